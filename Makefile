@@ -1,0 +1,107 @@
+# What a person does with a clone. Everything made here stays in it: .venv*, .run, dist, bench/results.
+# GNU make, sh, python3 >= 3.11 with venv; no compiler, no PostgreSQL, no curl.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGING := setup.cfg pyproject.toml mediad/__init__.py
+# pytest: all cores; PYTEST="-x tests/unit" narrows it
+PYTEST ?=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+# a teammate's or an old PYTHONPATH must not stand before the clone
+unexport PYTHONPATH
+
+.PHONY: help run test check test-oldest test-newest bench generate dist clean
+
+help:
+	@echo 'make run [MEDIA=DIR] [DATA=DIR] [ONCE=1]  a private daemon over MEDIA (default: samples)'
+	@echo 'make test [PYTEST="..."]                  checks, then every test'
+	@echo 'make check                                ruff, mypy, import-linter, generated code'
+	@echo 'make test-oldest, make test-newest        the tests with the oldest and the newest libraries'
+	@echo 'make bench [BENCH=small|tiny]             measures, into bench/results/'
+	@echo 'make generate                             proto/mediadb.proto -> mediadb_contract/mediadb_pb2.py'
+	@echo 'make dist                                 sdist and wheel into dist/'
+	@echo 'make clean                                removes what make made (not the data of make run)'
+
+# ---------------------------------------------------------------- environments
+
+# $(call environment,DIR,EXTRAS,CONSTRAINTS): pip's own output only when it fails
+define environment
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'mediadb needs Python 3.11 or newer; name one with PYTHON=python3.11' >&2; exit 1; }
+	@test -x $(1)/bin/python || $(PYTHON) -m venv $(1) || \
+		{ rm -rf $(1); echo 'python3 -m venv failed: on Debian install python3-venv' >&2; exit 1; }
+	@echo 'installing into $(1) ...'
+	@{ $(1)/bin/python -c 'import setuptools, wheel' 2>/dev/null || \
+		$(1)/bin/pip install -q $(3) 'setuptools>=64' wheel; } && \
+		$(1)/bin/pip install -q $(3) --no-build-isolation -e '.[$(2)]' || \
+		{ echo 'pip could not install what mediadb needs (its reason is above); the first time needs the network' >&2; exit 1; }
+	@touch $@
+endef
+
+$(VENV)/.installed: $(PACKAGING)
+	$(call environment,$(VENV),embedded,)
+
+$(VENV)/.installed-dev: $(PACKAGING)
+	$(call environment,$(VENV),embedded$(comma)dev,)
+	@touch $(VENV)/.installed
+
+comma := ,
+
+# ---------------------------------------------------------------- run
+
+run: export MEDIA := $(MEDIA)
+run: export DATA := $(DATA)
+run: export ONCE := $(ONCE)
+run: $(VENV)/.installed
+	@$(BIN)/python tools/run.py
+
+# ---------------------------------------------------------------- tests
+
+test: check
+	$(BIN)/python -m pytest -n auto $(PYTEST)
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/generate.py --check
+
+# The unit, contract and wire tests are what a library's age can break; MATRIX=tests runs all.
+MATRIX ?= tests/unit tests/contract tests/wire
+
+test-oldest: .venv-oldest/.installed
+	.venv-oldest/bin/python -m pytest -n auto $(PYTEST) $(MATRIX)
+
+test-newest: .venv-newest/.installed
+	.venv-newest/bin/pip install -q --upgrade --upgrade-strategy eager --no-build-isolation -e '.[embedded]'
+	.venv-newest/bin/python -m pytest -n auto $(PYTEST) $(MATRIX)
+
+.venv-oldest/.installed: $(PACKAGING) constraints/oldest.txt
+	$(call environment,.venv-oldest,embedded$(comma)test,-c constraints/oldest.txt)
+
+.venv-newest/.installed: $(PACKAGING)
+	$(call environment,.venv-newest,embedded$(comma)test,)
+
+# ---------------------------------------------------------------- the rest
+
+BENCH ?= small
+bench: $(VENV)/.installed
+	@$(BIN)/python bench/all.py $(BENCH)
+
+generate: $(VENV)/.installed-dev
+	$(BIN)/python tools/generate.py
+
+dist: $(VENV)/.installed-dev
+	$(BIN)/python -m build --no-isolation --outdir dist .
+
+clean:
+	rm -rf .venv .venv-oldest .venv-newest build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache bench/results/*.md
+	find . -name __pycache__ -type d -not -path './node/*' -prune -exec rm -rf {} +

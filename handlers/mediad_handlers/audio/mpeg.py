@@ -1,0 +1,51 @@
+"""MP3 (and layers I and II): ID3v2, ID3v1 and APEv2 tags, the frames' facts, payload `mp3-frames/1`."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from mediad_handlers.audio import facts
+from mediad_handlers.audio.ape import read_ape_tag
+from mediad_handlers.audio.frames import ALGORITHM, find_frames
+from mediad_handlers.audio.id3 import read_id3, read_id3v1
+from mediad_handlers.kit.api import HandlerError, Payload, Record
+
+if TYPE_CHECKING:
+    from mediad_handlers.kit.file import File
+
+TRAILER = 1024 * 1024  # bytes of trailing tags that are read
+_LAYERS = {1: "mp1", 2: "mp2", 3: "mp3"}
+
+
+def read_mpeg(record: Record, file: File) -> None:
+    """Raises HandlerError `corrupt` when the file has neither tags nor frames; tags without frames (a download that
+    broke off) are a record with a warning."""
+    tagged = file.head.startswith(b"ID3") and read_id3(record, file.stream())
+    frames = find_frames(file)
+    end = frames.end if frames else 0
+    if end != file.size:
+        tail = file.tail(160)
+        if b"APETAGEX" in tail or (frames is not None and file.read(max(end, 0), 8) == b"APETAGEX"):
+            tagged = read_ape_tag(record, file) or tagged
+        if frames is not None and (rest := file.read(end, min(file.size - end, TRAILER))).find(b"ID3") >= 0:
+            tagged = read_id3(record, io.BytesIO(rest[rest.find(b"ID3") :])) or tagged
+        tagged = read_id3v1(record, file) or tagged
+    if frames is None:
+        if not tagged or not record.fields:
+            raise HandlerError("corrupt", "no MPEG audio frame and no tag")
+        record.warnings.append("no MPEG audio frame behind the tags")
+        record.put("codec", "mp3", "extension")
+        return
+    frame = frames.frame
+    source = "MPEG:frame"
+    facts.put_codec(record, _LAYERS[frame.layer], False, source)
+    record.put("codec_profile", frame.profile, source)
+    record.put("sample_rate", frame.sample_rate, source)
+    record.put("channels", frame.channels, source)
+    stated = "MPEG:Xing" if frames.count else source
+    record.put("duration", round(frames.duration, 6) or None, stated)
+    record.put("bit_rate", frames.bit_rate or None, stated)
+    record.put("bit_rate_mode", frames.mode or None, "MPEG:Xing")
+    record.put("encoder", frames.encoder or None, "MPEG:LAME")
+    record.payload = Payload(ALGORITHM, ((frames.start, frames.end - frames.start),))

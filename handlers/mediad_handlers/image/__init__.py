@@ -1,0 +1,103 @@
+"""The `image` handler: JPEG, PNG, GIF, WebP, TIFF, BMP, ICO, HEIC, AVIF and TIFF-based RAW, all by own bounded readers.
+
+Fields: sections 3 and 5 of the vocabulary (mediadb_contract/fields.json). Payload: `jpeg-scan/1` for JPEG
+(image.jpeg says
+what it is); the other formats have none, so that their fingerprint and checksum are the whole file's.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from functools import cache
+
+from mediad_handlers.kit.api import Handler, HandlerError, Match, Payload, Record
+from mediad_handlers.kit.file import File
+
+_HEIF_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"))
+_TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"IIRO", b"IIRS", b"MMOR", b"IIU\0")
+_MODULES = ("jpeg", "png", "small", "webp", "tiff", "heif", "raw")
+
+
+@cache
+def _reader(module: str, function: str) -> Callable[[File], Record]:
+    """A reader, its module imported at its first file: a JPEG needs no RAW reader (the kit's preload names them
+    all)."""
+    found: Callable[[File], Record] = getattr(importlib.import_module(f"mediad_handlers.image.{module}"), function)
+    return found
+
+
+def read(file: File) -> Record:
+    """The record of a picture, by its first bytes. Raises HandlerError `unsupported`, `corrupt`, `limit`, `io`."""
+    head = file.head
+    mark = head[:4]
+    if mark[:3] == b"\xff\xd8\xff" or mark[:2] == b"\xff\xd8":
+        return _reader("jpeg", "read_jpeg")(file)
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return _reader("png", "read_png")(file)
+    if mark in _TIFF_MARKS:
+        return _reader("tiff", "read_tiff")(file)
+    if mark == b"GIF8":
+        return _reader("small", "read_gif")(file)
+    if mark == b"RIFF" and head[8:12] == b"WEBP":
+        return _reader("webp", "read_webp")(file)
+    if mark[:2] == b"BM":
+        return _reader("small", "read_bmp")(file)
+    if mark == b"\0\0\1\0":
+        return _reader("small", "read_ico")(file)
+    if head[4:12] == b"ftypcrx ":
+        return _reader("raw", "read_cr3")(file)
+    if head.startswith(b"FUJIFILMCCD-RAW"):
+        return _reader("raw", "read_raf")(file)
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
+        return _reader("heif", "read_heif")(file)
+    raise HandlerError("unsupported", "not a picture of a format that is read here")
+
+
+def payload(file: File) -> Payload:
+    """`jpeg-scan/1`. Raises HandlerError `unsupported` for the formats whose stream is the whole file."""
+    if file.head[:2] != b"\xff\xd8":
+        raise HandlerError("unsupported", "this picture format has no stream of its own")
+    from mediad_handlers.image.jpeg import jpeg_payload
+
+    return jpeg_payload(file)
+
+
+HANDLER = Handler(
+    name="image",
+    version=1,
+    summary="Pictures: JPEG, PNG, GIF, WebP, TIFF, BMP, ICO, HEIC, AVIF, RAW (DNG CR2 CR3 NEF ARW ORF PEF RAF RW2)",
+    kinds=("image",),
+    match=Match(
+        extensions=(
+            "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "gif", "webp", "tif", "tiff", "bmp", "dib", "ico",
+            "heic", "heif", "hif", "avif", "dng", "cr2", "nef", "nrw", "arw", "sr2", "orf", "pef", "rw2", "iiq", "srw",
+            "cr3", "raf",
+        ),
+        mime_types=(
+            "image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff", "image/bmp",
+            "image/vnd.microsoft.icon", "image/heic", "image/heif", "image/avif", "image/x-adobe-dng",
+            "image/x-canon-cr2", "image/x-nikon-nef", "image/x-sony-arw", "image/x-olympus-orf",
+            "image/x-pentax-pef", "image/x-panasonic-rw2",
+        ),
+        magic=(
+            (0, b"\xff\xd8\xff"), (0, b"\x89PNG\r\n\x1a\n"), (0, b"GIF87a"), (0, b"GIF89a"), (8, b"WEBPVP8"),
+            *((0, mark) for mark in _TIFF_MARKS), (0, b"\0\0\1\0"), (0, b"BM"),
+            *((4, b"ftyp" + brand) for brand in sorted((*_HEIF_BRANDS, b"crx "))), (0, b"FUJIFILMCCD-RAW"),
+        ),
+    ),
+    read=read,
+    payload=payload,
+    preload=(
+        *(f"mediad_handlers.image.{module}" for module in _MODULES), "mediad_handlers.image.gps", "email.utils",
+        "encodings.iso2022_jp", "encodings.utf_16", "encodings.utf_16_le", "encodings.utf_16_be", "encodings.latin_1",
+    ),
+    limits={"read": {"memory": 64 * 1024 * 1024, "seconds": 10}},
+)  # fmt: skip
+
+
+def main() -> int:
+    """The command `image-handler`; its exit status."""
+    from mediad_handlers.kit.main import run
+
+    return run("image", lambda: (HANDLER,))

@@ -1,0 +1,148 @@
+"""From a handler's result to the contract's answer (handlers/README.md, Answers), within its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from mediad_handlers.kit.api import Handler, HandlerError
+from mediad_handlers.kit.checksum import ALGORITHMS, digest
+from mediad_handlers.kit.fingerprint import fingerprint, whole
+
+if TYPE_CHECKING:
+    from mediad_handlers.kit.file import File
+
+CONTRACT = 1
+VERSION = "0.1.0"  # of the built-in applications
+TEXT_BYTES = 64 * 1024  # one text value
+RECORD_BYTES = 256 * 1024  # all values of a file
+TAGS = 2000  # keys of `tags`
+
+
+def describe(application: str, handlers: tuple[Handler, ...], sandbox: str) -> dict[str, Any]:
+    """The manifest of an application with these handlers."""
+    return {
+        "contract": CONTRACT,
+        "application": application,
+        "version": VERSION,
+        "descriptors": True,
+        "sandbox": sandbox,
+        "handlers": [
+            {
+                "name": one.name,
+                "version": one.version,
+                "summary": one.summary,
+                "kinds": list(one.kinds),
+                "extensions": list(one.match.extensions),
+                "mime_types": list(one.match.mime_types),
+                "magic": [[offset, magic] for offset, magic in one.match.magic],
+                "operations": ["read", "checksum"],
+                "fields": list(one.fields),
+                "limits": {name: dict(limit) for name, limit in one.limits.items()},
+            }
+            for one in handlers
+        ],
+    }
+
+
+def read(handler: Handler, file: File) -> dict[str, Any]:
+    """The answer to `read`. Raises HandlerError."""
+    record = handler.read(file)
+    payload = record.payload or whole(file)
+    keys = [["fingerprint", payload.algorithm, fingerprint(file, payload)]]
+    fields, tags = bound(record.fields, record.tags, record.warnings)
+    return {
+        "handler": handler.name,
+        "handler_version": handler.version,
+        "kind": record.kind,
+        "format": record.format,
+        "mime_type": record.mime_type,
+        "fields": fields,
+        "tags": tags,
+        "sources": {name: source for name, source in record.sources.items() if name in fields},
+        "keys": keys,
+        "warnings": record.warnings,
+        "stat": list(file.stat()),
+    }
+
+
+def checksum(
+    handler: Handler, file: File, options: Mapping[str, Any], progress: Callable[[int], object] | None = None
+) -> dict[str, Any]:
+    """The answer to `checksum`. Raises HandlerError: `unsupported` for an unknown scope or algorithm, and for scope
+    `stream` of a handler without one."""
+    scope = options.get("scope", "file")
+    algorithms = options.get("algorithms") or list(ALGORITHMS)
+    if scope == "file":
+        payload = whole(file)
+    elif scope != "stream":
+        raise HandlerError("unsupported", f"there is no scope {scope!r}: it is file or stream")
+    elif handler.payload is None:
+        raise HandlerError("unsupported", f"the {handler.name} handler knows no stream in this file")
+    else:
+        payload = handler.payload(file)
+    digests, count = digest(file, payload, algorithms, progress)
+    answer: dict[str, Any] = {
+        "handler": handler.name,
+        "handler_version": handler.version,
+        "scope": scope,
+        "digests": digests,
+        "bytes": count,
+        "stat": list(file.stat()),
+    }
+    if scope == "stream":
+        answer["algorithm"] = payload.algorithm
+    return answer
+
+
+def bound(
+    fields: dict[str, Any], tags: dict[str, list[Any]], warnings: list[str]
+) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    """Fields and tags within TEXT_BYTES, RECORD_BYTES and TAGS. Fields are kept before tags; a text that is too long
+    is cut, what does not fit is left out, and a warning says so."""
+    left = RECORD_BYTES
+    kept_fields: dict[str, Any] = {}
+    for name, value in fields.items():
+        if type(value) is str and len(value) * 4 > TEXT_BYTES:
+            value = _cut(value, name, warnings)
+        left -= _weigh(value)
+        if left < 0:
+            warnings.append(f"{name}: left out, the values of this file exceed {RECORD_BYTES} bytes")
+            left += _weigh(value)
+            continue
+        kept_fields[name] = value
+    kept_tags: dict[str, list[Any]] = {}
+    for key, values in tags.items():
+        if len(kept_tags) >= TAGS:
+            warnings.append(f"tags: {len(tags) - TAGS} left out, {TAGS} is the most")
+            break
+        weight = len(key) + _weigh(values)
+        if weight * 4 > TEXT_BYTES:
+            values = [_cut(one, key, warnings) if type(one) is str else one for one in values]
+            weight = len(key) + _weigh(values)
+        if weight > left:
+            warnings.append(f"{key}: left out, the values of this file exceed {RECORD_BYTES} bytes")
+            continue
+        left -= weight
+        kept_tags[key] = values
+    return kept_fields, kept_tags
+
+
+def _cut(text: str, name: str, warnings: list[str]) -> str:
+    """At most TEXT_BYTES of UTF-8, cut between characters."""
+    data = text.encode("utf-8", "replace")
+    if len(data) <= TEXT_BYTES:
+        return text
+    warnings.append(f"{name}: cut from {len(data)} to {TEXT_BYTES} bytes")
+    return data[:TEXT_BYTES].decode("utf-8", "ignore")
+
+
+def _weigh(value: Any) -> int:
+    """Bytes of a value in an answer: UTF-8 text, 8 for a number."""
+    if type(value) is str:
+        return len(value) if value.isascii() else len(value.encode("utf-8", "replace"))
+    if type(value) is list:
+        return sum(map(_weigh, value))
+    if type(value) is dict:
+        return sum(len(key) + _weigh(one) for key, one in value.items())
+    return 8

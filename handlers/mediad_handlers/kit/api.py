@@ -1,0 +1,93 @@
+"""What a handler is: one value `Handler` with plain functions, and the things they take and give.
+
+The contract on a page: handlers/README.md. Nothing here reads, prints or parses; `kit.file` reads, `kit.main` speaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from mediad_handlers.kit.file import File
+
+Code = Literal["unsupported", "corrupt", "io", "limit", "internal"]
+
+
+class HandlerError(Exception):
+    """A reason why there is no answer for this file. `code` is one of the contract's five."""
+
+    def __init__(self, code: Code, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.code: Code = code
+        self.message = message
+        self.hint = hint  # unsupported: the name of the built-in handler whose file this is
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which files a handler is for. `magic` rows are (offset, bytes): any one that matches the head of the file wins
+    over extensions, and a head that matches another handler's magic loses to it."""
+
+    extensions: tuple[str, ...] = ()  # lower case, without the dot
+    mime_types: tuple[str, ...] = ()
+    magic: tuple[tuple[int, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The bytes of a file that are its stream: without tags, padding, thumbnails, and headers that editors rewrite.
+
+    `ranges` are (offset, length) in file order. `prefix` is hashed before them: normalised parameters that belong to
+    the payload but are not stored verbatim. The same algorithm name always means the same bytes (settled 2)."""
+
+    algorithm: str  # e.g. "mp3-frames/1"
+    ranges: tuple[tuple[int, int], ...]
+    prefix: bytes = b""
+
+
+@dataclass(slots=True)
+class Record:
+    """What `read` found. Field names, types and units: mediadb_contract/fields.json. Absent means the key is absent."""
+
+    kind: str  # audio image video document other
+    format: str  # container: mp3 flac ogg m4a jpeg ...
+    mime_type: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    tags: dict[str, list[Any]] = field(default_factory=dict)  # unmapped: {"Group:Key": [values]}
+    sources: dict[str, str] = field(default_factory=dict)  # {"title": "ID3v2.3:TIT2"}
+    warnings: list[str] = field(default_factory=list)
+    payload: Payload | None = None  # what the fingerprint is made of; None: whole file
+
+    def put(self, name: str, value: Any, source: str) -> None:
+        """Sets a field once: the first source that has a value wins (precedence is the order of the calls).
+        None, empty text and empty lists are absent."""
+        if value is None or value == "" or value == [] or name in self.fields:
+            return
+        self.fields[name] = value
+        self.sources[name] = source
+
+    def tag(self, key: str, values: Iterable[Any]) -> None:
+        """Keeps an unmapped native value under "Group:Key"."""
+        kept = [value for value in values if value is not None and value != ""]
+        if kept:
+            self.tags.setdefault(key, []).extend(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A handler: its name, the version of its fields' meaning (raised by hand; a raise re-reads its files), what it
+    matches, and its operations. `read` is required; `payload` gives the stream for scope `stream` of `checksum`
+    (None: the handler has no stream, the whole file is it)."""
+
+    name: str
+    version: int
+    summary: str
+    kinds: tuple[str, ...]
+    match: Match
+    read: Callable[[File], Record]
+    payload: Callable[[File], Payload] | None = None
+    fields: tuple[str, ...] = ()
+    preload: tuple[str, ...] = ()  # modules imported before lock-down, so that nothing is imported afterwards
+    limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # {"read": {"memory": bytes, "seconds": n}}

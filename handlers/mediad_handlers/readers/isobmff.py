@@ -1,0 +1,94 @@
+"""Boxes of the ISO base media file format: ISO/IEC 14496-12 section 4.2; QuickTime File Format ("Atoms").
+
+Only headers are read to walk (16 bytes each); contents when a caller asks. A box that runs past its parent is cut
+there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from mediad_handlers.kit.api import HandlerError
+
+Fetch = Callable[[int, int], bytes]
+
+MAX_BOXES = 20_000  # of one walk
+MAX_CONTENT = 4 * 1024 * 1024  # bytes of one box's contents
+
+
+class Box(NamedTuple):
+    """`start` is the offset of the contents (behind the header), `end` of what follows the box."""
+
+    kind: bytes
+    start: int
+    end: int
+
+    @property
+    def length(self) -> int:
+        return self.end - self.start
+
+
+class Source:
+    """Bytes of a file with one part of it in memory; `budget` is how many more box headers may be read."""
+
+    __slots__ = ("_base", "_data", "_fetch", "budget")
+
+    def __init__(self, fetch: Fetch, data: bytes = b"", base: int = 0) -> None:
+        self._fetch = fetch
+        self._data = data
+        self._base = base
+        self.budget = MAX_BOXES
+
+    def read(self, offset: int, length: int) -> bytes:
+        """`length` bytes at `offset`, fewer at the end of the file."""
+        at = offset - self._base
+        if 0 <= at and at + length <= len(self._data):
+            return self._data[at : at + length]
+        return self._fetch(offset, length)
+
+    def load(self, start: int, length: int) -> None:
+        """Keeps a part in memory, so that walking it reads no more."""
+        self._data, self._base = self._fetch(start, length), start
+
+    def content(self, box: Box, limit: int = MAX_CONTENT) -> bytes:
+        """The contents of a box, at most `limit` bytes."""
+        return self.read(box.start, min(box.length, limit))
+
+    def walk(self, start: int, end: int) -> Iterator[Box]:
+        """The boxes between two offsets. Raises HandlerError `limit` behind MAX_BOXES of one source."""
+        at = start
+        while at + 8 <= end:
+            self.budget -= 1
+            if self.budget < 0:
+                raise HandlerError("limit", f"more than {MAX_BOXES} boxes")
+            header = self.read(at, 16)
+            if len(header) < 8:
+                return
+            size, kind, head = int.from_bytes(header[:4], "big"), header[4:8], 8
+            if size == 1 and len(header) == 16:
+                size, head = int.from_bytes(header[8:], "big"), 16
+            elif size == 0:
+                size = end - at
+            if size < head:
+                return
+            yield Box(kind, at + head, min(at + size, end))
+            at += size
+
+    def children(self, box: Box, skip: int = 0) -> Iterator[Box]:
+        """The boxes inside a box, behind `skip` bytes of its own (4 for a full box)."""
+        return self.walk(box.start + skip, box.end)
+
+    def find(self, box: Box, *path: bytes) -> Box | None:
+        """The first box at a path of kinds below `box`."""
+        for kind in path:
+            found = next((child for child in self.children(box) if child.kind == kind), None)
+            if found is None:
+                return None
+            box = found
+        return box
+
+
+def big(data: bytes, offset: int, length: int) -> int:
+    """An unsigned big-endian number; what lies behind the data counts as absent."""
+    return int.from_bytes(data[offset : offset + length], "big")

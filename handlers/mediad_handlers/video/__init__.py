@@ -1,0 +1,95 @@
+"""The `video` handler: MP4/M4V/MOV/3GP, AVI, FLV, Matroska/WebM, ASF/WMV by own bounded header readers.
+
+Fields: sections 3 and 6 of the vocabulary (mediadb_contract/fields.json). MPEG program and transport streams, DV and
+RealMedia get kind and format only. No payload: fingerprint and checksum are the whole file's.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from functools import cache
+
+from mediad_handlers.kit.api import Handler, HandlerError, Match, Record
+from mediad_handlers.kit.file import File
+
+_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_BOXES = frozenset((b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"uuid"))
+_BARE = (  # (magic, format, MIME type): recognised, not read
+    (b"\0\0\1\xba", "mpeg", "video/mpeg"),
+    (b"\0\0\1\xb3", "mpeg", "video/mpeg"),
+    (b".RMF", "rm", "application/vnd.rn-realmedia"),
+    (b"\x1f\7\0", "dv", "video/x-dv"),
+)
+PACKET, STAMPED_PACKET = 188, 192  # ISO/IEC 13818-1 section 2.4.3.2; Blu-ray puts a 4-byte time stamp in front
+
+
+@cache
+def _reader(module: str, function: str) -> Callable[[File], Record]:
+    """A reader, its module imported at its first file (the kit's preload names them all)."""
+    found: Callable[[File], Record] = getattr(importlib.import_module(f"mediad_handlers.video.{module}"), function)
+    return found
+
+
+def read(file: File) -> Record:
+    """The record of a video, by its first bytes. Raises HandlerError `unsupported`, `corrupt`, `limit`, `io`."""
+    head = file.head
+    if head[4:8] in _BOXES:
+        return _reader("mp4", "read_mp4")(file)
+    if head[:4] == b"\x1a\x45\xdf\xa3":
+        return _reader("matroska", "read_matroska")(file)
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return _reader("avi", "read_avi")(file)
+    if head[:16] == _ASF:
+        return _reader("asf", "read_asf")(file)
+    if head[:4] == b"FLV\1":
+        return _reader("flv", "read_flv")(file)
+    for mark, format, mime_type in _BARE:
+        if head.startswith(mark):
+            return Record("video", format, mime_type)
+    if _is_transport_stream(head):
+        return Record("video", "mpegts", "video/mp2t")
+    raise HandlerError("unsupported", "not a video of a format that is read here")
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    return any(
+        len(head) > start + 3 * step and all(head[start + step * packet] == 0x47 for packet in range(4))
+        for start, step in ((0, PACKET), (4, STAMPED_PACKET))
+    )
+
+
+HANDLER = Handler(
+    name="video",
+    version=1,
+    summary="Videos: MP4, M4V, MOV, 3GP, AVI, FLV, Matroska, WebM, ASF, WMV; MPEG-TS and PS by format only",
+    kinds=("video", "audio"),
+    match=Match(
+        extensions=(
+            "mp4", "m4v", "mov", "qt", "3gp", "3g2", "f4v", "avi", "flv", "mkv", "mk3d", "mka", "webm", "wmv", "asf",
+            "ts", "mts", "m2ts", "mpg", "mpeg", "vob", "dv", "rm", "rmvb",
+        ),
+        mime_types=(
+            "video/mp4", "video/x-m4v", "video/quicktime", "video/3gpp", "video/3gpp2", "video/x-msvideo",
+            "video/x-flv", "video/x-matroska", "video/webm", "video/x-ms-wmv", "video/mp2t", "video/mpeg",
+        ),
+        magic=(
+            (4, b"ftyp"), (4, b"moov"), (4, b"mdat"), (4, b"wide"), (0, b"\x1a\x45\xdf\xa3"), (8, b"AVI "), (0, _ASF),
+            (0, b"FLV\1"), *((0, mark) for mark, _, _ in _BARE),
+        ),
+    ),
+    read=read,
+    preload=(
+        "mediad_handlers.video.mp4", "mediad_handlers.video.matroska", "mediad_handlers.video.avi",
+        "mediad_handlers.video.asf", "mediad_handlers.video.flv", "mediad_handlers.image.regions", "plistlib",
+        "encodings.mac_roman", "encodings.latin_1", "encodings.utf_16", "encodings.utf_16_be", "encodings.utf_16_le",
+    ),
+    limits={"read": {"memory": 64 * 1024 * 1024, "seconds": 10}},
+)  # fmt: skip
+
+
+def main() -> int:
+    """The command `video-handler`; its exit status."""
+    from mediad_handlers.kit.main import run
+
+    return run("video", lambda: (HANDLER,))

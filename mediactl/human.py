@@ -1,0 +1,232 @@
+"""Results for people: tables, blocks of `name  value`, summaries. Returns lines; every text that came from a file or
+the daemon has passed `show_text`, so no control character reaches the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from mediactl import model
+from mediactl.terminal import Column, Table, cut, isolate, measure
+from mediactl.wording import say_count, say_duration, say_size, say_time
+from mediad.errors import MediadError
+from mediad.wire.convert import show_path, show_text
+
+
+def _item_table(width: int | None) -> Table:
+    return Table(
+        [
+            Column("KIND"), Column("TITLE", weight=3), Column("LENGTH", right=True), Column("SIZE", right=True),
+            Column("DATE"), Column("PATH", weight=4, tail=True),
+        ],
+        width,
+    )  # fmt: skip
+
+
+def _item_row(item: model.Item) -> list[str]:
+    entry = item.files[0] if item.files else None
+    title = " – ".join(part for part in (item.artist, item.title) if part)
+    if item.duration:
+        length = say_duration(item.duration)
+    else:
+        length = f"{item.width}×{item.height}" if item.width and item.height else ""
+    more = f" (+{len(item.files) - 1})" if len(item.files) > 1 else ""
+    return [
+        item.format or item.kind, title, length, say_size(entry.size) if entry else "", (item.date or "")[:10],
+        (_path(entry) + more) if entry else str(item.id),
+    ]  # fmt: skip
+
+
+def _path(entry: model.FileEntry) -> str:
+    return entry.path_display or show_path(entry.path) or "(not mounted here)"
+
+
+class ItemLines:
+    """The lines of a query's items, batch by batch."""
+
+    def __init__(self, width: int | None) -> None:
+        self._table = _item_table(width)
+
+    def add(self, items: Sequence[model.Item]) -> list[str]:
+        return self._table.lines([_item_row(item) for item in items])
+
+
+def _block(pairs: Iterable[tuple[str, str]], width: int | None, indent: str = "") -> list[str]:
+    """Lines `name  value`, values aligned and cut to the terminal."""
+    shown = [(show_text(name), show_text(value)) for name, value in pairs if value]
+    room = max((measure(name) for name, _ in shown), default=0)
+    found = []
+    for name, value in shown:
+        head = indent + name + " " * (room - measure(name)) + "  "
+        text = value if width is None else cut(value, max(LEAST_VALUE, width - measure(head)))
+        found.append(head + (text if width is None else isolate(text)))
+    return found
+
+
+LEAST_VALUE = 8  # columns
+
+
+def _say_value(name: str, value: Any) -> str:
+    """One vocabulary value; units by the field's name (docs/vocabulary rule 4)."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return "; ".join(_say_value(name, each) for each in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_say_value(key, each)}" for key, each in value.items())
+    if isinstance(value, int | float):
+        if name == "duration":
+            return say_duration(value)
+        if name == "date_taken" or name.endswith("_at"):
+            return say_time(int(value * 1_000_000_000))
+        if name == "bitrate":
+            return f"{value / 1000:.0f} kbit/s"
+    return str(value)
+
+
+def _file_lines(entry: model.FileEntry, width: int | None) -> list[str]:
+    pairs = [
+        ("path", _path(entry)),
+        ("size", f"{say_size(entry.size)} ({entry.size:,} bytes)" if entry.size >= 1000 else say_size(entry.size)),
+        ("modified", say_time(entry.mtime_ns)),
+        ("state", entry.state),
+        ("missing since", say_time(entry.missing_since_ns) if entry.missing_since_ns else ""),
+        ("links to", show_path(entry.symlink_target) if entry.symlink_target else ""),
+        ("handler", f"{entry.handler} {entry.handler_version or ''}".strip() if entry.handler else ""),
+        ("problem", f"{entry.problem.code}: {entry.problem.message}" if entry.problem else ""),
+    ]
+    pairs += [(f"{digest.algorithm} of {digest.scope or 'file'}", digest.value.hex()) for digest in entry.digests]
+    fields = [(name, _say_value(name, value)) for name, value in sorted(entry.fields.items())]
+    tags = [(name, _say_value(name, value)) for name, value in sorted(entry.tags.items())]
+    return ["", *_block(pairs, width, "  "), *_block(fields, width, "    "), *_block(tags, width, "    ")]
+
+
+def item_lines(item: model.Item, width: int | None) -> list[str]:
+    """Everything known of an item."""
+    pairs = [
+        ("id", str(item.id)), ("kind", item.kind), ("format", item.format or ""), ("title", item.title or ""),
+        ("artist", item.artist or ""), ("album", item.album or ""),
+        ("length", say_duration(item.duration) if item.duration else ""),
+        ("pixels", f"{item.width}×{item.height}" if item.width and item.height else ""), ("date", item.date or ""),
+    ]  # fmt: skip
+    pairs += [(f"key ({key.grade})", f"{key.algorithm} {key.value.hex()}") for key in item.keys]
+    lines = _block(pairs, width)
+    for entry in item.files:
+        lines += _file_lines(entry, width)
+    return lines
+
+
+def root_lines(roots: Sequence[model.Root], width: int | None) -> list[str]:
+    if not roots:
+        return ["nothing was added yet: mediactl add FOLDER"]
+    columns = [
+        Column("STATE"), Column("FILES", right=True), Column("SIZE", right=True), Column("UNREAD", right=True),
+        Column("FAILED", right=True), Column("MISSING", right=True), Column("SCANNED"),
+        Column("PATH", weight=1, tail=True),
+    ]  # fmt: skip
+    rows = [
+        [
+            root.state + ("" if root.watched else ", once"), f"{root.files:,}", say_size(root.size),
+            f"{root.pending:,}", f"{root.failed:,}", f"{root.missing:,}",
+            say_time(root.scanned_at_ns)[:16] if root.scanned_at_ns else "never",
+            root.path_display or show_path(root.path),
+        ]
+        for root in roots
+    ]  # fmt: skip
+    return Table(columns, width).lines(rows)
+
+
+def add_lines(result: model.AddResult, *, waited: bool) -> list[str]:
+    counts = [
+        f"{result.files_new:,} new", f"{result.files_changed:,} changed", f"{result.files_missing:,} missing",
+    ]  # fmt: skip
+    if waited:
+        counts += [f"{result.files_read:,} read", *([f"{result.files_failed:,} failed"] if result.files_failed else [])]
+    names = ", ".join(show_path(root.path) for root in result.roots) or "nothing"
+    listed = say_count(result.files_listed, "file")
+    return [f"{names}: {listed} in {say_count(result.folders, 'folder')}: {', '.join(counts)}"]
+
+
+def checksum_lines(result: model.ChecksumResult) -> list[str]:
+    """Digests as `sha256sum --tag` writes them, so that `sha256sum -c` reads those of scope file; in scope stream the
+    bytes that count are named too, and no such programme takes the line for one of its own."""
+    name = show_path(result.path) if result.path else result.path_display or _say_target(result.target)
+    note = f" [{result.stream_algorithm or 'stream'}]" if result.scope == "stream" else ""
+    return [f"{each.upper()}{note} ({name}) = {value.hex()}" for each, value in result.digests.items()]
+
+
+def _say_target(target: UUID | bytes) -> str:
+    return str(target) if isinstance(target, UUID) else show_path(target)
+
+
+def forget_lines(result: model.ForgetResult) -> list[str]:
+    counts = (say_count(result.files, "file"), say_count(result.items, "item"), say_count(result.roots, "root"))
+    return ["forgot " + ", ".join(counts)]
+
+
+def handler_lines(handlers: Sequence[model.Handler], width: int | None) -> list[str]:
+    columns = [
+        Column("NAME"), Column("VERSION", right=True), Column("APPLICATION"), Column("OPERATIONS", weight=1),
+        Column("EXTENSIONS", weight=2), Column("SANDBOX", weight=1),
+    ]  # fmt: skip
+    rows = [
+        [
+            each.name, str(each.version), each.application, " ".join(each.operations), " ".join(each.extensions),
+            each.sandbox or "not started",
+        ]
+        for each in handlers
+    ]  # fmt: skip
+    return Table(columns, width).lines(rows)
+
+
+def status_lines(status: model.Status, width: int | None) -> list[str]:
+    database = " ".join(part for part in (status.database, status.database_version) if part)
+    lines = _block(
+        [
+            ("mediad", f"{status.version}, process {status.pid}, up {say_duration(status.uptime)}"),
+            ("host", f"{status.host_name} {status.host or ''}".strip()),
+            ("data", status.data_dir), ("socket", status.socket),
+            ("database", database + (f": {status.database_problem}" if status.database_problem else "")),
+            ("library", f"{say_count(status.items, 'item')}, {say_count(status.files, 'file')}"),
+            ("to read", f"{status.pending:,}, {status.failed:,} failed, {status.parked:,} parked"),
+            ("missing", f"{status.missing:,}"), ("last event", f"{status.last_event:,}"),
+            ("memory", f"{say_size(status.rss_bytes)}, at most {say_size(status.peak_rss_bytes)}"),
+            ("loop lag", f"p99 {status.lag_p99_ms:.1f} ms, at most {status.lag_max_ms:.1f} ms"),
+            ("requests", f"{status.requests:,}, {status.requests_in_flight} in flight, "
+                         f"{say_count(status.connections, 'connection')}"),
+            ("worker failures", f"{status.worker_failures:,}" if status.worker_failures else ""),
+        ],
+        width,
+    )  # fmt: skip
+    for worker in status.workers:
+        lines += _block(
+            [(f"worker {worker.pid}", f"{worker.application}, {worker.state}, {say_count(worker.files, 'file')}, "
+                                      f"{worker.sandbox or 'no sandbox'}")], width,
+        )  # fmt: skip
+    for scan in status.scans:
+        lines += _block([("scan", describe_progress(scan))], width)
+    return lines + [line for note in status.notes for line in _block([("note", note)], width)]
+
+
+def describe_progress(progress: model.Progress) -> str:
+    """One line: the stage, how far, what just now."""
+    current = f"  {progress.current_display or show_path(progress.current)}" if progress.current else ""
+    if progress.stage == "hashing":
+        return f"hashing {say_size(progress.bytes_done)} of {say_size(progress.bytes_total)}{current}"
+    if progress.stage == "walking":
+        folders = say_count(progress.folders, "folder")
+        return f"listing {say_count(progress.files_listed, 'file')} in {folders}{current}"
+    total = f" of {progress.files_total:,}" if progress.files_total else ""
+    failed = f", {progress.files_failed:,} failed" if progress.files_failed else ""
+    return f"{show_text(progress.stage) or 'working'} {progress.files_done:,}{total} files{failed}{current}"
+
+
+def say_error(error: MediadError) -> str:
+    """`code: message: input`, the form of every line on standard error. For a fault in a query a mark points to it."""
+    shown = show_path(error.input)
+    line = f"{error.code}: {show_text(error.message)}" + (f": {shown}" if shown else "")
+    if error.code != "query_syntax" or not shown:
+        return line
+    text = error.input.decode("utf-8", "replace")
+    return f"{line}\n  {shown}\n  {' ' * measure(show_text(text[: error.position]))}^"

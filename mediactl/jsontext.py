@@ -1,0 +1,184 @@
+"""Results as JSON. Field names and units are the vocabulary's (proto/mediadb_contract/fields.json), with one rule more:
+absent means that the key is absent; times are decimal seconds since the Unix epoch, exact to the nanosecond; a path
+is its display text, with `path_raw` (base64, RFC 4648 section 4) beside it when the bytes are not UTF-8.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from typing import Any
+from uuid import UUID
+
+from mediactl import model
+from mediad.errors import MediadError
+from mediad.wire.convert import show_path
+
+
+class Seconds(int):
+    """Nanoseconds that are printed as decimal seconds: binary floats would lose them."""
+
+    def __str__(self) -> str:
+        whole, rest = divmod(abs(int(self)), 1_000_000_000)
+        text = f"{whole}.{rest:09}".rstrip("0").removesuffix(".")
+        return "-" + text if self < 0 else text
+
+
+def dump(value: Any, indent: int | None = None, level: int = 0) -> str:
+    """Returns JSON text. A `Seconds` becomes a decimal number; characters are kept, not escaped."""
+    if isinstance(value, Seconds):
+        return str(value)
+    if isinstance(value, dict) and value:
+        pieces = [
+            json.dumps(key, ensure_ascii=False) + ": " + dump(each, indent, level + 1) for key, each in value.items()
+        ]
+        return _wrap("{", pieces, "}", indent, level)
+    if isinstance(value, list) and value and isinstance(value[0], dict | list | Seconds):
+        return _wrap("[", [dump(each, indent, level + 1) for each in value], "]", indent, level)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _wrap(begin: str, pieces: list[str], end: str, indent: int | None, level: int) -> str:
+    if indent is None:
+        return begin + ", ".join(pieces) + end
+    pad = " " * indent * (level + 1)
+    return f"{begin}\n{pad}" + f",\n{pad}".join(pieces) + "\n" + " " * indent * level + end
+
+
+def _present(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value not in (None, "", [], {})}
+
+
+def _uuid(value: UUID | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _seconds(nanoseconds: int | None) -> Seconds | None:
+    return None if nanoseconds is None else Seconds(nanoseconds)
+
+
+def describe_path(path: bytes, display: str = "", name: str = "path") -> dict[str, Any]:
+    """Returns {"path": text} and, for bytes that are not UTF-8, {"path_raw": base64}."""
+    if not path:
+        return _present(**{name: display})
+    try:
+        return {name: path.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {name: display or show_path(path), name + "_raw": b64encode(path).decode("ascii")}
+
+
+def describe_error(error: MediadError) -> dict[str, Any]:
+    shown = describe_path(error.input, name="input")
+    return {"code": error.code, "message": error.message, **shown, "retryable": error.retryable,
+            **({"position": error.position} if error.code == "query_syntax" else {})}  # fmt: skip
+
+
+def describe_file(entry: model.FileEntry) -> dict[str, Any]:
+    """A file with its vocabulary fields on one level; what the file system says wins over a field of that name."""
+    found = {
+        **describe_path(entry.path, entry.path_display),
+        "type": entry.type,
+        "size": entry.size,
+        "mtime": Seconds(entry.mtime_ns),
+        **_present(
+            ctime=_seconds(entry.ctime_ns), inode=entry.inode, nlink=entry.nlink, mode=entry.mode, state=entry.state,
+            missing_since=_seconds(entry.missing_since_ns), handler=entry.handler,
+            handler_version=entry.handler_version, host=_uuid(entry.host),
+        ),
+        **(describe_path(entry.symlink_target, name="symlink_target") if entry.symlink_target else {}),
+    }  # fmt: skip
+    if entry.problem is not None:
+        found["problem"] = describe_error(entry.problem)
+    for digest in entry.digests:
+        found[name_digest(digest.scope, digest.algorithm)] = digest.value.hex()
+    for name, value in entry.fields.items():
+        found.setdefault(name, value)
+    return {**found, **_present(tags=entry.tags, sources=entry.sources)}
+
+
+def name_digest(scope: str, algorithm: str) -> str:
+    """Returns the vocabulary's name of a digest: sha256sum for a file, stream_sha256 for a stream."""
+    return f"stream_{algorithm}" if scope == "stream" else f"{algorithm}sum"
+
+
+def describe_item(item: model.Item) -> dict[str, Any]:
+    return {
+        "id": str(item.id),
+        **_present(
+            kind=item.kind, format=item.format, title=item.title, artist=item.artist, album=item.album,
+            duration=item.duration, width=item.width, height=item.height, date=item.date,
+            keys=[{"grade": key.grade, "algorithm": key.algorithm, "value": key.value.hex()} for key in item.keys],
+        ),
+        "files": [describe_file(each) for each in item.files],
+    }  # fmt: skip
+
+
+def describe_target(target: UUID | bytes) -> dict[str, Any]:
+    return {"id": str(target)} if isinstance(target, UUID) else describe_path(target)
+
+
+def describe_get(result: model.GetResult) -> dict[str, Any]:
+    if result.item is not None:
+        return describe_item(result.item)
+    return {**describe_target(result.target), **_problem(result.problem)}
+
+
+def _problem(problem: MediadError | None) -> dict[str, Any]:
+    return {} if problem is None else {"problem": describe_error(problem)}
+
+
+def describe_checksum(result: model.ChecksumResult) -> dict[str, Any]:
+    place = describe_path(result.path, result.path_display) if result.path or result.path_display else {}
+    return {
+        **_present(item=_uuid(result.item)),
+        **(place or describe_target(result.target)),
+        **_present(scope=result.scope, stream_algorithm=result.stream_algorithm),
+        **{name_digest(result.scope, name): value.hex() for name, value in result.digests.items()},
+        "stored": result.stored,
+        **_problem(result.problem),
+    }
+
+
+def describe_root(root: model.Root) -> dict[str, Any]:
+    return {
+        "id": root.id,
+        **describe_path(root.path, root.path_display),
+        **_present(volume=root.volume, host=_uuid(root.host), host_name=root.host_name),
+        "watched": root.watched, "state": root.state, "files": root.files, "folders": root.folders,
+        "missing": root.missing, "pending": root.pending, "failed": root.failed, "size": root.size,
+        **_present(scanned_at=_seconds(root.scanned_at_ns)),
+    }  # fmt: skip
+
+
+def describe_add(result: model.AddResult) -> dict[str, Any]:
+    return {
+        "roots": [describe_root(each) for each in result.roots],
+        "folders": result.folders, "files_listed": result.files_listed, "files_new": result.files_new,
+        "files_changed": result.files_changed, "files_missing": result.files_missing,
+        "files_read": result.files_read, "files_failed": result.files_failed,
+        "problem_count": result.problem_count, "problems": [describe_error(each) for each in result.problems],
+    }  # fmt: skip
+
+
+def describe_forget(result: model.ForgetResult) -> dict[str, Any]:
+    return {"files": result.files, "items": result.items, "roots": result.roots,
+            "problems": [describe_error(each) for each in result.problems]}  # fmt: skip
+
+
+def describe_progress(progress: model.Progress) -> dict[str, Any]:
+    counts = ("folders", "files_listed", "files_done", "files_total", "files_failed", "bytes_done", "bytes_total")
+    current = describe_path(progress.current, progress.current_display, "current")
+    return {"stage": progress.stage, **{name: getattr(progress, name) for name in counts}, **current}
+
+
+def describe_plain(value: Any) -> dict[str, Any]:
+    """A Handler or Worker: its fields as they are."""
+    return {name: getattr(value, name) for name in type(value).__slots__}
+
+
+def describe_status(status: model.Status) -> dict[str, Any]:
+    found = describe_plain(status)
+    found["host"] = _uuid(status.host)
+    found["workers"] = [describe_plain(each) for each in status.workers]
+    found["scans"] = [describe_progress(each) for each in status.scans]
+    return found

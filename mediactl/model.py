@@ -1,0 +1,259 @@
+"""What the clients return. Sizes in bytes, durations in seconds, times in nanoseconds since the Unix epoch, paths as
+bytes beside a lossy display text, ids as uuid.UUID. A field that is not known is None; numbers that count are 0.
+
+The meaning of each field: proto/mediadb.proto, the messages of the same names.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from mediad.errors import MediadError, ProtocolError
+
+
+@dataclass(slots=True)
+class Digest:
+    algorithm: str  # md5, sha1, sha256
+    value: bytes
+    scope: str  # file, stream
+
+
+@dataclass(slots=True)
+class Key:
+    grade: str  # fingerprint, track, checksum
+    algorithm: str  # e.g. mp3-frames/1
+    value: bytes
+
+
+class _Lazy:
+    """JSON text, parsed when it is first asked for and then kept."""
+
+    __slots__ = ("_text", "_value")
+
+    def __init__(self, text: str) -> None:
+        self._text: str | None = text
+        self._value: dict[str, Any] = {}
+
+    def get(self) -> dict[str, Any]:
+        if self._text is not None:
+            try:
+                self._value = json.loads(self._text) if self._text else {}
+            except ValueError as error:
+                raise ProtocolError(f"mediad sent fields that are not JSON: {error}") from None
+            self._text = None
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Lazy) and self.get() == other.get()
+
+    __hash__ = None  # type: ignore[assignment]  # equal by a mutable value
+
+
+@dataclass(slots=True)
+class FileEntry:
+    """A file of an item."""
+
+    id: int
+    item: UUID | None
+    path: bytes  # absolute; empty when its volume is not mounted on the daemon's host
+    path_display: str
+    type: str  # f l p s c b
+    size: int
+    mtime_ns: int
+    state: str  # listed, read, failed, parked, missing
+    ctime_ns: int | None = None
+    missing_since_ns: int | None = None
+    handler: str | None = None
+    handler_version: int | None = None
+    problem: MediadError | None = None
+    digests: list[Digest] = field(default_factory=list)
+    nlink: int | None = None
+    inode: int | None = None
+    mode: int | None = None
+    symlink_target: bytes | None = None
+    host: UUID | None = None
+    fields_text: _Lazy = field(default_factory=lambda: _Lazy(""), repr=False)
+    tags_text: _Lazy = field(default_factory=lambda: _Lazy(""), repr=False)
+    sources_text: _Lazy = field(default_factory=lambda: _Lazy(""), repr=False)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The vocabulary fields (proto/mediadb_contract/fields.json), {} when none were asked for."""
+        return self.fields_text.get()
+
+    @property
+    def tags(self) -> dict[str, list[Any]]:
+        """Everything else the file carries: {"Group:Key": [values]}."""
+        return self.tags_text.get()
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Where each field came from: {"title": "ID3v2.3:TIT2"}."""
+        return self.sources_text.get()
+
+
+@dataclass(slots=True)
+class Item:
+    """A stream, with its present files."""
+
+    id: UUID
+    kind: str  # audio, image, video, document, other
+    format: str | None = None
+    title: str | None = None
+    artist: str | None = None
+    album: str | None = None
+    duration: float | None = None
+    width: int | None = None
+    height: int | None = None
+    date: str | None = None  # YYYY[-MM[-DD[Thh:mm:ss]]]
+    files: list[FileEntry] = field(default_factory=list)
+    keys: list[Key] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Page:
+    """Some of a query's items; `cursor` asks for the next ones, None after the last."""
+
+    items: list[Item]
+    cursor: bytes | None
+
+
+@dataclass(slots=True)
+class Root:
+    """A folder or file that was added."""
+
+    id: int
+    path: bytes
+    path_display: str
+    volume: str
+    host: UUID | None
+    host_name: str
+    watched: bool
+    state: str  # active, frozen, away
+    files: int
+    folders: int
+    missing: int
+    pending: int
+    failed: int
+    size: int  # of all its files
+    scanned_at_ns: int | None
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a request is. Not an acknowledgement of anything."""
+
+    stage: str  # walking, reading, hashing
+    folders: int
+    files_listed: int
+    files_done: int
+    files_total: int  # 0: not known yet
+    files_failed: int
+    bytes_done: int
+    bytes_total: int
+    current: bytes
+    current_display: str
+
+
+@dataclass(slots=True)
+class AddResult:
+    roots: list[Root]
+    folders: int
+    files_listed: int
+    files_new: int
+    files_changed: int
+    files_missing: int
+    files_read: int  # with wait
+    files_failed: int  # with wait
+    problems: list[MediadError]  # the first hundred
+    problem_count: int
+
+
+@dataclass(slots=True)
+class GetResult:
+    """The answer for one target: its item, or the problem."""
+
+    target: UUID | bytes
+    item: Item | None
+    problem: MediadError | None
+
+
+@dataclass(slots=True)
+class ChecksumResult:
+    """The digests of one file in one scope, or the problem."""
+
+    target: UUID | bytes
+    item: UUID | None
+    path: bytes
+    path_display: str
+    scope: str  # file, stream
+    stream_algorithm: str | None  # scope stream: which bytes count, e.g. mp3-frames/1
+    digests: dict[str, bytes]  # by algorithm
+    stored: bool  # nothing was read for this answer
+    problem: MediadError | None
+
+
+@dataclass(slots=True)
+class ForgetResult:
+    files: int
+    items: int
+    roots: int
+    problems: list[MediadError]
+
+
+@dataclass(slots=True)
+class Handler:
+    name: str
+    version: int
+    application: str
+    summary: str
+    kinds: list[str]
+    extensions: list[str]
+    operations: list[str]
+    fields: list[str]
+    descriptors: bool  # takes descriptors, never a path
+    sandbox: str
+
+
+@dataclass(slots=True)
+class Worker:
+    application: str
+    pid: int
+    state: str  # idle, busy
+    files: int
+    sandbox: str
+
+
+@dataclass(slots=True)
+class Status:
+    version: str
+    host: UUID | None
+    host_name: str
+    uptime: float
+    pid: int
+    lag_p99_ms: float
+    lag_max_ms: float
+    rss_bytes: int
+    peak_rss_bytes: int
+    connections: int
+    requests_in_flight: int
+    requests: int
+    database: str  # ready, starting, unavailable
+    database_version: str
+    database_problem: str
+    files: int
+    items: int
+    pending: int
+    failed: int
+    missing: int
+    parked: int
+    last_event: int
+    workers: list[Worker]
+    scans: list[Progress]
+    notes: list[str]
+    data_dir: str
+    socket: str
+    worker_failures: int

@@ -1,0 +1,99 @@
+"""Calls into request messages: what both clients send."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+
+from mediad.errors import InvalidArgument
+from mediadb_contract import mediadb_pb2 as pb
+
+Target = uuid.UUID | bytes | str | os.PathLike[str]  # an item's id, or a path; str is a path unless it is a UUID
+
+# Items asked for at a time. A page is read off the socket before it is handed out, so that a caller who takes his
+# time never looks to the daemon like a peer that stopped reading.
+PAGE_ITEMS = 500
+
+
+def list_paths(paths: Iterable[bytes | str | os.PathLike[str]]) -> list[bytes]:
+    """Returns the paths as bytes, made absolute in this process's folder. Raises InvalidArgument for an empty one."""
+    found = [os.path.abspath(os.fsencode(path)) if path else b"" for path in paths]
+    if not all(found):
+        raise InvalidArgument("an empty path")
+    return found
+
+
+def parse_id(text: str) -> uuid.UUID | None:
+    """Returns the UUID that `text` is in its usual form (RFC 9562, section 4), None for anything else."""
+    if len(text) != 36 or text.count("-") != 4:
+        return None
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+def _targets(targets: Iterable[Target]) -> Iterator[pb.Target]:
+    for target in targets:
+        ident = parse_id(target) if isinstance(target, str) else target
+        if isinstance(ident, uuid.UUID):
+            yield pb.Target(id=ident.bytes)
+        elif isinstance(target, bytes | str | os.PathLike):
+            yield pb.Target(path=list_paths((target,))[0])
+        else:
+            raise InvalidArgument("a target is an item's UUID or a path", repr(target))
+
+
+def _operation() -> bytes:
+    return uuid.uuid4().bytes
+
+
+def ping_request(payload: bytes) -> pb.Request:
+    return pb.Request(ping=pb.Ping(payload=payload))
+
+
+def status_request() -> pb.Request:
+    return pb.Request(status=pb.StatusRequest())
+
+
+def handlers_request() -> pb.Request:
+    return pb.Request(handlers=pb.HandlersRequest())
+
+
+def roots_request() -> pb.Request:
+    return pb.Request(roots=pb.RootsRequest())
+
+
+def add_request(
+    paths: Iterable[bytes | str | os.PathLike[str]],
+    *,
+    wait: bool,
+    once: bool,
+    cross_mounts: bool,
+    exclude: Sequence[str],
+) -> pb.Request:
+    command = pb.AddRequest(
+        paths=list_paths(paths), once=once, cross_mounts=cross_mounts, wait=wait, exclude=exclude
+    )  # fmt: skip
+    return pb.Request(operation=_operation(), add=command)
+
+
+def query_request(text: str, *, limit: int, cursor: bytes, files: bool, fields: bool) -> pb.Request:
+    return pb.Request(query=pb.QueryRequest(text=text, limit=limit, cursor=cursor, files=files, fields=fields))
+
+
+def get_request(targets: Iterable[Target]) -> pb.Request:
+    return pb.Request(get=pb.GetRequest(targets=_targets(targets)))
+
+
+def checksum_request(targets: Iterable[Target], scopes: Sequence[str], algorithms: Sequence[str]) -> pb.Request:
+    return pb.Request(
+        checksum=pb.ChecksumRequest(targets=_targets(targets), scopes=scopes, algorithms=algorithms)
+    )  # fmt: skip
+
+
+def forget_request(targets: Iterable[Target], *, missing_only: bool) -> pb.Request:
+    return pb.Request(
+        operation=_operation(), forget=pb.ForgetRequest(targets=_targets(targets), missing_only=missing_only)
+    )  # fmt: skip

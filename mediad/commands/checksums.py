@@ -1,0 +1,204 @@
+"""Checksums: computed when asked, never twice for the same stat."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from mediad.commands.context import Call, Context, Replies
+from mediad.commands.items import resolve
+from mediad.errors import ERRORS, Conflict, InvalidArgument, MediadError, NotFound, Unavailable
+from mediad.model import Answer
+from mediad.store.store import now_ns, pack
+from mediad.wire.convert import error_to_wire, show_path
+from mediadb_contract import mediadb_pb2 as pb
+
+ALGORITHMS = ("md5", "sha1", "sha256")
+SCOPES = ("file", "stream")
+_PROGRESS_SECONDS = 0.5
+
+
+@dataclass(slots=True)
+class _Progress:
+    done: int = 0
+    total: int = 0
+    path: bytes = b""
+
+
+@dataclass(slots=True)
+class _File:
+    """What is hashed: the file, where it is, and the stat it was opened with."""
+
+    number: int
+    stream: uuid.UUID
+    volume: int
+    top: bytes
+    path: bytes  # below top
+    full: bytes
+    fd: int = -1
+    stat: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+
+async def checksum(context: Context, request: pb.ChecksumRequest, call: Call) -> Replies:
+    """One reply a target and scope, in order; progress in between for what takes longer."""
+    scopes = _checked(request.scopes, SCOPES, "scope") or ("file",)
+    algorithms = _checked(request.algorithms, ALGORITHMS, "algorithm") or ALGORITHMS
+    if not request.targets:
+        raise InvalidArgument("checksum takes at least one id or path")
+    work = [(target, scope) for target in request.targets for scope in scopes]
+    for number, (target, scope) in enumerate(work):
+        at = _Progress()
+        task = asyncio.create_task(_one(context, target, scope, algorithms, call, at))
+        try:
+            while not (await asyncio.wait([task], timeout=_PROGRESS_SECONDS))[0]:
+                yield pb.Reply(progress=pb.Progress(
+                    stage="hashing", files_done=number, files_total=len(work), bytes_done=at.done, bytes_total=at.total,
+                    current=at.path, current_display=show_path(at.path),
+                ))  # fmt: skip
+        finally:
+            if not task.done():  # the client went away or cancelled: the worker is stopped with it
+                task.cancel()
+                await asyncio.wait([task])
+        yield pb.Reply(checksum=task.result(), last=number == len(work) - 1)
+
+
+def _checked(given: Iterable[str], known: tuple[str, ...], what: str) -> tuple[str, ...]:
+    chosen = tuple(dict.fromkeys(given))
+    for name in chosen:
+        if name not in known:
+            raise InvalidArgument(f"{what} is one of {', '.join(known)}", name)
+    return chosen
+
+
+async def _one(
+    context: Context, target: pb.Target, scope: str, algorithms: tuple[str, ...], call: Call, at: _Progress
+) -> pb.ChecksumReply:
+    reply = pb.ChecksumReply(target=target, scope=scope)
+    try:
+        file = await _find(context, target)
+        reply.item = file.stream.bytes
+        reply.path, reply.path_display = file.full, show_path(file.full)
+        at.path = file.full
+        await _answer(context, file, scope, algorithms, call, at, reply)
+    except MediadError as error:
+        if isinstance(error, Unavailable) and not error.input:
+            raise  # the database: not this file's fault
+        reply.problem.CopyFrom(error_to_wire(error))
+    return reply
+
+
+async def _find(context: Context, target: pb.Target) -> _File:
+    stream, wanted = await resolve(context, target)
+    rows = await context.store.read("files_of_streams", pack([str(stream)]))
+    present = [row for row in rows if (row[1] == wanted if wanted is not None else row[8] is None)]
+    if not present:
+        raise NotFound("no file of this item is present", str(stream))
+    row = present[0]
+    if row[4] != "f":
+        raise InvalidArgument("only regular files have a checksum", row[3])
+    full = (await context.roots.full_paths([(row[1], row[2], row[3])]))[row[1]]
+    if not full:
+        raise Unavailable("its volume is not mounted on this host", row[3])
+    for root in context.roots.all():
+        top = (root.local or b"?").rstrip(b"/")
+        if full.startswith(top + b"/") and root.local is not None:
+            return _File(row[1], stream, root.volume, root.local, full[len(top) + 1 :], full)
+    raise Unavailable("its volume is not mounted on this host", full)
+
+
+async def _answer(
+    context: Context,
+    file: _File,
+    scope: str,
+    algorithms: tuple[str, ...],
+    call: Call,
+    at: _Progress,
+    reply: pb.ChecksumReply,
+) -> None:
+    for _attempt in range(2):
+        fd, stat = (await context.roots.opener(file.top).open(file.top, [file.path]))[0]
+        if fd < 0:
+            error = context.roots.open_error(stat[0], stat[1])
+            raise type(error)(error.message, file.full)
+        try:
+            file.fd, file.stat = fd, (stat[0], stat[1], stat[2], stat[3])
+            if await _from_store(context, file, scope, algorithms, reply):
+                return
+            at.total = stat[1]
+            answer = await _hash(context, file, scope, algorithms, at)
+        finally:
+            os.close(fd)
+        if answer.ok is None:
+            code = {"io": "io_error", "limit": "limit_exceeded"}.get(answer.code, answer.code)
+            raise ERRORS["poison" if answer.died else code](answer.message, file.full)
+        if _same_stat(file, answer.ok.get("stat")):
+            await _keep(context, file, scope, answer.ok, call, reply)
+            return
+    raise Conflict("the file changes while it is read", file.full)
+
+
+async def _from_store(
+    context: Context, file: _File, scope: str, algorithms: tuple[str, ...], reply: pb.ChecksumReply
+) -> bool:
+    rows = await context.store.read("checksum_at", file.volume, *file.stat, scope)
+    if not rows:
+        return False
+    known = dict(zip(ALGORITHMS, rows[0][1:4], strict=True))
+    if any(known[name] is None for name in algorithms):
+        return False
+    reply.stored = True
+    reply.stream_algorithm = rows[0][0]
+    for name in algorithms:
+        reply.digests.add(algorithm=name, value=known[name], scope=scope)
+    return True
+
+
+async def _hash(context: Context, file: _File, scope: str, algorithms: tuple[str, ...], at: _Progress) -> Answer:
+    await context.registry.load()
+    name = os.path.basename(file.path)
+    application = context.registry.application_for(name)
+    facts: dict[str, Any] = {"name": name}
+    if application.manifest is not None and not application.manifest.descriptors:
+        facts["path"] = file.full
+    answers: list[Answer] = []
+
+    def progress(_i: int, done: int) -> None:
+        at.done = done
+
+    await context.registry.pool(application, "checksum").run(
+        "checksum", [(facts, file.fd)], {"scope": scope, "algorithms": list(algorithms)},
+        seconds=context.config.checksum_seconds, on_answer=lambda _i, answer: answers.append(answer),
+        on_progress=progress,
+    )  # fmt: skip
+    if not answers:
+        raise Unavailable("the handler's worker ended before it began", file.full)
+    return answers[0]
+
+
+def _same_stat(file: _File, stat: Any) -> bool:
+    if not isinstance(stat, list | tuple) or len(stat) < 3:
+        return False
+    inode = stat[0] - (1 << 64) if stat[0] >= 1 << 63 else stat[0]
+    return (inode, stat[1], stat[2]) == file.stat[:3]
+
+
+async def _keep(
+    context: Context, file: _File, scope: str, ok: dict[str, Any], call: Call, reply: pb.ChecksumReply
+) -> None:
+    digests = {name: ok["digests"][name] for name in ALGORITHMS if isinstance(ok.get("digests", {}).get(name), bytes)}
+    algorithm = str(ok.get("algorithm") or "") if scope == "stream" else ""
+    row = (file.volume, *file.stat, scope, algorithm, *(digests.get(name) for name in ALGORITHMS), now_ns())
+    unit: list[tuple[str, tuple[Any, ...]]] = [("put_checksum", row)]
+    if scope == "stream" and "sha256" in digests:
+        key = {"f": file.number, "g": 3, "a": algorithm, "v": digests["sha256"].hex()}
+        unit.append(("put_keys", (pack([key]),)))
+    told = pack({"scope": scope, **{name: value.hex() for name, value in digests.items()}})
+    unit.append(("tell_checksummed", (file.stream, told, now_ns(), context.host, call.actor.name, call.operation)))
+    await context.store.write(unit, give_up_after=30.0)
+    reply.stream_algorithm = algorithm
+    for name, value in digests.items():
+        reply.digests.add(algorithm=name, value=value, scope=scope)

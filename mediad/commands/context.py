@@ -1,0 +1,65 @@
+"""What commands work with."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from mediad.config import Config
+from mediad.index.reader import Reader
+from mediad.index.roots import Roots
+from mediad.model import Actor
+from mediad.store.store import Store
+from mediad.workers.registry import Registry
+from mediadb_contract import mediadb_pb2 as pb
+
+
+class Lag(Protocol):
+    """The watch on the loop: milliseconds."""
+
+    @property
+    def p99(self) -> float: ...
+
+    max: float
+
+    def touch(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What the server counts."""
+
+    connections: int = 0
+    requests: int = 0
+    in_flight: int = 0
+
+
+@dataclass(slots=True)
+class Context:
+    """The daemon's parts, as commands need them. `index` is set when the database is there for the first time."""
+
+    config: Config
+    host: uuid.UUID
+    host_name: str
+    store: Store
+    registry: Registry
+    roots: Roots
+    reader: Reader
+    lag: Lag
+    started: float
+    traffic: Traffic = field(default_factory=Traffic)
+    ready: Callable[[], str] = lambda: ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request under way: on whose behalf, and the client-made id of a changing one."""
+
+    actor: Actor
+    operation: uuid.UUID | None
+
+
+Replies = AsyncIterator[pb.Reply]
+Command = Callable[[Context, Any, Call], Replies]

@@ -1,0 +1,84 @@
+"""Questions and single records."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from mediad.commands.context import Call, Context, Replies
+from mediad.commands.items import add_keys, load_items, resolve
+from mediad.errors import MediadError
+from mediad.query.parse import parse
+from mediad.store.search import Question
+from mediad.wire.convert import error_to_wire
+from mediadb_contract import mediadb_pb2 as pb
+
+# Items in one reply: some 60 KB, so that the first is there at once and no reply nears the frame's limit.
+PAGE_ITEMS = 100
+
+
+async def query(context: Context, request: pb.QueryRequest, _call: Call) -> Replies:
+    """Items (or files) that match, page by page; the last reply carries a cursor when there is more."""
+    question = Question.of(parse(request.text), request.files)
+    cursor = question.unpack_cursor(request.cursor)
+    left = request.limit or None
+    while True:
+        size = PAGE_ITEMS if left is None else min(PAGE_ITEMS, left)
+        statement, params = question.page(cursor, size + 1)
+        rows = await context.store.database.fetch(statement, *params, deadline=context.config.deadline_seconds)
+        more = len(rows) > size
+        page = rows[:size]
+        reply = pb.QueryReply(items=await _page(context, request, page))
+        if left is not None:
+            left -= len(page)
+        if page:
+            cursor = (page[-1][0], page[-1][1] if request.files else 0)
+        if not more or left == 0:
+            if more and cursor is not None:
+                reply.cursor = question.pack_cursor(*cursor)
+            yield pb.Reply(query=reply, last=True)
+            return
+        yield pb.Reply(query=reply)
+
+
+async def _page(context: Context, request: pb.QueryRequest, rows: list[tuple[Any, ...]]) -> list[pb.Item]:
+    if not request.files:
+        return await load_items(context, [row[0] for row in rows], details=request.fields)
+    # One entry a file: an item with two matching files comes twice.
+    only: dict[uuid.UUID, set[int]] = {}
+    for stream, number in rows:
+        only.setdefault(stream, set()).add(number)
+    items = await load_items(context, only, only=only, details=request.fields)
+    entries = []
+    for item in items:
+        for file in list(item.files):
+            entry = pb.Item()
+            entry.CopyFrom(item)
+            del entry.files[:]
+            entry.files.append(file)
+            entries.append(entry)
+    return entries
+
+
+async def get(context: Context, request: pb.GetRequest, _call: Call) -> Replies:
+    """The whole record of each target, in order; a target that is not there gets its problem, not the others' end."""
+    targets = list(request.targets)
+    for number, target in enumerate(targets):
+        reply = pb.GetReply(target=target)
+        try:
+            stream, file = await resolve(context, target)
+            item = (await load_items(context, [stream], cold=True))[0]
+            if file is not None:
+                # The file that was asked for comes first.
+                files = sorted(item.files, key=lambda f: f.id != file)
+                del item.files[:]
+                item.files.extend(files)
+            await add_keys(context, item)
+            reply.item.CopyFrom(item)
+        except MediadError as error:
+            if error.retryable:
+                raise
+            reply.problem.CopyFrom(error_to_wire(error))
+        yield pb.Reply(get=reply, last=number == len(targets) - 1)
+    if not targets:
+        yield pb.Reply(get=pb.GetReply(), last=True)

@@ -1,0 +1,35 @@
+"""Every command: its name on the wire, the role it takes, its function, whether it has a deadline of our own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mediad.commands import admin, checksums, library, search
+from mediad.commands.context import Command
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the table. `role` is the least one; `timed`: ends by the daemon's deadline when the client sets none;
+    `changes`: an operation id makes it happen once."""
+
+    role: str
+    run: Command
+    timed: bool = True
+    changes: bool = False
+
+
+COMMANDS: dict[str, Entry] = {
+    "add": Entry("write", library.add, timed=False, changes=True),
+    "checksum": Entry("read", checksums.checksum, timed=False),
+    "forget": Entry("write", library.forget, timed=False, changes=True),
+    "get": Entry("read", search.get),
+    "handlers": Entry("read", admin.handlers),
+    "ping": Entry("read", admin.ping),
+    "query": Entry("read", search.query, timed=False),
+    "roots": Entry("read", library.list_roots),
+    "status": Entry("read", admin.status),
+}
+
+# Each role may do what those before it may (settled 24).
+ROLES = ("read", "write", "organise", "admin")

@@ -1,0 +1,125 @@
+"""The daemon's configuration: mediad.toml, then the command line. Every default with its reason.
+
+Places follow XDG for a person and FHS for the service (root): docs/operations.md.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from mediad.errors import InvalidArgument
+
+# Walked over nowhere: what programs leave behind, and trees that are not a person's media.
+DEFAULT_EXCLUDE = (
+    ".git", ".hg", ".svn", "node_modules", "__pycache__", ".cache", ".Trash-*", "$RECYCLE.BIN", "lost+found",
+    "System Volume Information", ".Spotlight-V100", ".fseventsd", "@eaDir", ".DS_Store", "Thumbs.db", "*.part",
+    ".mediad-*",
+)  # fmt: skip
+
+
+def default_data_dir() -> Path:
+    """Root runs the service (FHS 5.8 /var/lib); a person has $XDG_DATA_HOME (XDG Base Directory 0.8)."""
+    if os.getuid() == 0:
+        return Path("/var/lib/mediad")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "mediad"
+
+
+def default_socket() -> Path:
+    """$XDG_RUNTIME_DIR/mediad/socket for a person, /run/mediad/socket for the service."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    return Path(runtime) / "mediad/socket" if runtime else Path("/run/mediad/socket")
+
+
+def default_config_file() -> Path:
+    """/etc/mediad.toml for the service, $XDG_CONFIG_HOME/mediad/mediad.toml for a person; it need not exist."""
+    if os.getuid() == 0:
+        return Path("/etc/mediad.toml")
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "mediad/mediad.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that can be set. Keys of mediad.toml are the names of these fields."""
+
+    data_dir: Path = field(default_factory=default_data_dir)
+    socket: Path = field(default_factory=default_socket)
+    dsn: str = ""  # empty: the embedded cluster in data_dir
+    group: str = "media"  # its members may read and write; ignored while the group does not exist
+    log_level: str = "info"
+    workers: int = 0  # 0: one a processor, at most 4: parsing is bound by the processor
+    board: bool = False  # one core and 256 MB: one worker, 32 requests in flight, idle sooner
+    worker_memory: int = 128 * 1024 * 1024  # bytes of address space: all good samples parse with 96 MiB
+    read_seconds: float = 20.0  # a file that takes longer hurts nobody else
+    checksum_seconds: float = 60.0  # without any progress
+    idle_seconds: float = 30.0  # then workers leave: an idle board sleeps
+    database_seconds: float = 5.0  # our own deadline: statement_timeout does not help against a frozen server
+    cluster_programs: str = ""  # folder with initdb and postgres; empty: the system's, else the pip package's
+    cluster_account: str = ""  # as root: the account PostgreSQL runs under
+    handler_dirs: tuple[str, ...] = ()  # folders with executables named *-handler
+    exclude: tuple[str, ...] = DEFAULT_EXCLUDE
+    freeze_share: float = 0.5  # a root that loses more than this share and
+    freeze_files: int = 100  # more than this many files at once is frozen
+    deadline_seconds: float = 30.0  # of a request whose client sets none (add and checksum have none)
+
+    @property
+    def worker_count(self) -> int:
+        """How many handler workers may run at once."""
+        if self.board:
+            return 1
+        return self.workers or min(4, len(os.sched_getaffinity(0)))
+
+    @property
+    def requests_in_flight(self) -> int:
+        """How many requests one connection may have under way (settled 23)."""
+        return 32 if self.board else 128
+
+
+def load_config(path: Path | None, overrides: dict[str, Any]) -> Config:
+    """Reads `path` (or the default place, if there is a file) and puts the command line's values over it.
+
+    Raises InvalidArgument naming the file and the key: an unknown key, a value of the wrong type, an unreadable file.
+    """
+    config = Config()
+    source = path or default_config_file()
+    if path is not None or source.is_file():
+        try:
+            values = tomllib.loads(source.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InvalidArgument(f"the configuration cannot be read: {error.strerror}", str(source)) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InvalidArgument(f"the configuration is not TOML: {error}", str(source)) from error
+        config = _apply(config, values, str(source))
+    return _apply(config, {key: value for key, value in overrides.items() if value is not None}, "command line")
+
+
+def _apply(config: Config, values: dict[str, Any], source: str) -> Config:
+    known = {f.name: getattr(config, f.name) for f in fields(Config)}
+    changes: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in known:
+            raise InvalidArgument(f"{source}: there is no setting of that name", key)
+        changes[key] = _convert(key, value, known[key], source)
+    return replace(config, **changes)
+
+
+def _convert(key: str, value: Any, like: Any, source: str) -> Any:
+    if isinstance(like, Path) and isinstance(value, str | Path) and str(value):
+        return Path(os.path.abspath(value))
+    if isinstance(like, tuple) and isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
+        return tuple(value)
+    if isinstance(like, bool) or isinstance(value, bool):
+        if isinstance(like, bool) and isinstance(value, bool):
+            return value
+    elif isinstance(like, float) and isinstance(value, int | float) and value >= 0:
+        return float(value)
+    elif isinstance(like, int) and isinstance(value, int) and value >= 0:
+        return value
+    elif isinstance(like, str) and isinstance(value, str):
+        return value
+    wanted = {bool: "true or false", float: "a number", int: "a whole number", str: "text", tuple: "a list of texts"}
+    kind = next((text for type_, text in wanted.items() if isinstance(like, type_)), "a path")
+    raise InvalidArgument(f"{source}: {key} takes {kind}, not {value!r}", key)

@@ -1,0 +1,101 @@
+"""A request in, replies out: permission, deadline, operation ids. The only place where faults become wire errors."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+
+from mediad.commands.context import Call, Context, Replies
+from mediad.commands.table import COMMANDS, ROLES, Entry
+from mediad.errors import Conflict, DeadlineExceeded, Internal, MediadError, PermissionDenied, Unsupported
+from mediad.model import Actor
+from mediad.store.store import now_ns
+from mediad.wire.convert import error_to_wire, uuid_from_wire
+from mediadb_contract import mediadb_pb2 as pb
+
+log = logging.getLogger(__name__)
+
+Send = Callable[[pb.Reply], Awaitable[None]]
+
+
+class Dispatch:
+    """Runs requests. `answer` never raises but for cancellation, and sends exactly one last reply."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    async def answer(self, request: pb.Request, command: str, actor: Actor, send: Send) -> None:
+        """Runs one request and sends its replies through `send`, which waits while the peer does not read."""
+        try:
+            async for reply in self._run(request, command, actor):
+                reply.id = request.id
+                await send(reply)
+        except MediadError as error:
+            await self._fail(request.id, error, send)
+        except TimeoutError:
+            await self._fail(request.id, DeadlineExceeded("the request took longer than its deadline", command), send)
+        except Exception as error:  # the outermost boundary of a request: a fault of ours ends it, not the daemon
+            log.exception("request failed", extra={"command": command})
+            await self._fail(request.id, Internal(f"the daemon failed: {type(error).__name__}", command), send)
+
+    @staticmethod
+    async def _fail(number: int, error: MediadError, send: Send) -> None:
+        await send(pb.Reply(id=number, last=True, error=error_to_wire(error)))
+
+    async def _run(self, request: pb.Request, command: str, actor: Actor) -> AsyncIterator[pb.Reply]:
+        entry = COMMANDS.get(command)
+        if entry is None:
+            raise Unsupported("this daemon does not know the command", command)
+        if ROLES.index(actor.role) < ROLES.index(entry.role):
+            raise PermissionDenied(f"{command} takes the role {entry.role}; uid {actor.uid} has {actor.role}", command)
+        operation = uuid_from_wire(request.operation)
+        call = Call(Actor(actor.uid, actor.role, request.actor or actor.name), operation)
+        seconds = request.deadline_ms / 1000 or (self.context.config.deadline_seconds if entry.timed else None)
+        deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
+        body = getattr(request, command)
+        if entry.changes and operation is not None:
+            replies = self._once(entry, command, body, call, operation)
+        else:
+            replies = entry.run(self.context, body, call)
+        async with contextlib.aclosing(_as_generator(replies)) as stream:
+            while True:
+                async with asyncio.timeout_at(deadline):
+                    try:
+                        reply = await anext(stream)
+                    except StopAsyncIteration:
+                        return
+                yield reply
+
+    async def _once(self, entry: Entry, command: str, body: pb.AddRequest, call: Call, operation: uuid.UUID) -> Replies:
+        """A request with an operation id: done once, answered as often as it is asked."""
+        digest = hashlib.blake2b(command.encode() + body.SerializeToString(deterministic=True), digest_size=16).digest()
+        store = self.context.store
+        row = (operation, self.context.host, call.actor.name, command, digest, now_ns())
+        rows = (await store.write([("begin_operation", row)], give_up_after=30.0))[0]
+        _fresh, known, finished, kept = rows[0]
+        if known is not None and known != digest:
+            raise Conflict("this operation id belongs to another request", str(operation))
+        if finished is not None:
+            yield pb.Reply.FromString(kept)
+            return
+        async for reply in entry.run(self.context, body, call):
+            if reply.last:
+                await store.write(
+                    [("end_operation", (operation, now_ns(), reply.SerializeToString()))], give_up_after=30.0
+                )
+            yield reply
+
+
+async def _as_generator(replies: Replies) -> AsyncGenerator[pb.Reply, None]:
+    """Closes a command's own generator with ours: its `finally` runs when the client goes away."""
+    try:
+        async for reply in replies:
+            yield reply
+    finally:
+        close = getattr(replies, "aclose", None)
+        if close is not None:
+            await close()

@@ -1,0 +1,84 @@
+"""Metas of a batch: what songs, photos, films and documents there are, and the albums and artists they have. Pure.
+
+Two mentions are the same meta when their digests are: of the MusicBrainz id where the tags carry one, else of the
+folded names. A song, photo, film or document is one per stream.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from mediad.fold import fold, reverse, shorten
+from mediad.ids import mint
+
+if TYPE_CHECKING:
+    from mediad.index.records import Read
+
+_OF_KIND = {"audio": "song", "image": "photo", "video": "film", "document": "document"}
+
+
+def _digest(*parts: str) -> str:
+    return blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+@dataclass(slots=True)
+class Metas:
+    """Rows for put_metas and link_metas (sql/queries/read.sql), each meta once."""
+
+    metas: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    files: list[dict[str, Any]] = field(default_factory=list)
+    links: dict[tuple[str, str, str, str, str], dict[str, Any]] = field(default_factory=dict)
+
+    def add(self, read: Read, kind: str, fields: dict[str, Any]) -> None:
+        """Adds the metas of one file that was read."""
+        own = _OF_KIND.get(kind)
+        if own is None:
+            return
+        name = fields.get("title") or read.name.rpartition(b".")[0].decode("utf-8", "replace") or "?"
+        digest = self._meta(own, _digest("stream", read.stream), name)
+        self.files.append({"f": read.file, "k": own, "g": digest})
+        if own == "song":
+            self._song(digest, fields)
+        else:
+            for person in fields.get("creators", ()):
+                self._link(
+                    own, digest, "artist", self._meta("artist", _digest("name", fold(person)), person), "creator"
+                )
+
+    def _song(self, song: str, fields: dict[str, Any]) -> None:
+        credit = fields.get("artist_credit")
+        artists = fields.get("artists") or ([credit] if credit else [])
+        for artist in self._artists(artists, fields.get("mb_artist_ids") or []):
+            self._link("song", song, "artist", artist, "artist")
+        album = fields.get("album")
+        if not album:
+            return
+        by = fields.get("album_artist_credit")
+        names = fields.get("album_artists") or ([by] if by else [])
+        release = fields.get("mb_release_id")
+        owner = fold(" ".join(names)) if names else fold(" ".join(artists)) if not fields.get("compilation") else ""
+        key = _digest("mb", release) if release else _digest("name", fold(album), owner)
+        digest = self._meta("album", key, album)
+        self._link("song", song, "album", digest, "album")
+        for artist in self._artists(names, fields.get("mb_album_artist_ids") or []):
+            self._link("album", digest, "artist", artist, "album_artist")
+
+    def _artists(self, names: list[str], ids: list[str]) -> list[str]:
+        paired = ids if len(ids) == len(names) else [""] * len(names)
+        return [
+            self._meta("artist", _digest("mb", mb) if mb else _digest("name", fold(name)), name)
+            for name, mb in zip(names, paired, strict=True)
+        ]
+
+    def _meta(self, kind: str, digest: str, name: str) -> str:
+        if (kind, digest) not in self.metas:
+            folded = fold(name[:1000])
+            self.metas[kind, digest] = {"u": mint.hex(), "k": kind, "g": digest, "n": name[:1000],
+                                        "fo": shorten(folded), "re": reverse(folded)}  # fmt: skip
+        return digest
+
+    def _link(self, kind: str, digest: str, child_kind: str, child: str, role: str) -> None:
+        key = (kind, digest, child_kind, child, role)
+        self.links[key] = {"k": kind, "g": digest, "ck": child_kind, "cg": child, "r": role}

@@ -1,0 +1,251 @@
+"""A handler's answer made into rows: checked fields, hot columns, searchable words and values, metas. Pure.
+
+The dictionary's rule: a value is found by a digest of field number and content, never by the value itself (a value may
+be longer than an index entry).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+from mediad.fold import fold, reverse, shorten
+from mediad.index.metas import Metas
+from mediad.model import Answer
+from mediadb_contract.fields import FIELDS, Field, check_fields
+
+# Unmapped tags: more is a broken file, not a description (handlers/README.md, Limits).
+TAGS_MOST = 2000
+TAG_TEXT = 64 * 1024
+TAGS_BYTES = 256 * 1024
+# What words of one file go into the word index: beyond it `text:` is the way (a later issue).
+WORDS_MOST = 400
+WORD_LENGTH = 100
+_KINDS = frozenset({"audio", "image", "video", "document", "other"})
+_GRADES = {"fingerprint": 1, "track": 2, "checksum": 3}
+_DATES = ("date_taken_local", "date_released", "date_original", "date_created_at_local", "date_created_local",
+          "date_recorded", "date_modified_at_local")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A file in hand: its row, and the stat it was opened with."""
+
+    file: int
+    stream: str  # the id's text
+    name: bytes
+    folders: tuple[bytes, ...]  # names from the root's top, for words
+    inode: int
+    size: int
+    mtime_ns: int
+    again: bool  # read before: its old links go
+
+
+@dataclass(slots=True)
+class Rows:
+    """What one batch brings to the store, as JSON-ready lists (sql/queries/read.sql says what the keys mean)."""
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[dict[str, Any]] = field(default_factory=list)
+    values: dict[str, dict[str, Any]] = field(default_factory=dict)
+    links: list[dict[str, Any]] = field(default_factory=list)
+    metas: Metas = field(default_factory=Metas)
+    again: list[int] = field(default_factory=list)
+
+    def clear(self) -> None:
+        """Empties the batch after it was stored."""
+        for part in (self.records, self.keys, self.values, self.links, self.again):
+            part.clear()
+        self.metas = Metas()
+
+
+def listing_words(name: bytes, folders: tuple[bytes, ...]) -> str:
+    """Words of a name and of the last two folders above it: what a listed file is found by before it was read."""
+    return _join(_words_of_name(name, folders))
+
+
+def folded_name(name: bytes) -> str:
+    """The folded name without its extension, for beginnings and ends."""
+    return fold(os.fsdecode(os.path.splitext(name)[0]).encode("utf-8", "replace").decode())
+
+
+@lru_cache(maxsize=4096)
+def _words_of_folder(name: bytes) -> tuple[str, ...]:
+    return tuple(fold(name.decode("utf-8", "replace")).split())
+
+
+def _words_of_name(name: bytes, folders: tuple[bytes, ...]) -> set[str]:
+    words = set(fold(name.decode("utf-8", "replace")).split())
+    for folder in folders[-2:]:
+        words.update(_words_of_folder(folder))
+    return words
+
+
+def _join(words: set[str]) -> str:
+    return " ".join(sorted(word[:WORD_LENGTH] for word in words)[:WORDS_MOST])
+
+
+def add(rows: Rows, read: Read, answer: Answer) -> None:
+    """Adds what is to be stored for one answered file."""
+    if read.again:
+        rows.again.append(read.file)
+    ok = answer.ok
+    row: dict[str, Any] = {"f": read.file, "i": read.inode, "s": read.size, "m": read.mtime_ns}
+    if ok is None:
+        state = "parked" if answer.died else "failed"
+        row.update(state=state, code=answer.code, problem=_clean(answer.message), kind="other", fields={}, tags={},
+                   sources={}, warnings=[], w=listing_words(read.name, read.folders))  # fmt: skip
+        rows.records.append(row)
+        return
+    found = ok.get("fields")
+    fields, problems = check_fields(found if isinstance(found, dict) else {})
+    tags, dropped = _clean_tags(ok.get("tags"))
+    warnings = [_clean(str(w))[:500] for w in ok.get("warnings") or [] if w][:50] + [
+        _clean(p)[:200] for p in problems[:50]
+    ]
+    if dropped:
+        warnings.append(f"{dropped} unmapped tags beyond the limits were left out")
+    kind = ok.get("kind")
+    handler, version = ok.get("handler"), ok.get("handler_version")
+    row.update(
+        state="read", kind=kind if kind in _KINDS else "other", format=_short(ok.get("format")),
+        handler=_short(handler), version=version if isinstance(version, int) else None,
+        fields=fields, tags=tags, sources=_clean_sources(ok.get("sources"), fields), warnings=warnings,
+        w=_add_values(rows, read, fields), **_hot(fields),
+    )  # fmt: skip
+    mime = _short(ok.get("mime_type"))
+    if mime:
+        fields.setdefault("mime_type", mime)
+    rows.records.append(row)
+    _add_keys(rows, read, ok.get("keys"))
+    rows.metas.add(read, row["kind"], fields)
+
+
+def _clean(text: str) -> str:
+    """Text that PostgreSQL and protobuf take: no NUL, no lone surrogate."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _short(value: Any) -> str | None:
+    return _clean(value)[:100] if isinstance(value, str) and value else None
+
+
+def _hot(fields: dict[str, Any]) -> dict[str, Any]:
+    """The columns that lists show and sort by."""
+    artists = fields.get("artists") or fields.get("creators") or ()
+    artist = fields.get("artist_credit") or ", ".join(artists[:3])
+    date = next((str(fields[name]) for name in _DATES if name in fields), None)
+    return {
+        "title": _cut(fields.get("title")), "artist": _cut(artist), "album": _cut(fields.get("album")),
+        "duration": fields.get("duration"),
+        "width": _int32(fields.get("width")), "height": _int32(fields.get("height")),
+        "date": date[:19] if date else None,
+    }  # fmt: skip
+
+
+def _cut(text: str | None) -> str | None:
+    return text[:500] or None if text else None
+
+
+def _int32(value: int | None) -> int | None:
+    return value if value is not None and 0 <= value < 1 << 31 else None
+
+
+@lru_cache(maxsize=1)
+def _searchable() -> dict[str, Field]:
+    return {name: f for name, f in FIELDS.items() if f.search}
+
+
+@lru_cache(maxsize=20_000)
+def _value_row(number: int, text: str) -> tuple[str, str, tuple[str, ...]]:
+    """(digest, folded, words) of a text value: artists and albums repeat."""
+    folded = fold(text)
+    digest = blake2b(b"%d\0%b" % (number, text.encode()), digest_size=16).hexdigest()
+    return digest, folded, tuple(folded.split())
+
+
+def _add_values(rows: Rows, read: Read, fields: dict[str, Any]) -> str:
+    words = _words_of_name(read.name, read.folders)
+    digests: list[str] = []
+    searchable = _searchable()
+    for name, found in fields.items():
+        f = searchable.get(name)
+        if f is None:
+            continue
+        for value in found if f.plural else (found,):
+            if isinstance(value, dict):
+                continue
+            if isinstance(value, str):
+                digest, folded, parts = _value_row(f.number, value)
+                words.update(parts)
+                number = _year(value) if f.type == "date" else None
+            else:
+                text = (
+                    str(value).lower()
+                    if isinstance(value, bool)
+                    else f"{value:.12g}"
+                    if isinstance(value, float)
+                    else str(value)
+                )
+                digest, folded, _ = _value_row(f.number, text)
+                number = float(value)
+                value = text
+            if digest not in rows.values:
+                rows.values[digest] = {
+                    "g": digest,
+                    "n": f.number,
+                    "c": value,
+                    "fo": shorten(folded),
+                    "re": reverse(folded),
+                    "x": number,
+                }
+            digests.append(digest)
+    if digests:
+        rows.links.append({"f": read.file, "g": digests})
+    return _join(words)
+
+
+def _year(date: str) -> float | None:
+    return float(date[:4]) if date[:4].isdigit() else None
+
+
+def _add_keys(rows: Rows, read: Read, keys: Any) -> None:
+    for key in keys if isinstance(keys, list | tuple) else ():
+        if not isinstance(key, list | tuple) or len(key) != 3:
+            continue
+        grade, algorithm, value = key
+        if grade in _GRADES and isinstance(algorithm, str) and isinstance(value, bytes) and 8 <= len(value) <= 64:
+            rows.keys.append({"f": read.file, "g": _GRADES[grade], "a": _clean(algorithm)[:64], "v": value.hex()})
+
+
+def _clean_sources(sources: Any, fields: dict[str, Any]) -> dict[str, str]:
+    if not isinstance(sources, dict):
+        return {}
+    return {k: _clean(v)[:200] for k, v in sources.items() if k in fields and isinstance(v, str)}
+
+
+def _clean_tags(tags: Any) -> tuple[dict[str, list[Any]], int]:
+    """Native values under their keys; (tags, how many were left out)."""
+    clean: dict[str, list[Any]] = {}
+    dropped, size = 0, 0
+    for key, values in tags.items() if isinstance(tags, dict) else ():
+        if not isinstance(key, str) or len(clean) >= TAGS_MOST:
+            dropped += 1
+            continue
+        kept: list[Any] = []
+        for value in values if isinstance(values, list) else [values]:
+            if isinstance(value, str) and size + len(value) <= TAGS_BYTES and len(value) <= TAG_TEXT:
+                size += len(value)
+                kept.append(_clean(value))
+            elif isinstance(value, bool) or (isinstance(value, int) and -(1 << 63) <= value < 1 << 64):
+                kept.append(value)
+            elif isinstance(value, float) and value == value and abs(value) != float("inf"):
+                kept.append(value)
+            else:
+                dropped += 1
+        if kept:
+            clean[_clean(key)[:200]] = kept
+    return clean, dropped

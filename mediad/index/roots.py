@@ -1,0 +1,364 @@
+"""The roots of this host: where they are, who opens in them, which walk runs, and the way from a path to a file.
+
+A root belongs to a volume. Which volume lies where is looked at by an opener (it may block), kept in the database for
+the other hosts, and asked again at the start of the daemon and of every walk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from mediad.config import Config
+from mediad.errors import MediadError, NotFound, Unavailable
+from mediad.index.scan import Frozen, Scan
+from mediad.model import Actor, Place, Root, ScanReport
+from mediad.store.store import Store, now_ns, pack
+from mediad.workers.opener import Opener, error_of
+
+log = logging.getLogger(__name__)
+
+_RESCAN_SECONDS = 3.0
+
+
+def path_in_volume(place: Place) -> bytes:
+    """A real path as the file system knows it: below the mounted folder of it (bind mounts: not "/")."""
+    inside = place.path[len(place.mount.rstrip(b"/")) :]
+    return (place.fs_root.rstrip(b"/") + inside).rstrip(b"/") or b"/"
+
+
+def path_on_host(path: bytes, fs_root: bytes | None, mount: bytes | None) -> bytes | None:
+    """Where a path of a volume is on this host; None when the mount does not show it."""
+    if fs_root is None or mount is None:
+        return None
+    top = fs_root.rstrip(b"/")
+    if path != top and not path.startswith(top + b"/") and path != b"/":
+        return None
+    return (mount.rstrip(b"/") + path[len(top) :]).rstrip(b"/") or b"/"
+
+
+class Roots:
+    """Everything known of roots, by id. `on_listed` is called when there is something to read, `on_progress` when a
+    walk ended."""
+
+    def __init__(self, store: Store, config: Config) -> None:
+        self.store = store
+        self.config = config
+        self.on_listed: Callable[[], None] = _nothing
+        self.on_progress: Callable[[], None] = _nothing
+        self._roots: dict[int, Root] = {}
+        self._openers: dict[int, Opener] = {}
+        self._places = Opener(config.idle_seconds)
+        self._scans: dict[int, asyncio.Task[ScanReport]] = {}
+        self.reports: dict[int, ScanReport] = {}
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+
+    # -------------------------------------------------------------- knowing
+
+    def get(self, root: int) -> Root | None:
+        """A root by its id."""
+        return self._roots.get(root)
+
+    def all(self) -> list[Root]:
+        """Every root, of every host."""
+        return list(self._roots.values())
+
+    def mine(self) -> list[Root]:
+        """Those that this host walks and reads."""
+        return [root for root in self._roots.values() if root.owner == self.store.host]
+
+    def readable(self) -> list[int]:
+        """Ids of the roots whose files can be read here and now."""
+        return [root.id for root in self.mine() if root.local is not None and not root.frozen]
+
+    async def load(self) -> None:
+        """Reads the roots from the database."""
+        frozen = {root.id: root.frozen for root in self._roots.values()}
+        roots: dict[int, Root] = {}
+        for row in await self.store.read("roots_on", self.store.host, deadline=30.0):
+            (
+                number,
+                volume,
+                uuid,
+                fs_type,
+                path,
+                only,
+                owner,
+                watched,
+                cross,
+                exclude,
+                scanned,
+                fs_root,
+                mount,
+                name,
+            ) = row
+            roots[number] = Root(
+                number, volume, uuid, fs_type, path, only, owner, name, watched, cross, tuple(_texts(exclude)), scanned,
+                path_on_host(path, fs_root, mount), frozen.get(number, ""),
+            )  # fmt: skip
+        self._roots = roots
+
+    async def look(self, root: Root) -> None:
+        """Looks whether the root is where it was: else its volume is away (local None). Raises nothing of the file
+        system: being away is a state."""
+        if root.local is None:
+            return
+        try:
+            place = await self._places.locate(root.local)
+        except MediadError as error:
+            log.warning("root away", extra={"root": root.id, "why": error.code})
+            root.local = None
+            return
+        if place.volume != root.volume_uuid:
+            log.warning("another volume is mounted at a root", extra={"root": root.id})
+            root.local = None
+
+    # -------------------------------------------------------------- adding
+
+    async def add(
+        self, path: bytes, *, once: bool, cross: bool, exclude: Iterable[str], actor: Actor, operation: Any
+    ) -> tuple[Root, bytes]:
+        """Makes a root of a folder or a file, or finds the one it lies in: (root, path below it that was meant).
+
+        Raises NotFound, PermissionDenied, InputOutputError naming the path."""
+        try:
+            place = await self._places.locate(path)
+        except MediadError as error:
+            raise type(error)(error.message, path) from error
+        inside = path_in_volume(place)
+        await self.load()
+        outer = self._outer(place, inside)
+        if outer is not None:
+            return outer, place.path
+        volume = (
+            await self.store.write(
+                [("put_mount", (self.store.host, place.volume, place.fs_type, place.fs_root, place.mount, now_ns()))]
+            )
+        )[0][0][0]
+        row = (
+            volume,
+            inside,
+            place.only_name,
+            self.store.host,
+            not once,
+            cross,
+            list(exclude),
+            now_ns(),
+            actor.name,
+            operation,
+        )
+        number = (await self.store.write([("put_root", row)]))[0][0][0]
+        await self.load()
+        root = self._roots[number]
+        if not place.only_name:
+            await self._absorb(root)
+        return root, place.path
+
+    def _outer(self, place: Place, inside: bytes) -> Root | None:
+        for root in self._roots.values():
+            if root.volume_uuid != place.volume or root.only_name or root.owner != self.store.host:
+                continue
+            top = root.path.rstrip(b"/")
+            if inside == root.path and not place.only_name:
+                continue  # the same root again: put_root renews it
+            if inside == root.path or inside.startswith(top + b"/"):
+                return root
+        return None
+
+    async def _absorb(self, outer: Root) -> None:
+        """Inner roots become folders of the outer one: their files keep their streams."""
+        top = outer.path.rstrip(b"/") + b"/"
+        for inner in list(self._roots.values()):
+            if (
+                inner.id == outer.id
+                or inner.volume != outer.volume
+                or inner.only_name
+                or not inner.path.startswith(top)
+            ):
+                continue
+            await self.cancel_scan(inner.id)
+            names = inner.path[len(top) :].split(b"/")
+            parent = (await self.store.read("dir_by_names", outer.id, "[]"))[0][0]
+            for depth in range(1, len(names)):
+                found = await self.store.read("dir_by_names", outer.id, pack([n.hex() for n in names[:depth]]))
+                if found:
+                    parent = found[0][0]
+                    continue
+                number = (await self.store.read("reserve_dirs", 1))[0][0]
+                row = {"i": number, "r": outer.id, "p": parent, "n": names[depth - 1].hex(), "g": None, "x": None}
+                await self.store.write([("put_dirs", (pack([row]),))])
+                parent = number
+            await self.store.write([
+                ("absorb_root", (inner.id, outer.id, parent, names[-1])),
+                ("move_todo", (inner.id, outer.id)),
+                ("drop_root", (inner.id,)),
+            ])  # fmt: skip
+        await self.load()
+
+    # -------------------------------------------------------------- walking
+
+    def scan(self, root: Root) -> asyncio.Task[ScanReport]:
+        """Starts a walk of a root, or joins the one under way."""
+        task = self._scans.get(root.id)
+        if task is None or task.done():
+            task = self._scans[root.id] = asyncio.create_task(self._scan(root), name=f"scan {root.id}")
+            task.add_done_callback(_seen)
+        return task
+
+    async def _scan(self, root: Root) -> ScanReport:
+        await self.look(root)
+        if root.local is None:
+            raise Unavailable("its volume is not mounted here", root.path)
+        scan = Scan(self.store, self.config, root, self.on_listed)
+        self.reports[root.id] = scan.report
+        try:
+            report = await scan.run()
+            root.frozen = ""
+            root.scanned_ns = now_ns()
+        except Frozen as error:
+            root.frozen = error.message
+            scan.report.note(error.code, error.message, error.input)
+            raise
+        finally:
+            scan.report.stage = "done"
+            self.on_progress()
+        if root.cross_mounts:
+            await self._cross(root, scan.mounts)
+        return report
+
+    async def _cross(self, root: Root, mounts: list[bytes]) -> None:
+        """What is mounted below is another volume: a root of its own, walked in its turn."""
+        actor = Actor(0, "admin", "")
+        for path in mounts:
+            try:
+                below, _ = await self.add(
+                    path, once=not root.watched, cross=True, exclude=root.exclude, actor=actor, operation=None
+                )
+            except MediadError as error:
+                self.reports[root.id].note(error.code, error.message, path)
+                continue
+            await self.scan(below)
+
+    def scanning(self, root: int) -> bool:
+        """A walk of it is under way."""
+        task = self._scans.get(root)
+        return task is not None and not task.done()
+
+    def rescan_soon(self, root: int) -> None:
+        """A file of it was not what the list says: one walk, soon, however many files say so."""
+        if root not in self._timers and root in self._roots:
+            self._timers[root] = asyncio.get_running_loop().call_later(_RESCAN_SECONDS, self._rescan, root)
+
+    def _rescan(self, number: int) -> None:
+        self._timers.pop(number, None)
+        root = self._roots.get(number)
+        if root is not None:
+            self.scan(root)
+
+    async def cancel_scan(self, root: int) -> None:
+        """Ends a walk; what it stored stays."""
+        task = self._scans.get(root)
+        if task is not None and not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def stop(self) -> None:
+        """Ends all walks and openers."""
+        for timer in self._timers.values():
+            timer.cancel()
+        for number in list(self._scans):
+            await self.cancel_scan(number)
+        for opener in (self._places, *self._openers.values()):
+            opener.close()
+
+    # -------------------------------------------------------------- opening and finding
+
+    def opener(self, top: bytes) -> Opener:
+        """The opener of the volume on which a root's top lies."""
+        volume = next((root.volume for root in self._roots.values() if root.local == top), 0)
+        opener = self._openers.get(volume)
+        if opener is None:
+            opener = self._openers[volume] = Opener(self.config.idle_seconds)
+        return opener
+
+    @staticmethod
+    def open_error(number: int, message: str) -> MediadError:
+        """The error of an open that failed."""
+        return error_of(number, message, b"")
+
+    async def dir_paths(self, dirs: set[int]) -> dict[int, tuple[bytes, ...]]:
+        """Names from the top of its root to each folder (the top itself: no names)."""
+        if not dirs:
+            return {}
+        rows = await self.store.read("dir_paths", pack(sorted(dirs)), deadline=30.0)
+        return {leaf: tuple(names[1:]) for leaf, _root, names in rows}
+
+    async def full_paths(
+        self, files: Iterable[tuple[int, int, bytes]], roots_of: dict[int, int] | None = None
+    ) -> dict[int, bytes]:
+        """Absolute paths on this host of (file, folder, name); b"" for those on a volume that is not mounted here."""
+        files = list(files)
+        dirs = {folder for _file, folder, _name in files}
+        if not dirs:
+            return {}
+        rows = await self.store.read("dir_paths", pack(sorted(dirs)), deadline=30.0)
+        tops = {leaf: (root, names[1:]) for leaf, root, names in rows}
+        if any(root not in self._roots for root, _names in tops.values()):
+            await self.load()  # another daemon added it
+        paths: dict[int, bytes] = {}
+        for number, folder, name in files:
+            root_id, names = tops.get(folder, (0, []))
+            root = self._roots.get(root_id)
+            paths[number] = (
+                b"" if root is None or root.local is None else b"/".join([root.local.rstrip(b"/"), *names, name])
+            )
+        return paths
+
+    async def find_dir(self, path: bytes) -> tuple[Root, int] | None:
+        """The folder at an absolute path of this host, when it lies in a root: the innermost root's."""
+        path = os.path.normpath(path) if path else path
+        for root in sorted(self._roots.values(), key=lambda r: -len(r.local or b"")):
+            if root.local is None or root.only_name:
+                continue
+            top = root.local.rstrip(b"/")
+            if path != root.local and not path.startswith(top + b"/"):
+                continue
+            names = [name for name in path[len(top) :].split(b"/") if name]
+            found = await self.store.read("dir_by_names", root.id, pack([name.hex() for name in names]))
+            if found:
+                return root, found[0][0]
+        return None
+
+    async def find_file(self, path: bytes) -> tuple[int, Any]:
+        """The file at an absolute path of this host: (file id, stream). Raises NotFound naming the path."""
+        folder, name = os.path.split(os.path.normpath(path))
+        for root in self._roots.values():
+            if root.only_name == name and root.local == folder and root.only_name:
+                top = await self.store.read("dir_by_names", root.id, "[]")
+                found = await self.store.read("file_by_name", top[0][0], name) if top else []
+                if found:
+                    return found[0][0], found[0][1]
+        place = await self.find_dir(folder)
+        if place is not None:
+            found = await self.store.read("file_by_name", place[1], name)
+            if found:
+                return found[0][0], found[0][1]
+        raise NotFound("no root holds a file of that path", path)
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
+def _texts(packed: Any) -> list[str]:
+    return [str(text) for text in json.loads(packed)]
+
+
+def _seen(task: asyncio.Task[ScanReport]) -> None:
+    """A walk nobody waits for: its failure is logged here, once."""
+    if not task.cancelled() and task.exception() is not None:
+        log.warning("walk ended", extra={"why": str(task.exception())})

@@ -1,0 +1,329 @@
+"""mediad: builds everything, owns the loop, and ends it cleanly.
+
+The socket is served before the database is there: `status` answers from the first moment, and what needs the database
+is `unavailable` with the reason until then.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import gc
+import logging
+import os
+import platform
+import signal
+import sys
+import time
+import uuid
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+import mediad
+from mediad import systemd
+from mediad.commands.context import Context
+from mediad.config import Config, load_config
+from mediad.errors import AlreadyExists, InvalidArgument, MediadError, Unavailable
+from mediad.index.reader import Reader
+from mediad.index.roots import Roots
+from mediad.lag import LagWatch
+from mediad.listen import make_listener
+from mediad.logs import set_up_logging
+from mediad.server import Server
+from mediad.store.cluster import Cluster
+from mediad.store.connection import Link
+from mediad.store.database import Database
+from mediad.store.migrate import migrate
+from mediad.store.queries import load
+from mediad.store.store import Store, now_ns, pack
+from mediad.workers.registry import Registry
+
+log = logging.getLogger("mediad")
+
+DRAIN_SECONDS = 10.0  # what is in flight at SIGTERM gets this long; systemd waits 90 s before it kills
+_RETRY_SECONDS = 1.0
+
+
+class Daemon:
+    """Everything there is, from start to end."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.stopping = asyncio.Event()
+        self.failure: MediadError | None = None
+        self.problem = "the database is being started"
+        self.cluster: Cluster | None = None
+        self._lock = -1
+        self._host_link: Link | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    # -------------------------------------------------------------- start
+
+    async def run(self) -> int:
+        """Runs until a signal; returns the exit code."""
+        config = self.config
+        self._take_data_dir()
+        listener, passed = make_listener(config.socket, config.group)
+        try:
+            return await self._serve(listener)
+        finally:
+            if not passed:
+                config.socket.unlink(missing_ok=True)
+
+    async def _serve(self, listener: Any) -> int:
+        context = self._build()
+        server = Server(context)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stopping.set)
+        await server.start(listener)
+        systemd.notify("READY=1", "STATUS=starting the database")
+        log.info("listening", extra={"socket": self.config.socket, "version": mediad.__version__, "pid": os.getpid()})
+        self._spawn(self._bring_up(context))
+        self._feed_watchdog()
+        gc.collect()
+        gc.freeze()
+        await self.stopping.wait()
+        systemd.notify("STOPPING=1")
+        log.info("stopping")
+        await self._shut_down(context, server)
+        if self.failure is not None:
+            print(f"mediad: {self.failure}", file=sys.stderr)
+            return 1
+        return 0
+
+    def _take_data_dir(self) -> None:
+        folder = self.config.data_dir
+        try:
+            if not folder.exists():
+                folder.mkdir(mode=0o700, parents=True)
+                if os.geteuid() == 0:
+                    folder.chmod(0o711)  # PostgreSQL's account passes through; what lies here protects itself
+            self._lock = os.open(folder / "mediad.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise InvalidArgument(f"the data folder cannot be used: {error.strerror}", os.fsencode(folder)) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = os.pread(self._lock, 32, 0).decode("ascii", "replace").strip()
+            raise AlreadyExists(f"another daemon (pid {pid}) is using this data folder", os.fsencode(folder)) from None
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+
+    def _host_id(self) -> uuid.UUID:
+        """This host's UUID: minted once, in the data folder (settled 14)."""
+        path = self.config.data_dir / "host-id"
+        try:
+            return uuid.UUID(path.read_text("ascii").strip())
+        except FileNotFoundError:
+            new = uuid.uuid4()
+            part = path.with_suffix(".part")
+            with open(part, "w", encoding="ascii") as out:
+                out.write(f"{new}\n")
+                out.flush()
+                os.fsync(out.fileno())
+            part.rename(path)
+            return new
+        except ValueError:
+            raise InvalidArgument(
+                "this file does not hold a UUID; restore it from a backup, for it names this host", os.fsencode(path)
+            ) from None
+
+    def _build(self) -> Context:
+        config = self.config
+        sql = files("mediad.sql")
+        if config.dsn:
+            conninfo: Any = config.dsn
+        else:
+            programs = Path(config.cluster_programs) if config.cluster_programs else None
+            self.cluster = Cluster(
+                config.data_dir, programs=programs, account=config.cluster_account or None, small=config.board
+            )
+            conninfo = self.cluster.conninfo
+        readers = 1 if config.board else 2
+        database = Database(conninfo, load(sql / "queries"), readers=readers, deadline=config.database_seconds)
+        store = Store(database, self._host_id())
+        registry = Registry(config)
+        roots = Roots(store, config)
+        reader = Reader(store, config, registry, roots)
+        context = Context(
+            config, store.host, platform.node() or "localhost", store, registry, roots, reader,
+            LagWatch(lambda: context.traffic.in_flight > 0 or reader.busy > 0), time.monotonic(),
+            ready=lambda: self.problem,
+        )  # fmt: skip
+
+        def listed() -> None:
+            reader.wake()
+            context.lag.touch()
+
+        roots.on_listed = listed
+        roots.on_progress = reader.on_read = context.lag.touch
+        return context
+
+    async def _bring_up(self, context: Context) -> None:
+        """Database, schema, place of this host, roots, reader: as often as it takes."""
+        try:
+            if self.cluster is not None:
+                await self.cluster.start()
+        except MediadError as error:
+            self.failure = error
+            self.stopping.set()
+            return
+        while not self.stopping.is_set():
+            try:
+                await self._open_index(context)
+            except Unavailable as error:
+                if self.problem != error.message:
+                    log.warning("the database is not available", extra={"why": error.message})
+                self.problem = error.message
+                await asyncio.sleep(_RETRY_SECONDS)
+            except MediadError as error:
+                self.failure = error
+                self.stopping.set()
+            else:
+                self.problem = ""
+                systemd.notify("STATUS=ready")
+                log.info("ready", extra={"database": context.store.database.state})
+                return
+
+    async def _open_index(self, context: Context) -> None:
+        store = context.store
+        await store.database.wait_ready(self.config.database_seconds)
+        applied = await migrate(store.database, files("mediad.sql") / "migrations")
+        if applied:
+            log.info("schema migrated", extra={"count": len(applied)})
+        await self._claim(context)
+        rows = await store.database.run([("claim_host", (store.host, context.host_name, now_ns()))], give_up_after=30.0)
+        store.epoch = rows[0][0][0]
+        await context.roots.load()
+        for root in context.roots.mine():
+            await context.roots.look(root)
+        await context.reader.start()
+        if context.roots.mine():
+            self._spawn(self._catch_up(context))
+
+    async def _claim(self, context: Context) -> None:
+        """One daemon a host in a database: a session's advisory lock, and the epoch for the time after its loss."""
+        if self._host_link is not None:
+            self._host_link.close()
+        link = await context.store.database.dedicated(lambda lost: self._lock_lost(context))
+        statement = load(files("mediad.sql") / "queries")["host_lock"]
+        for attempt in range(20):
+            if (await link.run([(statement, (str(context.store.host),))]))[0][0][0]:
+                self._host_link = link
+                return
+            # The server may not have noticed yet that our predecessor is gone.
+            await asyncio.sleep(0.1 + attempt / 20)
+        link.close()
+        raise AlreadyExists("another daemon of this host works on this database", str(context.store.host))
+
+    def _lock_lost(self, context: Context) -> None:
+        if not self.stopping.is_set():
+            self._spawn(self._reclaim(context))
+
+    async def _reclaim(self, context: Context) -> None:
+        while not self.stopping.is_set():
+            try:
+                await self._claim(context)
+            except Unavailable:
+                await asyncio.sleep(_RETRY_SECONDS)
+            except MediadError as error:
+                self.failure = error
+                self.stopping.set()
+            else:
+                context.reader.wake()
+                return
+
+    async def _catch_up(self, context: Context) -> None:
+        """What changed while no daemon ran: files of upgraded handlers, then a walk of each watched root."""
+        try:
+            await context.registry.load()
+            mine = pack([root.id for root in context.roots.mine()])
+            for _application, handler in context.registry.handlers():
+                await context.store.write(
+                    [("outdated", (handler.name, handler.version, mine))], deadline=60.0, give_up_after=120.0
+                )
+            context.reader.wake()
+            for root in context.roots.mine():
+                if root.local is not None and (root.watched or root.scanned_ns is None):
+                    await asyncio.wait([context.roots.scan(root)])
+        except MediadError as error:
+            log.warning("catching up ended", extra={"why": str(error)})
+
+    def _feed_watchdog(self) -> None:
+        interval = systemd.watchdog_interval()
+        if interval is not None:
+            systemd.notify("WATCHDOG=1")
+            asyncio.get_running_loop().call_later(interval, self._feed_watchdog)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a task of the daemon failed", exc_info=task.exception())
+            self.failure = self.failure or MediadError(
+                f"a task of the daemon failed: {type(task.exception()).__name__}"
+            )
+            self.stopping.set()
+
+    # -------------------------------------------------------------- end
+
+    async def _shut_down(self, context: Context, server: Server) -> None:
+        await server.stop(DRAIN_SECONDS if self.failure is None else 0.5)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await context.reader.stop()
+        await context.roots.stop()
+        context.registry.close()
+        await context.store.database.close()
+        if self.cluster is not None:
+            await self.cluster.stop()
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("mediad", description="The metadata daemon of mediadb.")
+    parser.add_argument("--config", type=Path, metavar="F", help="mediad.toml (default: docs/operations.md)")
+    parser.add_argument("--data-dir", type=Path, metavar="D", help="where the embedded database and the host's id live")
+    parser.add_argument("--socket", type=Path, metavar="S", help="the unix socket to listen on")
+    parser.add_argument("--dsn", metavar="URL", help="a PostgreSQL server to use instead of the embedded one")
+    parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"))
+    parser.add_argument("--board", action="store_const", const=True, help="one core and 256 MB")
+    parser.add_argument("--version", action="version", version=f"mediad {mediad.__version__}")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point. Exit codes: 0 stopped by a signal, 1 it failed, 2 wrong arguments or configuration."""
+    options = _arguments(argv)
+    overrides = {name: value for name, value in vars(options).items() if name != "config"}
+    try:
+        config = load_config(options.config, overrides)
+    except MediadError as error:
+        print(f"mediad: {error}", file=sys.stderr)
+        return 2
+    set_up_logging(config.log_level)
+
+    async def start() -> int:
+        return await Daemon(config).run()
+
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(start())
+    except MediadError as error:
+        print(f"mediad: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""A syntax tree's SQL. Every value is a parameter: text of a question never becomes text of a statement.
+
+Pages go by key (settled 18): a cursor is the last item (and file) given, with a digest of the question it belongs to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from mediad.errors import StaleCursor
+from mediad.query.tree import And, Choice, Node, Not, Number, Text, Words
+from mediad.store.queries import Statement
+from mediadb_contract.fields import FIELDS
+
+_CURSOR_VERSION = 1
+_COLUMNS = {"size": "f.size", "duration": "f.duration", "width": "f.width", "height": "f.height",
+            "year": "substring(f.date, 1, 4)::integer"}  # fmt: skip
+# Files that have a value of these fields for which `where` holds. Only parameters' names are put in.
+_VALUES = """f.id IN (SELECT x.file FROM value v JOIN file_value x ON x.value = v.id
+    WHERE v.field IN (SELECT e::smallint FROM jsonb_array_elements_text({numbers}) e) AND {where})"""
+_CHOICES = {"kind": "f.kind", "format": "f.format", "state": "f.state"}
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.params: list[Any] = []
+        self.asks_missing = False
+
+    def param(self, value: Any, kind: str) -> str:
+        self.params.append(value)
+        return f"${len(self.params)}::{kind}"
+
+    def sql(self, node: Node) -> str:
+        if isinstance(node, And):
+            return " AND ".join(f"({self.sql(n)})" for n in node.nodes) or "true"
+        if isinstance(node, Not):
+            return f"NOT ({self.sql(node.node)})"
+        if isinstance(node, Words):
+            return self._words(node)
+        if isinstance(node, Text):
+            return self._text(node)
+        if isinstance(node, Number):
+            return self._number(node)
+        return self._choice(node)
+
+    def _words(self, node: Words) -> str:
+        if not node.words:
+            return "true"
+        question = " & ".join(f"'{word}':*" for word in (w.replace("'", "") for w in node.words) if word)
+        return f"f.id IN (SELECT t.file FROM file_text t WHERE t.words @@ {self.param(question, 'tsquery')})"
+
+    def _text(self, node: Text) -> str:
+        numbers = self.param(_numbers_of(node.fields), "jsonb")
+        start = " ".join(node.words)
+        first = self.param(start + "%", "text")
+        inner = self.param("% " + start + "%", "text")
+        return _VALUES.format(numbers=numbers, where=f"(v.folded LIKE {first} OR v.folded LIKE {inner})")
+
+    def _number(self, node: Number) -> str:
+        if node.fields[0] in _COLUMNS:
+            return self._bounds(_COLUMNS[node.fields[0]], node)
+        numbers = self.param(_numbers_of(node.fields), "jsonb")
+        return _VALUES.format(numbers=numbers, where=self._bounds("v.number", node))
+
+    def _bounds(self, column: str, node: Number) -> str:
+        parts = []
+        if node.low is not None:
+            parts.append(f"{column} {'>' if node.above else '>='} {self.param(node.low, 'double precision')}")
+        if node.high is not None:
+            parts.append(f"{column} {'<' if node.below else '<='} {self.param(node.high, 'double precision')}")
+        return " AND ".join(parts) or f"{column} IS NOT NULL"
+
+    def _choice(self, node: Choice) -> str:
+        column = _CHOICES[node.column]
+        if node.column == "state" and "missing" in node.values:
+            self.asks_missing = True
+            return "f.missing_since_ns IS NOT NULL"
+        return f"{column} IN (SELECT jsonb_array_elements_text({self.param(list(node.values), 'jsonb')}))"
+
+
+def _numbers_of(fields: tuple[str, ...]) -> list[int]:
+    return [FIELDS[name].number for name in fields if name in FIELDS]
+
+
+def _page(tree: And, *, files: bool, cursor: tuple[uuid.UUID, int] | None, limit: int) -> tuple[Statement, list[Any]]:
+    """The statement of one page: rows of (stream,) or, with `files`, (stream, file)."""
+    builder = _Builder()
+    where = builder.sql(tree)
+    if not builder.asks_missing:
+        where += " AND f.missing_since_ns IS NULL"
+    if cursor is not None:
+        stream = builder.param(cursor[0], "uuid")
+        where += (
+            f" AND (f.stream, f.id) > ({stream}, {builder.param(cursor[1], 'bigint')})"
+            if files
+            else f" AND f.stream > {stream}"
+        )
+    what, order = ("f.stream, f.id", "f.stream, f.id") if files else ("DISTINCT f.stream", "f.stream")
+    most = builder.param(limit, "integer")
+    sql = f"SELECT {what} FROM file f WHERE {where} ORDER BY {order} LIMIT {most}"
+    return Statement("search", sql, "A page of a question.", "mediad.store.search", prepared=False), builder.params
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question that can be paged."""
+
+    tree: And
+    files: bool
+    digest: bytes
+
+    @classmethod
+    def of(cls, tree: And, files: bool) -> Question:
+        """`digest` stands for the meaning, not for the spelling."""
+        return cls(tree, files, hashlib.blake2b(repr((tree, files)).encode(), digest_size=8).digest())
+
+    def page(self, cursor: tuple[uuid.UUID, int] | None, limit: int) -> tuple[Statement, list[Any]]:
+        """The statement and parameters of the page after `cursor`."""
+        return _page(self.tree, files=self.files, cursor=cursor, limit=limit)
+
+    def pack_cursor(self, stream: uuid.UUID, file: int) -> bytes:
+        """An opaque cursor: version, question, last item, last file."""
+        return bytes([_CURSOR_VERSION]) + self.digest + stream.bytes + file.to_bytes(8, "big", signed=True)
+
+    def unpack_cursor(self, cursor: bytes) -> tuple[uuid.UUID, int] | None:
+        """What a cursor stands for; None for none. Raises StaleCursor for one of another question or version."""
+        if not cursor:
+            return None
+        if len(cursor) != 33 or cursor[0] != _CURSOR_VERSION or cursor[1:9] != self.digest:
+            raise StaleCursor("this cursor belongs to another question or version")
+        return uuid.UUID(bytes=cursor[9:25]), int.from_bytes(cursor[25:], "big", signed=True)

@@ -1,0 +1,600 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+ALREADY_EXISTS: Code
+CANCELLED: Code
+CODE_UNSPECIFIED: Code
+CONFLICT: Code
+CORRUPT: Code
+DEADLINE_EXCEEDED: Code
+DESCRIPTOR: _descriptor.FileDescriptor
+DISK_FULL: Code
+INTERNAL: Code
+INVALID_ARGUMENT: Code
+IO_ERROR: Code
+LIMIT_EXCEEDED: Code
+NOT_FOUND: Code
+PERMISSION_DENIED: Code
+POISON: Code
+PROTOCOL_ERROR: Code
+QUERY_SYNTAX: Code
+SHUTTING_DOWN: Code
+STALE_CURSOR: Code
+UNAVAILABLE: Code
+UNSUPPORTED: Code
+
+class AddReply(_message.Message):
+    __slots__ = ["files_changed", "files_failed", "files_listed", "files_missing", "files_new", "files_read", "folders", "problem_count", "problems", "roots"]
+    FILES_CHANGED_FIELD_NUMBER: _ClassVar[int]
+    FILES_FAILED_FIELD_NUMBER: _ClassVar[int]
+    FILES_LISTED_FIELD_NUMBER: _ClassVar[int]
+    FILES_MISSING_FIELD_NUMBER: _ClassVar[int]
+    FILES_NEW_FIELD_NUMBER: _ClassVar[int]
+    FILES_READ_FIELD_NUMBER: _ClassVar[int]
+    FOLDERS_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_COUNT_FIELD_NUMBER: _ClassVar[int]
+    ROOTS_FIELD_NUMBER: _ClassVar[int]
+    files_changed: int
+    files_failed: int
+    files_listed: int
+    files_missing: int
+    files_new: int
+    files_read: int
+    folders: int
+    problem_count: int
+    problems: _containers.RepeatedCompositeFieldContainer[Error]
+    roots: _containers.RepeatedCompositeFieldContainer[Root]
+    def __init__(self, roots: _Optional[_Iterable[_Union[Root, _Mapping]]] = ..., folders: _Optional[int] = ..., files_listed: _Optional[int] = ..., files_new: _Optional[int] = ..., files_changed: _Optional[int] = ..., files_missing: _Optional[int] = ..., files_read: _Optional[int] = ..., files_failed: _Optional[int] = ..., problems: _Optional[_Iterable[_Union[Error, _Mapping]]] = ..., problem_count: _Optional[int] = ...) -> None: ...
+
+class AddRequest(_message.Message):
+    __slots__ = ["cross_mounts", "exclude", "once", "paths", "wait"]
+    CROSS_MOUNTS_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDE_FIELD_NUMBER: _ClassVar[int]
+    ONCE_FIELD_NUMBER: _ClassVar[int]
+    PATHS_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
+    cross_mounts: bool
+    exclude: _containers.RepeatedScalarFieldContainer[str]
+    once: bool
+    paths: _containers.RepeatedScalarFieldContainer[bytes]
+    wait: bool
+    def __init__(self, paths: _Optional[_Iterable[bytes]] = ..., once: bool = ..., cross_mounts: bool = ..., wait: bool = ..., exclude: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Cancel(_message.Message):
+    __slots__ = ["id"]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class ChecksumReply(_message.Message):
+    __slots__ = ["digests", "item", "path", "path_display", "problem", "scope", "stored", "stream_algorithm", "target"]
+    DIGESTS_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    PATH_DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    SCOPE_FIELD_NUMBER: _ClassVar[int]
+    STORED_FIELD_NUMBER: _ClassVar[int]
+    STREAM_ALGORITHM_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    digests: _containers.RepeatedCompositeFieldContainer[Digest]
+    item: bytes
+    path: bytes
+    path_display: str
+    problem: Error
+    scope: str
+    stored: bool
+    stream_algorithm: str
+    target: Target
+    def __init__(self, target: _Optional[_Union[Target, _Mapping]] = ..., item: _Optional[bytes] = ..., path: _Optional[bytes] = ..., path_display: _Optional[str] = ..., scope: _Optional[str] = ..., stream_algorithm: _Optional[str] = ..., digests: _Optional[_Iterable[_Union[Digest, _Mapping]]] = ..., stored: bool = ..., problem: _Optional[_Union[Error, _Mapping]] = ...) -> None: ...
+
+class ChecksumRequest(_message.Message):
+    __slots__ = ["algorithms", "scopes", "targets"]
+    ALGORITHMS_FIELD_NUMBER: _ClassVar[int]
+    SCOPES_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    algorithms: _containers.RepeatedScalarFieldContainer[str]
+    scopes: _containers.RepeatedScalarFieldContainer[str]
+    targets: _containers.RepeatedCompositeFieldContainer[Target]
+    def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., scopes: _Optional[_Iterable[str]] = ..., algorithms: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ClientFrame(_message.Message):
+    __slots__ = ["cancel", "hello", "request"]
+    CANCEL_FIELD_NUMBER: _ClassVar[int]
+    HELLO_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    cancel: Cancel
+    hello: Hello
+    request: Request
+    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., request: _Optional[_Union[Request, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ...) -> None: ...
+
+class Digest(_message.Message):
+    __slots__ = ["algorithm", "scope", "value"]
+    ALGORITHM_FIELD_NUMBER: _ClassVar[int]
+    SCOPE_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    algorithm: str
+    scope: str
+    value: bytes
+    def __init__(self, algorithm: _Optional[str] = ..., value: _Optional[bytes] = ..., scope: _Optional[str] = ...) -> None: ...
+
+class Error(_message.Message):
+    __slots__ = ["code", "input", "input_display", "message", "position", "retryable"]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    INPUT_DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    RETRYABLE_FIELD_NUMBER: _ClassVar[int]
+    code: Code
+    input: bytes
+    input_display: str
+    message: str
+    position: int
+    retryable: bool
+    def __init__(self, code: _Optional[_Union[Code, str]] = ..., message: _Optional[str] = ..., input: _Optional[bytes] = ..., input_display: _Optional[str] = ..., retryable: bool = ..., position: _Optional[int] = ...) -> None: ...
+
+class File(_message.Message):
+    __slots__ = ["ctime_ns", "digests", "fields_json", "handler", "handler_version", "host", "id", "inode", "item", "missing_since_ns", "mode", "mtime_ns", "nlink", "path", "path_display", "problem", "size", "sources_json", "state", "symlink_target", "tags_json", "type"]
+    CTIME_NS_FIELD_NUMBER: _ClassVar[int]
+    DIGESTS_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_JSON_FIELD_NUMBER: _ClassVar[int]
+    HANDLER_FIELD_NUMBER: _ClassVar[int]
+    HANDLER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    INODE_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    MISSING_SINCE_NS_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    MTIME_NS_FIELD_NUMBER: _ClassVar[int]
+    NLINK_FIELD_NUMBER: _ClassVar[int]
+    PATH_DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    SOURCES_JSON_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SYMLINK_TARGET_FIELD_NUMBER: _ClassVar[int]
+    TAGS_JSON_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    ctime_ns: int
+    digests: _containers.RepeatedCompositeFieldContainer[Digest]
+    fields_json: str
+    handler: str
+    handler_version: int
+    host: bytes
+    id: int
+    inode: int
+    item: bytes
+    missing_since_ns: int
+    mode: int
+    mtime_ns: int
+    nlink: int
+    path: bytes
+    path_display: str
+    problem: Error
+    size: int
+    sources_json: str
+    state: str
+    symlink_target: bytes
+    tags_json: str
+    type: str
+    def __init__(self, id: _Optional[int] = ..., item: _Optional[bytes] = ..., path: _Optional[bytes] = ..., path_display: _Optional[str] = ..., type: _Optional[str] = ..., size: _Optional[int] = ..., mtime_ns: _Optional[int] = ..., state: _Optional[str] = ..., missing_since_ns: _Optional[int] = ..., handler: _Optional[str] = ..., handler_version: _Optional[int] = ..., problem: _Optional[_Union[Error, _Mapping]] = ..., fields_json: _Optional[str] = ..., tags_json: _Optional[str] = ..., sources_json: _Optional[str] = ..., digests: _Optional[_Iterable[_Union[Digest, _Mapping]]] = ..., nlink: _Optional[int] = ..., inode: _Optional[int] = ..., ctime_ns: _Optional[int] = ..., mode: _Optional[int] = ..., symlink_target: _Optional[bytes] = ..., host: _Optional[bytes] = ...) -> None: ...
+
+class ForgetReply(_message.Message):
+    __slots__ = ["files", "items", "problems", "roots"]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    ROOTS_FIELD_NUMBER: _ClassVar[int]
+    files: int
+    items: int
+    problems: _containers.RepeatedCompositeFieldContainer[Error]
+    roots: int
+    def __init__(self, files: _Optional[int] = ..., items: _Optional[int] = ..., roots: _Optional[int] = ..., problems: _Optional[_Iterable[_Union[Error, _Mapping]]] = ...) -> None: ...
+
+class ForgetRequest(_message.Message):
+    __slots__ = ["missing_only", "targets"]
+    MISSING_ONLY_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    missing_only: bool
+    targets: _containers.RepeatedCompositeFieldContainer[Target]
+    def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., missing_only: bool = ...) -> None: ...
+
+class GetReply(_message.Message):
+    __slots__ = ["item", "problem", "target"]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    item: Item
+    problem: Error
+    target: Target
+    def __init__(self, target: _Optional[_Union[Target, _Mapping]] = ..., item: _Optional[_Union[Item, _Mapping]] = ..., problem: _Optional[_Union[Error, _Mapping]] = ...) -> None: ...
+
+class GetRequest(_message.Message):
+    __slots__ = ["targets"]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    targets: _containers.RepeatedCompositeFieldContainer[Target]
+    def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ...) -> None: ...
+
+class Greeting(_message.Message):
+    __slots__ = ["capabilities", "error", "host", "limits", "protocol", "role", "server"]
+    CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    PROTOCOL_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    SERVER_FIELD_NUMBER: _ClassVar[int]
+    capabilities: _containers.RepeatedScalarFieldContainer[str]
+    error: Error
+    host: bytes
+    limits: Limits
+    protocol: int
+    role: str
+    server: str
+    def __init__(self, protocol: _Optional[int] = ..., server: _Optional[str] = ..., host: _Optional[bytes] = ..., capabilities: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., role: _Optional[str] = ..., error: _Optional[_Union[Error, _Mapping]] = ...) -> None: ...
+
+class HandlerInfo(_message.Message):
+    __slots__ = ["application", "descriptors", "extensions", "fields", "kinds", "name", "operations", "sandbox", "summary", "version"]
+    APPLICATION_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTORS_FIELD_NUMBER: _ClassVar[int]
+    EXTENSIONS_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    KINDS_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OPERATIONS_FIELD_NUMBER: _ClassVar[int]
+    SANDBOX_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    application: str
+    descriptors: bool
+    extensions: _containers.RepeatedScalarFieldContainer[str]
+    fields: _containers.RepeatedScalarFieldContainer[str]
+    kinds: _containers.RepeatedScalarFieldContainer[str]
+    name: str
+    operations: _containers.RepeatedScalarFieldContainer[str]
+    sandbox: str
+    summary: str
+    version: int
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., application: _Optional[str] = ..., summary: _Optional[str] = ..., kinds: _Optional[_Iterable[str]] = ..., extensions: _Optional[_Iterable[str]] = ..., operations: _Optional[_Iterable[str]] = ..., fields: _Optional[_Iterable[str]] = ..., descriptors: bool = ..., sandbox: _Optional[str] = ...) -> None: ...
+
+class HandlersReply(_message.Message):
+    __slots__ = ["handlers"]
+    HANDLERS_FIELD_NUMBER: _ClassVar[int]
+    handlers: _containers.RepeatedCompositeFieldContainer[HandlerInfo]
+    def __init__(self, handlers: _Optional[_Iterable[_Union[HandlerInfo, _Mapping]]] = ...) -> None: ...
+
+class HandlersRequest(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class Hello(_message.Message):
+    __slots__ = ["client", "protocol_max", "protocol_min", "require"]
+    CLIENT_FIELD_NUMBER: _ClassVar[int]
+    PROTOCOL_MAX_FIELD_NUMBER: _ClassVar[int]
+    PROTOCOL_MIN_FIELD_NUMBER: _ClassVar[int]
+    REQUIRE_FIELD_NUMBER: _ClassVar[int]
+    client: str
+    protocol_max: int
+    protocol_min: int
+    require: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, protocol_min: _Optional[int] = ..., protocol_max: _Optional[int] = ..., client: _Optional[str] = ..., require: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Item(_message.Message):
+    __slots__ = ["album", "artist", "date", "duration", "files", "format", "height", "id", "keys", "kind", "title", "width"]
+    ALBUM_FIELD_NUMBER: _ClassVar[int]
+    ARTIST_FIELD_NUMBER: _ClassVar[int]
+    DATE_FIELD_NUMBER: _ClassVar[int]
+    DURATION_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    album: str
+    artist: str
+    date: str
+    duration: float
+    files: _containers.RepeatedCompositeFieldContainer[File]
+    format: str
+    height: int
+    id: bytes
+    keys: _containers.RepeatedCompositeFieldContainer[Key]
+    kind: str
+    title: str
+    width: int
+    def __init__(self, id: _Optional[bytes] = ..., kind: _Optional[str] = ..., format: _Optional[str] = ..., title: _Optional[str] = ..., artist: _Optional[str] = ..., album: _Optional[str] = ..., duration: _Optional[float] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., date: _Optional[str] = ..., files: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., keys: _Optional[_Iterable[_Union[Key, _Mapping]]] = ...) -> None: ...
+
+class Key(_message.Message):
+    __slots__ = ["algorithm", "grade", "value"]
+    ALGORITHM_FIELD_NUMBER: _ClassVar[int]
+    GRADE_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    algorithm: str
+    grade: str
+    value: bytes
+    def __init__(self, grade: _Optional[str] = ..., algorithm: _Optional[str] = ..., value: _Optional[bytes] = ...) -> None: ...
+
+class Limits(_message.Message):
+    __slots__ = ["inbound_frame_bytes", "outbound_frame_bytes", "query_text_bytes", "request_bytes", "requests_in_flight"]
+    INBOUND_FRAME_BYTES_FIELD_NUMBER: _ClassVar[int]
+    OUTBOUND_FRAME_BYTES_FIELD_NUMBER: _ClassVar[int]
+    QUERY_TEXT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_BYTES_FIELD_NUMBER: _ClassVar[int]
+    inbound_frame_bytes: int
+    outbound_frame_bytes: int
+    query_text_bytes: int
+    request_bytes: int
+    requests_in_flight: int
+    def __init__(self, requests_in_flight: _Optional[int] = ..., inbound_frame_bytes: _Optional[int] = ..., outbound_frame_bytes: _Optional[int] = ..., request_bytes: _Optional[int] = ..., query_text_bytes: _Optional[int] = ...) -> None: ...
+
+class Ping(_message.Message):
+    __slots__ = ["payload"]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    payload: bytes
+    def __init__(self, payload: _Optional[bytes] = ...) -> None: ...
+
+class Pong(_message.Message):
+    __slots__ = ["payload"]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    payload: bytes
+    def __init__(self, payload: _Optional[bytes] = ...) -> None: ...
+
+class Progress(_message.Message):
+    __slots__ = ["bytes_done", "bytes_total", "current", "current_display", "files_done", "files_failed", "files_listed", "files_total", "folders", "stage"]
+    BYTES_DONE_FIELD_NUMBER: _ClassVar[int]
+    BYTES_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_FIELD_NUMBER: _ClassVar[int]
+    FILES_DONE_FIELD_NUMBER: _ClassVar[int]
+    FILES_FAILED_FIELD_NUMBER: _ClassVar[int]
+    FILES_LISTED_FIELD_NUMBER: _ClassVar[int]
+    FILES_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    FOLDERS_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    bytes_done: int
+    bytes_total: int
+    current: bytes
+    current_display: str
+    files_done: int
+    files_failed: int
+    files_listed: int
+    files_total: int
+    folders: int
+    stage: str
+    def __init__(self, stage: _Optional[str] = ..., folders: _Optional[int] = ..., files_listed: _Optional[int] = ..., files_done: _Optional[int] = ..., files_total: _Optional[int] = ..., files_failed: _Optional[int] = ..., bytes_done: _Optional[int] = ..., bytes_total: _Optional[int] = ..., current: _Optional[bytes] = ..., current_display: _Optional[str] = ...) -> None: ...
+
+class QueryReply(_message.Message):
+    __slots__ = ["cursor", "items"]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    cursor: bytes
+    items: _containers.RepeatedCompositeFieldContainer[Item]
+    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., cursor: _Optional[bytes] = ...) -> None: ...
+
+class QueryRequest(_message.Message):
+    __slots__ = ["cursor", "fields", "files", "limit", "text"]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    cursor: bytes
+    fields: bool
+    files: bool
+    limit: int
+    text: str
+    def __init__(self, text: _Optional[str] = ..., limit: _Optional[int] = ..., cursor: _Optional[bytes] = ..., files: bool = ..., fields: bool = ...) -> None: ...
+
+class Reply(_message.Message):
+    __slots__ = ["add", "checksum", "error", "forget", "get", "handlers", "id", "last", "pong", "progress", "query", "roots", "status"]
+    ADD_FIELD_NUMBER: _ClassVar[int]
+    CHECKSUM_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    FORGET_FIELD_NUMBER: _ClassVar[int]
+    GET_FIELD_NUMBER: _ClassVar[int]
+    HANDLERS_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    PONG_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    ROOTS_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    add: AddReply
+    checksum: ChecksumReply
+    error: Error
+    forget: ForgetReply
+    get: GetReply
+    handlers: HandlersReply
+    id: int
+    last: bool
+    pong: Pong
+    progress: Progress
+    query: QueryReply
+    roots: RootsReply
+    status: StatusReply
+    def __init__(self, id: _Optional[int] = ..., last: bool = ..., error: _Optional[_Union[Error, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., status: _Optional[_Union[StatusReply, _Mapping]] = ..., handlers: _Optional[_Union[HandlersReply, _Mapping]] = ..., roots: _Optional[_Union[RootsReply, _Mapping]] = ..., add: _Optional[_Union[AddReply, _Mapping]] = ..., query: _Optional[_Union[QueryReply, _Mapping]] = ..., get: _Optional[_Union[GetReply, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumReply, _Mapping]] = ..., forget: _Optional[_Union[ForgetReply, _Mapping]] = ...) -> None: ...
+
+class Request(_message.Message):
+    __slots__ = ["actor", "add", "checksum", "deadline_ms", "forget", "get", "handlers", "id", "more", "operation", "ping", "query", "roots", "status"]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    ADD_FIELD_NUMBER: _ClassVar[int]
+    CHECKSUM_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_MS_FIELD_NUMBER: _ClassVar[int]
+    FORGET_FIELD_NUMBER: _ClassVar[int]
+    GET_FIELD_NUMBER: _ClassVar[int]
+    HANDLERS_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    PING_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    ROOTS_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    actor: str
+    add: AddRequest
+    checksum: ChecksumRequest
+    deadline_ms: int
+    forget: ForgetRequest
+    get: GetRequest
+    handlers: HandlersRequest
+    id: int
+    more: bool
+    operation: bytes
+    ping: Ping
+    query: QueryRequest
+    roots: RootsRequest
+    status: StatusRequest
+    def __init__(self, id: _Optional[int] = ..., more: bool = ..., deadline_ms: _Optional[int] = ..., operation: _Optional[bytes] = ..., actor: _Optional[str] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., status: _Optional[_Union[StatusRequest, _Mapping]] = ..., handlers: _Optional[_Union[HandlersRequest, _Mapping]] = ..., roots: _Optional[_Union[RootsRequest, _Mapping]] = ..., add: _Optional[_Union[AddRequest, _Mapping]] = ..., query: _Optional[_Union[QueryRequest, _Mapping]] = ..., get: _Optional[_Union[GetRequest, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumRequest, _Mapping]] = ..., forget: _Optional[_Union[ForgetRequest, _Mapping]] = ...) -> None: ...
+
+class Root(_message.Message):
+    __slots__ = ["bytes", "failed", "files", "folders", "host", "host_name", "id", "missing", "path", "path_display", "pending", "scanned_at_ns", "state", "volume", "watched"]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    FOLDERS_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    HOST_NAME_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FIELD_NUMBER: _ClassVar[int]
+    PATH_DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
+    SCANNED_AT_NS_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    VOLUME_FIELD_NUMBER: _ClassVar[int]
+    WATCHED_FIELD_NUMBER: _ClassVar[int]
+    bytes: int
+    failed: int
+    files: int
+    folders: int
+    host: bytes
+    host_name: str
+    id: int
+    missing: int
+    path: bytes
+    path_display: str
+    pending: int
+    scanned_at_ns: int
+    state: str
+    volume: bytes
+    watched: bool
+    def __init__(self, id: _Optional[int] = ..., path: _Optional[bytes] = ..., path_display: _Optional[str] = ..., volume: _Optional[bytes] = ..., host: _Optional[bytes] = ..., watched: bool = ..., state: _Optional[str] = ..., files: _Optional[int] = ..., folders: _Optional[int] = ..., missing: _Optional[int] = ..., pending: _Optional[int] = ..., failed: _Optional[int] = ..., bytes: _Optional[int] = ..., scanned_at_ns: _Optional[int] = ..., host_name: _Optional[str] = ...) -> None: ...
+
+class RootsReply(_message.Message):
+    __slots__ = ["roots"]
+    ROOTS_FIELD_NUMBER: _ClassVar[int]
+    roots: _containers.RepeatedCompositeFieldContainer[Root]
+    def __init__(self, roots: _Optional[_Iterable[_Union[Root, _Mapping]]] = ...) -> None: ...
+
+class RootsRequest(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class ServerFrame(_message.Message):
+    __slots__ = ["greeting", "reply"]
+    GREETING_FIELD_NUMBER: _ClassVar[int]
+    REPLY_FIELD_NUMBER: _ClassVar[int]
+    greeting: Greeting
+    reply: Reply
+    def __init__(self, greeting: _Optional[_Union[Greeting, _Mapping]] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ...) -> None: ...
+
+class StatusReply(_message.Message):
+    __slots__ = ["connections", "data_dir", "database", "database_problem", "database_version", "failed", "files", "host", "host_name", "items", "lag_max_ms", "lag_p99_ms", "last_event", "missing", "notes", "parked", "peak_rss_bytes", "pending", "pid", "requests", "requests_in_flight", "rss_bytes", "scans", "socket", "uptime", "version", "worker_failures", "workers"]
+    CONNECTIONS_FIELD_NUMBER: _ClassVar[int]
+    DATABASE_FIELD_NUMBER: _ClassVar[int]
+    DATABASE_PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    DATABASE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    DATA_DIR_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    HOST_NAME_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    LAG_MAX_MS_FIELD_NUMBER: _ClassVar[int]
+    LAG_P99_MS_FIELD_NUMBER: _ClassVar[int]
+    LAST_EVENT_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    PARKED_FIELD_NUMBER: _ClassVar[int]
+    PEAK_RSS_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
+    PID_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
+    RSS_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SCANS_FIELD_NUMBER: _ClassVar[int]
+    SOCKET_FIELD_NUMBER: _ClassVar[int]
+    UPTIME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    WORKERS_FIELD_NUMBER: _ClassVar[int]
+    WORKER_FAILURES_FIELD_NUMBER: _ClassVar[int]
+    connections: int
+    data_dir: str
+    database: str
+    database_problem: str
+    database_version: str
+    failed: int
+    files: int
+    host: bytes
+    host_name: str
+    items: int
+    lag_max_ms: float
+    lag_p99_ms: float
+    last_event: int
+    missing: int
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    parked: int
+    peak_rss_bytes: int
+    pending: int
+    pid: int
+    requests: int
+    requests_in_flight: int
+    rss_bytes: int
+    scans: _containers.RepeatedCompositeFieldContainer[Progress]
+    socket: str
+    uptime: float
+    version: str
+    worker_failures: int
+    workers: _containers.RepeatedCompositeFieldContainer[Worker]
+    def __init__(self, version: _Optional[str] = ..., host: _Optional[bytes] = ..., host_name: _Optional[str] = ..., uptime: _Optional[float] = ..., pid: _Optional[int] = ..., lag_p99_ms: _Optional[float] = ..., lag_max_ms: _Optional[float] = ..., rss_bytes: _Optional[int] = ..., peak_rss_bytes: _Optional[int] = ..., connections: _Optional[int] = ..., requests_in_flight: _Optional[int] = ..., requests: _Optional[int] = ..., database: _Optional[str] = ..., database_version: _Optional[str] = ..., database_problem: _Optional[str] = ..., files: _Optional[int] = ..., items: _Optional[int] = ..., pending: _Optional[int] = ..., failed: _Optional[int] = ..., missing: _Optional[int] = ..., parked: _Optional[int] = ..., last_event: _Optional[int] = ..., workers: _Optional[_Iterable[_Union[Worker, _Mapping]]] = ..., scans: _Optional[_Iterable[_Union[Progress, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ..., data_dir: _Optional[str] = ..., socket: _Optional[str] = ..., worker_failures: _Optional[int] = ...) -> None: ...
+
+class StatusRequest(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class Target(_message.Message):
+    __slots__ = ["id", "path"]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    id: bytes
+    path: bytes
+    def __init__(self, id: _Optional[bytes] = ..., path: _Optional[bytes] = ...) -> None: ...
+
+class Worker(_message.Message):
+    __slots__ = ["application", "files", "pid", "sandbox", "state"]
+    APPLICATION_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    PID_FIELD_NUMBER: _ClassVar[int]
+    SANDBOX_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    application: str
+    files: int
+    pid: int
+    sandbox: str
+    state: str
+    def __init__(self, application: _Optional[str] = ..., pid: _Optional[int] = ..., state: _Optional[str] = ..., files: _Optional[int] = ..., sandbox: _Optional[str] = ...) -> None: ...
+
+class Code(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []

@@ -1,0 +1,280 @@
+-- The schema of 0.1.0. Applied once; never edited afterwards: a change is a new migration, and goes into schema.sql too.
+
+CREATE SCHEMA IF NOT EXISTS mediadb;
+SET search_path TO mediadb, pg_catalog;
+
+-- ------------------------------------------------------------------ who and where
+
+-- A machine with a daemon. `epoch` rises at every start of its daemon: a daemon that lost its lock without noticing
+-- writes under an old epoch and is refused by fence().
+CREATE TABLE host (
+    id        uuid PRIMARY KEY,
+    name      text NOT NULL,
+    epoch     bigint NOT NULL DEFAULT 0,
+    seen_ns   bigint NOT NULL
+);
+
+-- A file system, known by its own UUID wherever it is plugged in.
+CREATE TABLE volume (
+    id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    uuid      text NOT NULL UNIQUE,
+    fs_type   text NOT NULL
+);
+
+-- Where a host sees a volume. `fs_root` is the folder of the file system that is mounted (bind mounts: not "/").
+CREATE TABLE mount (
+    host      uuid NOT NULL REFERENCES host ON DELETE CASCADE,
+    volume    bigint NOT NULL REFERENCES volume ON DELETE CASCADE,
+    fs_root   bytea NOT NULL,
+    path      bytea NOT NULL,
+    seen_ns   bigint NOT NULL,
+    PRIMARY KEY (host, volume)
+);
+
+-- A folder (or one file: only_name) that a person added. `path` is the path in the volume, absolute there.
+CREATE TABLE root (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    volume       bigint NOT NULL REFERENCES volume,
+    path         bytea NOT NULL,
+    only_name    bytea NOT NULL DEFAULT '',
+    owner        uuid NOT NULL REFERENCES host,
+    watched      boolean NOT NULL,
+    cross_mounts boolean NOT NULL,
+    exclude      text[] NOT NULL,
+    added_ns     bigint NOT NULL,
+    scanned_ns   bigint
+);
+-- sha256: a path may be longer than a btree entry (2,704 bytes).
+CREATE UNIQUE INDEX root_place ON root (volume, sha256(path), only_name);
+
+-- A folder. The top of a root has no parent and an empty name. `digest` stands for everything a walk saw in it
+-- (index/scan): equal digest, nothing to compare. A renamed folder is one row.
+CREATE TABLE dir (
+    id        bigint PRIMARY KEY,
+    root      bigint NOT NULL REFERENCES root ON DELETE CASCADE,
+    parent    bigint REFERENCES dir ON DELETE CASCADE,
+    name      bytea NOT NULL,
+    digest    bytea,
+    problem   text,
+    UNIQUE NULLS NOT DISTINCT (root, parent, name)
+);
+CREATE INDEX dir_parent ON dir (parent);
+CREATE SEQUENCE dir_id;
+
+-- ------------------------------------------------------------------ what it is
+
+-- The item: a payload. Its id is minted when a name is first listed and never reused.
+CREATE TABLE stream (
+    id         uuid PRIMARY KEY,
+    created_ns bigint NOT NULL
+);
+
+-- An id that was merged into another stays valid for ever.
+CREATE TABLE stream_alias (
+    old        uuid PRIMARY KEY,
+    stream     uuid NOT NULL REFERENCES stream
+);
+
+-- What proves which payload a stream is. grade: 1 fingerprint, 2 track, 3 checksum (sha256). Not unique by value:
+-- equal keys make candidates, decisions are events.
+CREATE TABLE stream_key (
+    stream     uuid NOT NULL REFERENCES stream ON DELETE CASCADE,
+    grade      smallint NOT NULL,
+    algorithm  text NOT NULL,
+    value      bytea NOT NULL,
+    PRIMARY KEY (stream, grade, algorithm, value)
+);
+CREATE INDEX stream_key_value ON stream_key (value);
+
+-- A name in a tree: hot columns, what lists and sorts need. It owns nothing a person made.
+CREATE TABLE file (
+    id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    dir              bigint NOT NULL REFERENCES dir ON DELETE CASCADE,
+    name             bytea NOT NULL,
+    type             text NOT NULL,            -- f l p s c b
+    stream           uuid NOT NULL REFERENCES stream,
+    size             bigint NOT NULL,
+    mtime_ns         bigint NOT NULL,
+    ctime_ns         bigint NOT NULL,
+    inode            bigint NOT NULL,          -- the 64 bits as a signed number
+    mode             integer NOT NULL,
+    nlink            bigint NOT NULL,
+    first_seen_ns    bigint NOT NULL,
+    missing_since_ns bigint,
+    state            text NOT NULL,            -- listed read failed parked
+    problem_code     text,
+    problem          text,
+    handler          text,
+    handler_version  integer,
+    kind             text NOT NULL,
+    format           text,
+    title            text,
+    artist           text,
+    album            text,
+    duration         double precision,
+    width            integer,
+    height           integer,
+    date             text,
+    UNIQUE (dir, name)
+) WITH (fillfactor = 80);
+CREATE INDEX file_stream ON file (stream);
+CREATE INDEX file_inode ON file (inode);
+CREATE INDEX file_trouble ON file (state) WHERE state IN ('failed', 'parked');
+CREATE INDEX file_missing ON file (missing_since_ns) WHERE missing_since_ns IS NOT NULL;
+
+-- Everything else a file said: cold, read only when asked.
+CREATE TABLE file_detail (
+    file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    fields     jsonb NOT NULL,
+    tags       jsonb NOT NULL,
+    sources    jsonb NOT NULL,
+    warnings   jsonb NOT NULL,
+    target     bytea                           -- of a symbolic link
+);
+
+-- Folded words (case, accents, punctuation, width gone) and the folded name forward and backward, at most 255 characters.
+CREATE TABLE file_text (
+    file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    words      tsvector NOT NULL,
+    folded     text COLLATE "C" NOT NULL,
+    reversed   text COLLATE "C" NOT NULL
+);
+CREATE INDEX file_text_words ON file_text USING gin (words);
+CREATE INDEX file_text_folded ON file_text (folded);
+CREATE INDEX file_text_reversed ON file_text (reversed);
+
+-- The value dictionary: each value of a searchable field once, unique by digest (a value may be longer than an index
+-- entry). `field` is the number in mediadb_contract/fields.json.
+CREATE TABLE value (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    digest     bytea NOT NULL UNIQUE,
+    field      smallint NOT NULL,
+    content    text NOT NULL,
+    folded     text COLLATE "C" NOT NULL,
+    reversed   text COLLATE "C" NOT NULL,
+    number     double precision
+);
+CREATE INDEX value_folded ON value (field, folded);
+CREATE INDEX value_reversed ON value (field, reversed);
+CREATE INDEX value_number ON value (field, number) WHERE number IS NOT NULL;
+
+CREATE TABLE file_value (
+    file       bigint NOT NULL REFERENCES file ON DELETE CASCADE,
+    value      bigint NOT NULL REFERENCES value,
+    PRIMARY KEY (file, value)
+);
+CREATE INDEX file_value_value ON file_value (value, file);
+
+-- Songs, albums, artists, photos, films, documents. `digest` is what makes two mentions the same one (index/metas).
+CREATE TABLE meta (
+    id         uuid PRIMARY KEY,
+    kind       text NOT NULL,
+    digest     bytea NOT NULL,
+    name       text NOT NULL,
+    folded     text COLLATE "C" NOT NULL,
+    reversed   text COLLATE "C" NOT NULL,
+    UNIQUE (kind, digest)
+);
+CREATE INDEX meta_folded ON meta (kind, folded);
+
+-- A meta has sub-metas: a song has an album and artists.
+CREATE TABLE meta_link (
+    parent     uuid NOT NULL REFERENCES meta ON DELETE CASCADE,
+    child      uuid NOT NULL REFERENCES meta ON DELETE CASCADE,
+    role       text NOT NULL,
+    PRIMARY KEY (parent, child, role)
+);
+CREATE INDEX meta_link_child ON meta_link (child);
+
+CREATE TABLE file_meta (
+    file       bigint NOT NULL REFERENCES file ON DELETE CASCADE,
+    meta       uuid NOT NULL REFERENCES meta ON DELETE CASCADE,
+    PRIMARY KEY (file, meta)
+);
+CREATE INDEX file_meta_meta ON file_meta (meta);
+
+CREATE TABLE stream_meta (
+    stream     uuid NOT NULL REFERENCES stream ON DELETE CASCADE,
+    meta       uuid NOT NULL REFERENCES meta ON DELETE CASCADE,
+    PRIMARY KEY (stream, meta)
+);
+CREATE INDEX stream_meta_meta ON stream_meta (meta);
+
+-- Checksums, computed when asked, never twice for the same stat.
+CREATE TABLE checksum (
+    volume     bigint NOT NULL REFERENCES volume ON DELETE CASCADE,
+    inode      bigint NOT NULL,
+    size       bigint NOT NULL,
+    mtime_ns   bigint NOT NULL,
+    ctime_ns   bigint NOT NULL,
+    scope      text NOT NULL,                  -- file stream
+    algorithm  text NOT NULL,                  -- scope stream: which bytes count
+    md5        bytea,
+    sha1       bytea,
+    sha256     bytea,
+    at_ns      bigint NOT NULL,
+    PRIMARY KEY (volume, inode, size, mtime_ns, scope)
+);
+
+-- ------------------------------------------------------------------ work and history
+
+-- Files listed and not read yet. `attempts` counts the times a file was in hand when the daemon died.
+CREATE TABLE todo (
+    file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    root       bigint NOT NULL REFERENCES root ON DELETE CASCADE,
+    attempts   smallint NOT NULL DEFAULT 0,
+    not_before_ns bigint NOT NULL DEFAULT 0
+);
+CREATE INDEX todo_root ON todo (root, file);
+
+-- What a lane of a host's reader has in hand, written before the files are parsed: after a crash these are suspects.
+CREATE TABLE flight (
+    host       uuid NOT NULL REFERENCES host ON DELETE CASCADE,
+    lane       integer NOT NULL,
+    files      bigint[] NOT NULL,
+    PRIMARY KEY (host, lane)
+);
+
+-- The counter that numbers events in the order of their commits, and the epoch that a restored backup changes.
+CREATE TABLE feed (
+    one        boolean PRIMARY KEY DEFAULT true CHECK (one),
+    epoch      uuid NOT NULL DEFAULT gen_random_uuid(),
+    last       bigint NOT NULL DEFAULT 0
+);
+INSERT INTO feed DEFAULT VALUES;
+
+-- Append-only: what was seen and what a person did.
+CREATE TABLE event (
+    seq         bigint PRIMARY KEY,
+    at_ns       bigint NOT NULL,
+    host        uuid NOT NULL,
+    actor       text NOT NULL,
+    op_id       uuid,
+    target_kind text NOT NULL,                 -- stream meta collection root
+    target      text NOT NULL,                 -- the id as text
+    action      text NOT NULL,
+    value       jsonb NOT NULL
+);
+CREATE INDEX event_target ON event (target, seq);
+
+-- Requests that change something, by the id their client made: sent again, they are done once.
+CREATE TABLE operation (
+    id          uuid PRIMARY KEY,
+    host        uuid NOT NULL,
+    actor       text NOT NULL,
+    command     text NOT NULL,
+    digest      bytea NOT NULL,                -- of the request: another request under the same id is a conflict
+    started_ns  bigint NOT NULL,
+    finished_ns bigint,
+    reply       bytea
+);
+
+-- Refuses a daemon whose epoch is over: SQLSTATE MD001.
+CREATE FUNCTION fence(host_id uuid, host_epoch bigint) RETURNS void LANGUAGE plpgsql
+    SET search_path = mediadb, pg_catalog AS $$
+BEGIN
+    PERFORM 1 FROM host WHERE id = host_id AND epoch = host_epoch FOR SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'another daemon of host % has taken over', host_id USING ERRCODE = 'MD001';
+    END IF;
+END $$;

@@ -1,0 +1,91 @@
+-- Hosts, volumes, mounts, roots.
+
+-- name: claim_host
+-- Registers this host and raises its epoch: from now on every earlier daemon of the host is fenced off.
+INSERT INTO host (id, name, epoch, seen_ns) VALUES ($1::uuid, $2::text, 1, $3::bigint)
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, epoch = host.epoch + 1, seen_ns = excluded.seen_ns
+RETURNING epoch;
+
+-- name: host_lock
+-- One daemon a host: a session lock on the host's id, held by the dedicated connection.
+SELECT pg_try_advisory_lock(hashtextextended('mediad ' || $1::text, 0));
+
+-- name: fence
+-- First statement of every unit that writes: refuses a daemon whose epoch is over.
+SELECT fence($1::uuid, $2::bigint);
+
+-- name: put_mount
+-- A volume and where this host sees it. An empty update returns the id of a row that is already there.
+WITH v AS (
+    INSERT INTO volume (uuid, fs_type) VALUES ($2::text, $3::text)
+    ON CONFLICT (uuid) DO UPDATE SET fs_type = excluded.fs_type RETURNING id
+)
+INSERT INTO mount (host, volume, fs_root, path, seen_ns)
+SELECT $1::uuid, v.id, $4::bytea, $5::bytea, $6::bigint FROM v
+ON CONFLICT (host, volume) DO UPDATE SET fs_root = excluded.fs_root, path = excluded.path, seen_ns = excluded.seen_ns
+RETURNING volume;
+
+-- name: put_root
+-- Makes a root with its top folder, or returns the one that is there (watched stays watched).
+WITH r AS (
+    INSERT INTO root (volume, path, only_name, owner, watched, cross_mounts, exclude, added_ns)
+    VALUES ($1::bigint, $2::bytea, $3::bytea, $4::uuid, $5::boolean, $6::boolean,
+            ARRAY(SELECT jsonb_array_elements_text($7::jsonb)), $8::bigint)
+    ON CONFLICT (volume, sha256(path), only_name) DO UPDATE
+        SET watched = root.watched OR excluded.watched, owner = excluded.owner, exclude = excluded.exclude,
+            cross_mounts = root.cross_mounts OR excluded.cross_mounts
+    RETURNING id, (xmax = 0) AS fresh
+), d AS (
+    INSERT INTO dir (id, root, parent, name)
+    SELECT nextval('dir_id'), r.id, NULL, ''::bytea FROM r
+    ON CONFLICT (root, parent, name) DO NOTHING
+), e AS (
+    SELECT id FROM r WHERE fresh
+), f AS (
+    UPDATE feed SET last = last + 1 WHERE EXISTS (SELECT FROM e) RETURNING last
+), ev AS (
+    INSERT INTO event (seq, at_ns, host, actor, op_id, target_kind, target, action, value)
+    SELECT f.last, $8::bigint, $4::uuid, $9::text, $10::uuid, 'root', e.id::text, 'added', '{}'::jsonb FROM e, f
+)
+SELECT id, fresh FROM r;
+
+-- name: roots_on
+-- The roots of the volumes that this host sees or owns, with where they are. Children of mounts come with the mount.
+SELECT r.id, r.volume, v.uuid, v.fs_type, r.path, r.only_name, r.owner, r.watched, r.cross_mounts, to_jsonb(r.exclude),
+       r.scanned_ns, m.fs_root, m.path, h.name
+FROM root r JOIN volume v ON v.id = r.volume JOIN host h ON h.id = r.owner
+LEFT JOIN mount m ON m.volume = r.volume AND m.host = $1::uuid
+ORDER BY r.id;
+
+-- name: root_counts
+-- What each root holds, for people: names, bytes, missing, not read yet, failed, folders.
+SELECT r.id,
+       count(f.id) FILTER (WHERE f.missing_since_ns IS NULL),
+       coalesce(sum(f.size) FILTER (WHERE f.missing_since_ns IS NULL AND f.type = 'f'), 0)::bigint,
+       count(f.id) FILTER (WHERE f.missing_since_ns IS NOT NULL),
+       count(f.id) FILTER (WHERE f.state IN ('failed', 'parked')),
+       (SELECT count(*) FROM dir d2 WHERE d2.root = r.id),
+       (SELECT count(*) FROM todo t WHERE t.root = r.id)
+FROM root r LEFT JOIN dir d ON d.root = r.id LEFT JOIN file f ON f.dir = d.id
+GROUP BY r.id;
+
+-- name: scanned
+-- A walk of this root came to its end.
+UPDATE root SET scanned_ns = $2::bigint WHERE id = $1::bigint;
+
+-- name: absorb_root
+-- An outer folder was added: the inner root becomes a folder of it. $1 inner root, $2 outer root, $3 parent folder, $4 name.
+WITH top AS (
+    UPDATE dir SET parent = $3::bigint, name = $4::bytea WHERE root = $1::bigint AND parent IS NULL RETURNING id
+), moved AS (
+    UPDATE dir SET root = $2::bigint WHERE root = $1::bigint AND parent IS NOT NULL RETURNING id
+)
+SELECT (SELECT count(*) FROM top) + (SELECT count(*) FROM moved);
+
+-- name: drop_root
+-- Forgets a root that holds no folder any more.
+DELETE FROM root WHERE id = $1::bigint;
+
+-- name: move_todo
+-- Files waiting in an inner root wait in the outer one. $1 inner root, $2 outer root.
+UPDATE todo SET root = $2::bigint WHERE root = $1::bigint;

@@ -1,0 +1,154 @@
+-- The queue of files to read, and what was read.
+
+-- name: take_todo
+-- The next files to read of this host's roots. $1 json list of roots, $2 after this file, $3 most, $4 now.
+SELECT t.file, f.dir, f.name, f.inode, f.size, f.mtime_ns, t.attempts, t.root, f.handler_version IS NOT NULL, f.stream
+FROM todo t JOIN file f ON f.id = t.file
+WHERE t.root IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb))
+  AND t.file > $2::bigint AND t.not_before_ns <= $4::bigint
+ORDER BY t.file LIMIT $3::integer;
+
+-- name: todo_waiting
+-- When the earliest file that was put off becomes due. $1 json list of roots.
+SELECT min(not_before_ns) FROM todo WHERE root IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
+
+-- name: todo_counts
+-- How many files wait, by root.
+SELECT root, count(*) FROM todo GROUP BY root;
+
+-- name: take_off
+-- Notes what a lane is about to parse. Not synchronous: it matters after a crash of processes, not of the machine.
+WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
+INSERT INTO flight (host, lane, files)
+SELECT $1::uuid, $2::integer, ARRAY(SELECT value::bigint FROM jsonb_array_elements_text($3::jsonb)) FROM quick
+ON CONFLICT (host, lane) DO UPDATE SET files = excluded.files;
+
+-- name: landed
+-- The lanes of this host have nothing in hand.
+DELETE FROM flight WHERE host = $1::uuid;
+
+-- name: suspect
+-- After a crash: what was in hand gets an attempt on its account. Returns those files.
+WITH crashed AS (
+    DELETE FROM flight WHERE host = $1::uuid RETURNING files
+)
+UPDATE todo t SET attempts = t.attempts + 1
+FROM (SELECT DISTINCT unnest(files) AS file FROM crashed) c WHERE t.file = c.file
+RETURNING t.file, t.attempts;
+
+-- name: put_off
+-- Files that changed while they were read, or whose volume was away: again later. $1 json list, $2 not before.
+UPDATE todo SET not_before_ns = $2::bigint
+WHERE file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
+
+-- name: store_records
+-- What was read. A record counts only if the file still is what was read (inode, size, mtime), else it stays queued.
+-- $1: [{f, i, s, m, state, code, problem, handler, version, kind, format, title, artist, album, duration, width,
+-- height, date, fields, tags, sources, warnings, w, fo, re}].
+WITH record AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(f bigint, i bigint, s bigint, m bigint, state text, code text,
+        problem text, handler text, version integer, kind text, format text, title text, artist text, album text,
+        duration double precision, width integer, height integer, date text, fields jsonb, tags jsonb, sources jsonb,
+        warnings jsonb, w text, fo text, re text)
+), kept AS (
+    UPDATE file SET state = r.state, problem_code = r.code, problem = r.problem, handler = r.handler,
+        handler_version = r.version, kind = r.kind, format = r.format, title = r.title, artist = r.artist,
+        album = r.album, duration = r.duration, width = r.width, height = r.height, date = r.date
+    FROM record r
+    WHERE file.id = r.f AND file.inode = r.i AND file.size = r.s AND file.mtime_ns = r.m
+    RETURNING file.id
+), detail AS (
+    INSERT INTO file_detail (file, fields, tags, sources, warnings)
+    SELECT r.f, r.fields, r.tags, r.sources, r.warnings FROM record r JOIN kept k ON k.id = r.f
+    ON CONFLICT (file) DO UPDATE SET fields = excluded.fields, tags = excluded.tags, sources = excluded.sources,
+        warnings = excluded.warnings
+), text AS (
+    UPDATE file_text t SET words = array_to_tsvector(string_to_array(r.w, ' '))
+    FROM record r JOIN kept k ON k.id = r.f WHERE t.file = r.f
+), done AS (
+    DELETE FROM todo t USING kept k WHERE t.file = k.id
+)
+SELECT count(*) FROM kept;
+
+-- name: put_keys
+-- Keys of the streams of these files. $1: [{f, g, a, v}].
+INSERT INTO stream_key (stream, grade, algorithm, value)
+SELECT f.stream, e.g, e.a, decode(e.v, 'hex')
+FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, g smallint, a text, v text) JOIN file f ON f.id = e.f
+ON CONFLICT DO NOTHING;
+
+-- name: drop_keys
+-- A payload that was rewritten in place: its stream's fingerprints were of the old bytes. $1 json list of files.
+DELETE FROM stream_key k USING file f
+WHERE k.stream = f.stream AND f.id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
+
+-- name: put_values
+-- Values of searchable fields, each once; in the order of digests, so that two daemons cannot wait for each other.
+-- $1: [{g, n, c, fo, re, x}].
+INSERT INTO value (digest, field, content, folded, reversed, number)
+SELECT decode(e.g, 'hex'), e.n, e.c, e.fo, e.re, e.x
+FROM jsonb_to_recordset($1::jsonb) AS e(g text, n smallint, c text, fo text, re text, x double precision)
+ORDER BY e.g
+ON CONFLICT (digest) DO NOTHING;
+
+-- name: drop_links
+-- Before a file that was read before is linked again. $1 json list of files.
+WITH again AS (
+    SELECT value::bigint AS file FROM jsonb_array_elements_text($1::jsonb)
+), v AS (
+    DELETE FROM file_value x USING again a WHERE x.file = a.file
+)
+DELETE FROM file_meta x USING again a WHERE x.file = a.file;
+
+-- name: link_values
+-- Links files with their values. $1: [{f, g: [digests]}].
+INSERT INTO file_value (file, value)
+SELECT e.f, v.id
+FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, g text[]), unnest(e.g) AS d, value v
+WHERE v.digest = decode(d, 'hex')
+ON CONFLICT DO NOTHING;
+
+-- name: put_metas
+-- Metas by kind and digest, each once, in that order. $1: [{u, k, g, n, fo, re}].
+INSERT INTO meta (id, kind, digest, name, folded, reversed)
+SELECT e.u, e.k, decode(e.g, 'hex'), e.n, e.fo, e.re
+FROM jsonb_to_recordset($1::jsonb) AS e(u uuid, k text, g text, n text, fo text, re text)
+ORDER BY e.k, e.g
+ON CONFLICT (kind, digest) DO UPDATE SET name = excluded.name, folded = excluded.folded, reversed = excluded.reversed
+    WHERE meta.name <> excluded.name AND meta.kind NOT IN ('artist', 'album');
+
+-- name: link_metas
+-- A file and its stream have a meta; a meta has sub-metas. $1: [{f, k, g}] files, $2: [{k, g, ck, cg, r}] parents.
+WITH own AS (
+    SELECT e.f AS file, m.id AS meta, f.stream
+    FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, k text, g text)
+    JOIN meta m ON m.kind = e.k AND m.digest = decode(e.g, 'hex') JOIN file f ON f.id = e.f
+), of_file AS (
+    INSERT INTO file_meta (file, meta) SELECT file, meta FROM own ON CONFLICT DO NOTHING
+), of_stream AS (
+    INSERT INTO stream_meta (stream, meta) SELECT DISTINCT stream, meta FROM own ON CONFLICT DO NOTHING
+)
+INSERT INTO meta_link (parent, child, role)
+SELECT DISTINCT p.id, c.id, e.r
+FROM jsonb_to_recordset($2::jsonb) AS e(k text, g text, ck text, cg text, r text)
+JOIN meta p ON p.kind = e.k AND p.digest = decode(e.g, 'hex')
+JOIN meta c ON c.kind = e.ck AND c.digest = decode(e.cg, 'hex')
+ON CONFLICT DO NOTHING;
+
+-- name: drop_meta_links
+-- Before a file that was read before says anew which album and artists it has. $1 json list of files.
+DELETE FROM meta_link l USING file_meta fm
+WHERE l.parent = fm.meta AND fm.file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
+
+-- name: outdated
+-- Files that were read by an older version of a handler go back into the queue: only these. $1 handler, $2 version,
+-- $3 json list of roots.
+INSERT INTO todo (file, root)
+SELECT f.id, d.root FROM file f JOIN dir d ON d.id = f.dir
+WHERE f.handler = $1::text AND f.handler_version <> $2::integer AND f.missing_since_ns IS NULL AND f.type = 'f'
+  AND d.root IN (SELECT value::bigint FROM jsonb_array_elements_text($3::jsonb))
+ON CONFLICT DO NOTHING;
+
+-- name: todo_left
+-- How many files of these roots are still to be read. $1 json list of roots.
+SELECT count(*) FROM todo WHERE root IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));

@@ -1,0 +1,153 @@
+-- Items, files, checksums, forgetting.
+
+-- name: dir_paths
+-- The names that lead from the top of its root to each folder. $1 json list of folders.
+WITH RECURSIVE up(leaf, id, parent, root, name, depth) AS (
+    SELECT d.id, d.id, d.parent, d.root, d.name, 0 FROM dir d
+    WHERE d.id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb))
+    UNION ALL
+    SELECT up.leaf, d.id, d.parent, d.root, d.name, up.depth + 1 FROM up JOIN dir d ON d.id = up.parent
+)
+SELECT leaf, root, array_agg(name ORDER BY depth DESC) FROM up GROUP BY leaf, root;
+
+-- name: dir_by_names
+-- The folder at these names below the top of a root, or nothing. $1 root, $2 json list of hex names.
+WITH RECURSIVE want AS (
+    SELECT decode(value, 'hex') AS name, ordinality AS depth FROM jsonb_array_elements_text($2::jsonb) WITH ORDINALITY
+), down(id, depth) AS (
+    SELECT id, 0::bigint FROM dir WHERE root = $1::bigint AND parent IS NULL
+    UNION ALL
+    SELECT d.id, down.depth + 1 FROM down
+    JOIN want w ON w.depth = down.depth + 1
+    JOIN dir d ON d.root = $1::bigint AND d.parent = down.id AND d.name = w.name
+)
+SELECT id FROM down WHERE depth = (SELECT count(*) FROM want);
+
+-- name: file_by_name
+-- The file of that name in a folder: its id and its stream.
+SELECT id, stream FROM file WHERE dir = $1::bigint AND name = $2::bytea;
+
+-- name: live_stream
+-- The stream an id stands for today: itself, or the one it was merged into.
+SELECT coalesce((SELECT stream FROM stream_alias WHERE old = $1::uuid), (SELECT id FROM stream WHERE id = $1::uuid));
+
+-- name: files_of_streams
+-- Present and missing files of items, hot columns. $1 json list of streams.
+SELECT f.stream, f.id, f.dir, f.name, f.type, f.size, f.mtime_ns, f.state, f.missing_since_ns, f.handler,
+       f.handler_version, f.problem_code, f.problem, f.nlink, f.inode, f.ctime_ns, f.mode, f.kind, f.format, f.title,
+       f.artist, f.album, f.duration, f.width, f.height, f.date
+FROM file f WHERE f.stream IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))
+ORDER BY f.stream, f.missing_since_ns NULLS FIRST, f.id;
+
+-- name: details_of_files
+-- The cold half of files. $1 json list of files.
+SELECT file, fields, tags, sources, warnings, target FROM file_detail
+WHERE file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
+
+-- name: keys_of_stream
+-- What proves which payload it is.
+SELECT grade, algorithm, value FROM stream_key WHERE stream = $1::uuid ORDER BY grade, algorithm;
+
+-- name: checksums_of_files
+-- Stored checksums that still hold for these files. $1 json list of files.
+SELECT f.id, c.scope, c.algorithm, c.md5, c.sha1, c.sha256
+FROM file f JOIN dir d ON d.id = f.dir JOIN root r ON r.id = d.root
+JOIN checksum c ON c.volume = r.volume AND c.inode = f.inode AND c.size = f.size AND c.mtime_ns = f.mtime_ns
+               AND c.ctime_ns = f.ctime_ns
+WHERE f.id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
+
+-- name: checksum_at
+-- A stored checksum for exactly this stat. $1 volume, $2 inode, $3 size, $4 mtime, $5 ctime, $6 scope.
+SELECT algorithm, md5, sha1, sha256 FROM checksum
+WHERE volume = $1::bigint AND inode = $2::bigint AND size = $3::bigint AND mtime_ns = $4::bigint
+  AND ctime_ns = $5::bigint AND scope = $6::text;
+
+-- name: put_checksum
+-- A checksum of a file's bytes or of its stream, for the stat it was computed at: $1 volume, $2 inode, $3 size, $4 mtime,
+-- $5 ctime, $6 scope, $7 algorithm, $8 md5, $9 sha1, $10 sha256, $11 now. Digests that were not asked this time stay.
+INSERT INTO checksum (volume, inode, size, mtime_ns, ctime_ns, scope, algorithm, md5, sha1, sha256, at_ns)
+VALUES ($1::bigint, $2::bigint, $3::bigint, $4::bigint, $5::bigint, $6::text, $7::text, $8::bytea, $9::bytea, $10::bytea, $11::bigint)
+ON CONFLICT (volume, inode, size, mtime_ns, scope) DO UPDATE SET ctime_ns = excluded.ctime_ns, algorithm = excluded.algorithm,
+    md5 = CASE WHEN checksum.ctime_ns = excluded.ctime_ns AND checksum.algorithm = excluded.algorithm
+               THEN coalesce(excluded.md5, checksum.md5) ELSE excluded.md5 END,
+    sha1 = CASE WHEN checksum.ctime_ns = excluded.ctime_ns AND checksum.algorithm = excluded.algorithm
+                THEN coalesce(excluded.sha1, checksum.sha1) ELSE excluded.sha1 END,
+    sha256 = CASE WHEN checksum.ctime_ns = excluded.ctime_ns AND checksum.algorithm = excluded.algorithm
+                  THEN coalesce(excluded.sha256, checksum.sha256) ELSE excluded.sha256 END,
+    at_ns = excluded.at_ns;
+
+-- name: tell_checksummed
+-- The event of a checksum that was computed. $1 stream, $2 value, $3 now, $4 host, $5 actor, $6 operation.
+WITH numbered AS (UPDATE feed SET last = last + 1 RETURNING last)
+INSERT INTO event (seq, at_ns, host, actor, op_id, target_kind, target, action, value)
+SELECT n.last, $3::bigint, $4::uuid, $5::text, $6::uuid, 'stream', $1::uuid::text, 'checksummed', $2::jsonb FROM numbered n;
+
+-- name: forget_files
+-- Drops the records of files; streams stay, because a person's events hang on them. $1 json list of files,
+-- $2 now, $3 host, $4 actor, $5 operation. Returns files and items dropped.
+WITH gone AS (
+    DELETE FROM file WHERE id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)) RETURNING id, stream
+), streams AS (
+    SELECT DISTINCT stream FROM gone
+), bare AS (
+    SELECT s.stream FROM streams s
+    WHERE NOT EXISTS (SELECT FROM file f WHERE f.stream = s.stream AND f.id NOT IN (SELECT id FROM gone))
+), numbered AS (
+    UPDATE feed SET last = last + (SELECT count(*) FROM gone) WHERE EXISTS (SELECT FROM gone) RETURNING last
+), told AS (
+    INSERT INTO event (seq, at_ns, host, actor, op_id, target_kind, target, action, value)
+    SELECT n.last - row_number() OVER () + 1, $2::bigint, $3::uuid, $4::text, $5::uuid, 'stream', g.stream::text,
+           'forgotten', '{}'::jsonb
+    FROM gone g, numbered n
+)
+SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM bare);
+
+-- name: files_below
+-- A page of the files in a folder and everything below it. $1 folder, $2 after this file, $3 only missing ones.
+WITH RECURSIVE tree(id) AS (
+    SELECT $1::bigint
+    UNION ALL
+    SELECT d.id FROM tree t JOIN dir d ON d.parent = t.id
+)
+SELECT f.id FROM file f JOIN tree t ON f.dir = t.id
+WHERE f.id > $2::bigint AND (NOT $3::boolean OR f.missing_since_ns IS NOT NULL)
+ORDER BY f.id LIMIT 1000;
+
+-- name: files_of_stream
+-- The files of an item. $2: only missing ones.
+SELECT id FROM file WHERE stream = $1::uuid AND (NOT $2::boolean OR missing_since_ns IS NOT NULL);
+
+-- name: drop_dirs
+-- A folder and everything below it is forgotten; the folder above it loses its digest, so that a walk lists it again.
+WITH up AS (
+    UPDATE dir SET digest = NULL WHERE id = (SELECT parent FROM dir WHERE id = $1::bigint)
+)
+DELETE FROM dir WHERE id = $1::bigint;
+
+-- name: undigest
+-- The folders of these files are compared again at the next walk. $1 json list of files.
+UPDATE dir SET digest = NULL WHERE id IN (
+    SELECT dir FROM file WHERE id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)));
+
+-- name: status_counts
+-- Numbers for `status`: files, items, waiting, in trouble, missing, parked, last event, server version.
+SELECT (SELECT count(*) FROM file WHERE missing_since_ns IS NULL),
+       (SELECT count(DISTINCT stream) FROM file WHERE missing_since_ns IS NULL),
+       (SELECT count(*) FROM todo), (SELECT count(*) FROM file WHERE state IN ('failed', 'parked') AND state = 'failed'),
+       (SELECT count(*) FROM file WHERE missing_since_ns IS NOT NULL),
+       (SELECT count(*) FROM file WHERE state IN ('failed', 'parked') AND state = 'parked'),
+       (SELECT last FROM feed), current_setting('server_version');
+
+-- name: begin_operation
+-- Writes down a client-made operation id, or returns what is known of it.
+WITH fresh AS (
+    INSERT INTO operation (id, host, actor, command, digest, started_ns)
+    VALUES ($1::uuid, $2::uuid, $3::text, $4::text, $5::bytea, $6::bigint)
+    ON CONFLICT (id) DO NOTHING RETURNING id
+)
+SELECT (SELECT count(*) FROM fresh), o.digest, o.finished_ns, o.reply FROM (SELECT 1) one
+LEFT JOIN operation o ON o.id = $1::uuid;
+
+-- name: end_operation
+-- The operation is done; its last reply is kept for whoever asks again.
+UPDATE operation SET finished_ns = $2::bigint, reply = $3::bytea WHERE id = $1::uuid;
