@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 from mediad.commands.context import Call, Context, Replies
 from mediad.commands.table import COMMANDS, ROLES, Entry
-from mediad.errors import Conflict, DeadlineExceeded, Internal, MediadError, PermissionDenied, Unsupported
+from mediad.errors import Conflict, DeadlineExceeded, Internal, MediadError, PermissionDenied, Unavailable, Unsupported
 from mediad.model import Actor
 from mediad.store.store import now_ns
 from mediad.wire.convert import error_to_wire, uuid_from_wire
@@ -57,6 +57,9 @@ class Dispatch:
         seconds = request.deadline_ms / 1000 or (self.context.config.deadline_seconds if entry.timed else None)
         deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
         body = getattr(request, command)
+        if entry.indexed:
+            async with asyncio.timeout_at(deadline):
+                await self._wait_for_index()
         if entry.changes and operation is not None:
             replies = self._once(entry, command, body, call, operation)
         else:
@@ -69,6 +72,16 @@ class Dispatch:
                     except StopAsyncIteration:
                         return
                 yield reply
+
+    async def _wait_for_index(self) -> None:
+        """A daemon that has just started has its database within a second or two. Raises Unavailable with what is
+        wrong when it takes longer than a database may take to answer."""
+        context = self.context
+        try:
+            async with asyncio.timeout(context.config.database_seconds):
+                await context.opened.wait()
+        except TimeoutError:
+            raise Unavailable(context.ready()) from None
 
     async def _once(self, entry: Entry, command: str, body: pb.AddRequest, call: Call, operation: uuid.UUID) -> Replies:
         """A request with an operation id: done once, answered as often as it is asked."""

@@ -22,6 +22,11 @@ class MediadError(Exception):
         self.input = input.encode("utf-8", "surrogateescape") if isinstance(input, str) else input
         self.position = position
 
+    @property
+    def for_log(self) -> str:
+        """Code and sentence without the input: a log holds nobody's file names."""
+        return f"{self.code}: {self.message}"
+
     def __str__(self) -> str:
         shown = self.input.decode("utf-8", "replace")
         return f"{self.code}: {self.message}" + (f" ({shown})" if shown else "")

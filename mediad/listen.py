@@ -27,19 +27,30 @@ def make_listener(path: Path, group: str) -> tuple[socket.socket, bool]:
     raw = os.fsencode(path)
     if len(raw) > _PATH_BYTES:
         raise InvalidArgument(f"a socket's path has at most {_PATH_BYTES} bytes", raw)
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    _clear_stale(path)
+    try:
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        _clear_stale(path)
+        listener = _bind(raw)
+    except OSError as error:
+        raise InvalidArgument(f"the socket cannot be made: {error.strerror}", raw) from error
+    _give_to_group(path, group)
+    listener.listen(1024)
+    listener.setblocking(False)
+    return listener, False
+
+
+def _bind(raw: bytes) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     # 0660 from the first moment: a chmod afterwards would leave a gap.
     before = os.umask(0o117)
     try:
         listener.bind(raw)
+    except OSError:
+        listener.close()
+        raise
     finally:
         os.umask(before)
-    _give_to_group(path, group)
-    listener.listen(1024)
-    listener.setblocking(False)
-    return listener, False
+    return listener
 
 
 def _clear_stale(path: Path) -> None:

@@ -37,7 +37,9 @@ from mediad.server import Server
 from mediad.store.cluster import Cluster
 from mediad.store.connection import Link
 from mediad.store.database import Database
+from mediad.store.faults import Fenced
 from mediad.store.migrate import migrate
+from mediad.store.opening import check_conninfo
 from mediad.store.queries import load
 from mediad.store.store import Store, now_ns, pack
 from mediad.workers.registry import Registry
@@ -81,14 +83,14 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stopping.set)
         await server.start(listener)
-        systemd.notify("READY=1", "STATUS=starting the database")
+        _tell("READY=1", "STATUS=starting the database")
         log.info("listening", extra={"socket": self.config.socket, "version": mediad.__version__, "pid": os.getpid()})
         self._spawn(self._bring_up(context))
         self._feed_watchdog()
         gc.collect()
         gc.freeze()
         await self.stopping.wait()
-        systemd.notify("STOPPING=1")
+        _tell("STOPPING=1")
         log.info("stopping")
         await self._shut_down(context, server)
         if self.failure is not None:
@@ -104,15 +106,14 @@ class Daemon:
                 if os.geteuid() == 0:
                     folder.chmod(0o711)  # PostgreSQL's account passes through; what lies here protects itself
             self._lock = os.open(folder / "mediad.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise InvalidArgument(f"the data folder cannot be used: {error.strerror}", os.fsencode(folder)) from error
-        try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
         except BlockingIOError:
             pid = os.pread(self._lock, 32, 0).decode("ascii", "replace").strip()
             raise AlreadyExists(f"another daemon (pid {pid}) is using this data folder", os.fsencode(folder)) from None
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            raise _unusable(error, folder) from error
 
     def _host_id(self) -> uuid.UUID:
         """This host's UUID: minted once, in the data folder (settled 14)."""
@@ -120,18 +121,27 @@ class Daemon:
         try:
             return uuid.UUID(path.read_text("ascii").strip())
         except FileNotFoundError:
-            new = uuid.uuid4()
-            part = path.with_suffix(".part")
+            return self._mint_host_id(path)
+        except OSError as error:
+            raise _unusable(error, path) from error
+        except ValueError:
+            raise InvalidArgument(
+                "this file does not hold a UUID; restore it from a backup, for it names this host", os.fsencode(path)
+            ) from None
+
+    @staticmethod
+    def _mint_host_id(path: Path) -> uuid.UUID:
+        new = uuid.uuid4()
+        part = path.with_suffix(".part")
+        try:
             with open(part, "w", encoding="ascii") as out:
                 out.write(f"{new}\n")
                 out.flush()
                 os.fsync(out.fileno())
             part.rename(path)
-            return new
-        except ValueError:
-            raise InvalidArgument(
-                "this file does not hold a UUID; restore it from a backup, for it names this host", os.fsencode(path)
-            ) from None
+        except OSError as error:
+            raise _unusable(error, path) from error
+        return new
 
     def _build(self) -> Context:
         config = self.config
@@ -147,6 +157,7 @@ class Daemon:
         readers = 1 if config.board else 2
         database = Database(conninfo, load(sql / "queries"), readers=readers, deadline=config.database_seconds)
         store = Store(database, self._host_id())
+        store.on_fenced = self._fenced
         registry = Registry(config)
         roots = Roots(store, config)
         reader = Reader(store, config, registry, roots)
@@ -161,6 +172,7 @@ class Daemon:
             context.lag.touch()
 
         roots.on_listed = listed
+        database.on_change = reader.ingest.forget
         roots.on_progress = reader.on_read = context.lag.touch
         return context
 
@@ -186,7 +198,8 @@ class Daemon:
                 self.stopping.set()
             else:
                 self.problem = ""
-                systemd.notify("STATUS=ready")
+                context.opened.set()
+                _tell("STATUS=ready")
                 log.info("ready", extra={"database": context.store.database.state})
                 return
 
@@ -225,10 +238,19 @@ class Daemon:
         if not self.stopping.is_set():
             self._spawn(self._reclaim(context))
 
+    def _fenced(self, error: Fenced) -> None:
+        """Another daemon of this host raised the epoch: what is in memory here is out of date, so this one ends."""
+        if not self.stopping.is_set():
+            log.error("another daemon of this host has taken over; this one ends")
+            self.failure = error
+            self.stopping.set()
+
     async def _reclaim(self, context: Context) -> None:
         while not self.stopping.is_set():
             try:
                 await self._claim(context)
+                # While the lock was lost another daemon may have had it, and have gone again: the epoch tells.
+                await context.store.write([])
             except Unavailable:
                 await asyncio.sleep(_RETRY_SECONDS)
             except MediadError as error:
@@ -252,12 +274,12 @@ class Daemon:
                 if root.local is not None and (root.watched or root.scanned_ns is None):
                     await asyncio.wait([context.roots.scan(root)])
         except MediadError as error:
-            log.warning("catching up ended", extra={"why": str(error)})
+            log.warning("catching up ended", extra={"why": error.for_log})
 
     def _feed_watchdog(self) -> None:
         interval = systemd.watchdog_interval()
         if interval is not None:
-            systemd.notify("WATCHDOG=1")
+            _tell("WATCHDOG=1")
             asyncio.get_running_loop().call_later(interval, self._feed_watchdog)
 
     def _spawn(self, work: Any) -> None:
@@ -289,6 +311,18 @@ class Daemon:
             await self.cluster.stop()
 
 
+def _unusable(error: OSError, place: Path) -> InvalidArgument:
+    return InvalidArgument(f"the data folder cannot be used: {error.strerror}", os.fsencode(place))
+
+
+def _tell(*assignments: str) -> None:
+    """To the service manager, if there is one: a daemon does not stop because nobody listens."""
+    try:
+        systemd.notify(*assignments)
+    except (OSError, ValueError) as error:
+        log.warning("the service manager was not told", extra={"why": type(error).__name__, "what": assignments[0]})
+
+
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("mediad", description="The metadata daemon of mediadb.")
     parser.add_argument("--config", type=Path, metavar="F", help="mediad.toml (default: docs/operations.md)")
@@ -307,6 +341,8 @@ def main(argv: list[str] | None = None) -> int:
     overrides = {name: value for name, value in vars(options).items() if name != "config"}
     try:
         config = load_config(options.config, overrides)
+        if config.dsn:
+            check_conninfo(config.dsn)
     except MediadError as error:
         print(f"mediad: {error}", file=sys.stderr)
         return 2

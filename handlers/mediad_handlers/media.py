@@ -1,18 +1,22 @@
 """`media-handler`: all built-in handlers in one application, so that one warm worker serves every kind of file.
 
-The content decides which handler reads a file, then its extension; what nobody claims goes to `file`.
+The content decides which handler reads a file, then its extension; what nobody claims goes to `file`. A format that is
+recognised but that its handler does not read (PSD, JPEG XL ...) still gets a record: kind, format and fingerprint, with
+a warning. It carries the handler's own name and version, so that the version that learns the format reads it again.
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from mediad_handlers.kit.api import HandlerError
+from mediad_handlers.kit.api import HandlerError, Record
+from mediad_handlers.kit.fingerprint import whole
 from mediad_handlers.kit.main import run
-from mediad_handlers.kit.sniff import recognise
+from mediad_handlers.kit.sniff import recognise, sniff
 
 if TYPE_CHECKING:
     from mediad_handlers.kit.api import Handler
@@ -30,8 +34,22 @@ def load() -> tuple[Handler, ...]:
             continue
         found = find_spec(f"mediad_handlers.{name}")
         if found is not None and found.origin is not None:
-            _handlers[name] = import_module(f"mediad_handlers.{name}").HANDLER
+            _handlers[name] = _with_fallback(import_module(f"mediad_handlers.{name}").HANDLER)
     return tuple(_handlers[name] for name in MODULES if name in _handlers)
+
+
+def _with_fallback(handler: Handler) -> Handler:
+    def read(file: File) -> Record:
+        try:
+            return handler.read(file)
+        except HandlerError as fault:
+            found = sniff(file) if fault.code == "unsupported" else None
+            if found is None or found.handler != handler.name:
+                raise
+            text = f"{found.format}: recognised, not read: {fault.message}"
+            return Record(found.kind, found.format, found.mime_type, warnings=[text], payload=whole(file))
+
+    return replace(handler, read=read)
 
 
 def choose(file: File, name: str) -> Handler:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -38,7 +39,8 @@ class Traffic:
 
 @dataclass(slots=True)
 class Context:
-    """The daemon's parts, as commands need them. `index` is set when the database is there for the first time."""
+    """The daemon's parts, as commands need them. `opened` is set once database, schema, host and roots are there for
+    the first time; until then `ready` says why not."""
 
     config: Config
     host: uuid.UUID
@@ -51,6 +53,7 @@ class Context:
     started: float
     traffic: Traffic = field(default_factory=Traffic)
     ready: Callable[[], str] = lambda: ""
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,25 +11,46 @@ from mediad.store.store import Store, pack
 BATCH_RECORDS = 128
 
 
-def unit_of(rows: Rows) -> list[tuple[str, tuple[Any, ...]]]:
-    """The statements of one batch, in the order in which they need each other."""
-    unit: list[tuple[str, tuple[Any, ...]]] = []
-    if rows.again:
-        again = pack(rows.again)
-        unit += [("drop_meta_links", (again,)), ("drop_links", (again,)), ("drop_keys", (again,))]
-    unit.append(("store_records", (pack(rows.records),)))
-    if rows.keys:
-        unit.append(("put_keys", (pack(rows.keys),)))
-    if rows.values:
-        unit += [("put_values", (pack(list(rows.values.values())),)), ("link_values", (pack(rows.links),))]
-    metas = rows.metas
-    if metas.metas:
-        unit.append(("put_metas", (pack(list(metas.metas.values())),)))
-        unit.append(("link_metas", (pack(metas.files), pack(list(metas.links.values())))))
-    return unit
+# Values that this daemon stored lately need not be sent again: artists, albums, cameras repeat from file to file.
+_STORED_MOST = 100_000
 
 
-async def ingest(store: Store, rows: Rows, *, give_up_after: float) -> None:
-    """Stores a batch; repeated as a whole while the database is away. Raises Unavailable after `give_up_after` s."""
-    if rows.records:
-        await store.write(unit_of(rows), give_up_after=give_up_after, deadline=30.0)
+class Ingest:
+    """Stores batches. It remembers which values the database surely has, and forgets them when a connection was lost:
+    another database may answer now."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._stored: set[int] = set()
+
+    def forget(self) -> None:
+        """Nothing is sure any more."""
+        self._stored.clear()
+
+    def unit_of(self, rows: Rows) -> list[tuple[str, tuple[Any, ...]]]:
+        """The statements of one batch, in the order in which they need each other."""
+        unit: list[tuple[str, tuple[Any, ...]]] = []
+        if rows.again:
+            again = pack(rows.again)
+            unit += [("drop_meta_links", (again,)), ("drop_links", (again,)), ("drop_keys", (again,))]
+        fresh = [row for ident, row in rows.values.items() if ident not in self._stored]
+        if fresh:
+            unit.append(("put_values", (pack(fresh),)))
+        unit.append(("store_records", (pack(rows.records),)))
+        if rows.keys:
+            unit.append(("put_keys", (pack(rows.keys),)))
+        metas = rows.metas
+        if metas.metas:
+            unit.append(("put_metas", (pack(list(metas.metas.values())),)))
+            unit.append(("link_metas", (pack(metas.files), pack(list(metas.links.values())))))
+        return unit
+
+    async def store(self, rows: Rows, *, give_up_after: float) -> None:
+        """Stores a batch; repeated as a whole while the database is away. Raises Unavailable after `give_up_after`
+        seconds."""
+        if not rows.records:
+            return
+        await self._store.write(self.unit_of(rows), give_up_after=give_up_after, deadline=30.0)
+        if len(self._stored) > _STORED_MOST:
+            self._stored.clear()
+        self._stored.update(rows.values)

@@ -19,7 +19,7 @@ from typing import Any
 from mediad.config import Config
 from mediad.errors import MediadError, Unavailable
 from mediad.index import records
-from mediad.index.ingest import BATCH_RECORDS, ingest
+from mediad.index.ingest import BATCH_RECORDS, Ingest
 from mediad.index.roots import Roots
 from mediad.model import Answer
 from mediad.store.faults import Fenced
@@ -76,6 +76,7 @@ class Reader:
         self.config = config
         self.registry = registry
         self.roots = roots
+        self.ingest = Ingest(store)
         self.counts = Counts()
         self.on_read: Callable[[], None] = lambda: None
         self._ready: deque[_Taken] = deque()
@@ -129,12 +130,12 @@ class Reader:
         while True:
             async with self._fetch:
                 if not self._ready and not self._suspects:
+                    self._work.clear()  # before looking: what is queued meanwhile wakes the lane again
                     await self._fill()
                 if self._ready:
                     return [self._ready.popleft() for _ in range(min(BATCH_FILES, len(self._ready)))]
                 if self._suspects:
                     return [self._suspects.popleft()]
-                self._work.clear()
             await self._plan_wake()
             await self._work.wait()
 
@@ -142,9 +143,11 @@ class Reader:
         roots = self.roots.readable()
         if not roots:
             return
+        # A file that is stored while the database answers would look unread: what is in hand now is left out.
+        in_hand = frozenset(self._in_hand)
         rows = await self.store.read("take_todo", pack(roots), self._after, _TAKE, now_ns(), deadline=30.0)
         self._after = rows[-1][0] if len(rows) == _TAKE else 0
-        taken = [_taken(row) for row in rows if row[0] not in self._in_hand]
+        taken = [_taken(row) for row in rows if row[0] not in in_hand]
         await self._resolve(taken)
         for item in taken:
             if item.top:
@@ -193,7 +196,7 @@ class Reader:
                 return
             except MediadError as error:
                 self.problem = str(error)
-                log.warning("reading paused", extra={"why": str(error)})
+                log.warning("reading paused", extra={"why": error.for_log})
                 await asyncio.sleep(1.0)
                 self._work.set()
             finally:
@@ -342,6 +345,6 @@ class Reader:
 
     async def _store(self, rows: records.Rows) -> None:
         if rows.records:
-            await ingest(self.store, rows, give_up_after=_GIVE_UP_SECONDS)
+            await self.ingest.store(rows, give_up_after=_GIVE_UP_SECONDS)
             rows.clear()
             self.on_read()

@@ -1,7 +1,7 @@
 """A handler's answer made into rows: checked fields, hot columns, searchable words and values, metas. Pure.
 
-The dictionary's rule: a value is found by a digest of field number and content, never by the value itself (a value may
-be longer than an index entry).
+The dictionary's rule: a value's id is 64 bits of BLAKE2b over its field's number and its content, so that it needs no
+look-up and may be of any length.
 """
 
 from __future__ import annotations
@@ -50,14 +50,13 @@ class Rows:
 
     records: list[dict[str, Any]] = field(default_factory=list)
     keys: list[dict[str, Any]] = field(default_factory=list)
-    values: dict[str, dict[str, Any]] = field(default_factory=dict)
-    links: list[dict[str, Any]] = field(default_factory=list)
+    values: dict[int, dict[str, Any]] = field(default_factory=dict)
     metas: Metas = field(default_factory=Metas)
     again: list[int] = field(default_factory=list)
 
     def clear(self) -> None:
         """Empties the batch after it was stored."""
-        for part in (self.records, self.keys, self.values, self.links, self.again):
+        for part in (self.records, self.keys, self.values, self.again):
             part.clear()
         self.metas = Metas()
 
@@ -97,7 +96,7 @@ def add(rows: Rows, read: Read, answer: Answer) -> None:
     if ok is None:
         state = "parked" if answer.died else "failed"
         row.update(state=state, code=answer.code, problem=_clean(answer.message), kind="other", fields={}, tags={},
-                   sources={}, warnings=[], w=listing_words(read.name, read.folders))  # fmt: skip
+                   sources={}, warnings=[], w=listing_words(read.name, read.folders), v=[])  # fmt: skip
         rows.records.append(row)
         return
     found = ok.get("fields")
@@ -108,13 +107,14 @@ def add(rows: Rows, read: Read, answer: Answer) -> None:
     ]
     if dropped:
         warnings.append(f"{dropped} unmapped tags beyond the limits were left out")
+    words, ids = _add_values(rows, read, fields)
     kind = ok.get("kind")
     handler, version = ok.get("handler"), ok.get("handler_version")
     row.update(
         state="read", kind=kind if kind in _KINDS else "other", format=_short(ok.get("format")),
         handler=_short(handler), version=version if isinstance(version, int) else None,
         fields=fields, tags=tags, sources=_clean_sources(ok.get("sources"), fields), warnings=warnings,
-        w=_add_values(rows, read, fields), **_hot(fields),
+        w=words, v=ids, **_hot(fields),
     )  # fmt: skip
     mime = _short(ok.get("mime_type"))
     if mime:
@@ -126,6 +126,8 @@ def add(rows: Rows, read: Read, answer: Answer) -> None:
 
 def _clean(text: str) -> str:
     """Text that PostgreSQL and protobuf take: no NUL, no lone surrogate."""
+    if text.isascii() and "\0" not in text:
+        return text
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
@@ -160,52 +162,45 @@ def _searchable() -> dict[str, Field]:
 
 
 @lru_cache(maxsize=20_000)
-def _value_row(number: int, text: str) -> tuple[str, str, tuple[str, ...]]:
-    """(digest, folded, words) of a text value: artists and albums repeat."""
+def _value_row(number: int, text: str) -> tuple[int, str, tuple[str, ...]]:
+    """(id, folded, words) of a value: artists and albums repeat."""
     folded = fold(text)
-    digest = blake2b(b"%d\0%b" % (number, text.encode()), digest_size=16).hexdigest()
-    return digest, folded, tuple(folded.split())
+    digest = blake2b(b"%d\0%b" % (number, text.encode()), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True), folded, tuple(folded.split())
 
 
-def _add_values(rows: Rows, read: Read, fields: dict[str, Any]) -> str:
+def _add_values(rows: Rows, read: Read, fields: dict[str, Any]) -> tuple[str, list[int]]:
+    """(words, ids of the values) of a file; values that this batch meets for the first time are added to it."""
     words = _words_of_name(read.name, read.folders)
-    digests: list[str] = []
+    ids: list[int] = []
     searchable = _searchable()
     for name, found in fields.items():
         f = searchable.get(name)
         if f is None:
             continue
         for value in found if f.plural else (found,):
-            if isinstance(value, dict):
-                continue
             if isinstance(value, str):
-                digest, folded, parts = _value_row(f.number, value)
-                words.update(parts)
-                number = _year(value) if f.type == "date" else None
+                text, number = value, _year(value) if f.type == "date" else None
+            elif isinstance(value, dict):
+                continue
             else:
-                text = (
-                    str(value).lower()
-                    if isinstance(value, bool)
-                    else f"{value:.12g}"
-                    if isinstance(value, float)
-                    else str(value)
-                )
-                digest, folded, _ = _value_row(f.number, text)
-                number = float(value)
-                value = text
-            if digest not in rows.values:
-                rows.values[digest] = {
-                    "g": digest,
-                    "n": f.number,
-                    "c": value,
-                    "fo": shorten(folded),
-                    "re": reverse(folded),
-                    "x": number,
-                }
-            digests.append(digest)
-    if digests:
-        rows.links.append({"f": read.file, "g": digests})
-    return _join(words)
+                text, number = _spell(value), float(value)
+            ident, folded, parts = _value_row(f.number, text)
+            if isinstance(value, str):
+                words.update(parts)
+            if ident not in rows.values:
+                rows.values[ident] = {
+                    "g": ident, "n": f.number, "c": text, "fo": shorten(folded), "re": reverse(folded), "x": number,
+                }  # fmt: skip
+            ids.append(ident)
+    return _join(words), ids
+
+
+def _spell(value: object) -> str:
+    """A number or truth value as text: 12 digits tell it from every neighbour that a person would mean."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def _year(date: str) -> float | None:

@@ -360,5 +360,7 @@ def _texts(packed: Any) -> list[str]:
 
 def _seen(task: asyncio.Task[ScanReport]) -> None:
     """A walk nobody waits for: its failure is logged here, once."""
-    if not task.cancelled() and task.exception() is not None:
-        log.warning("walk ended", extra={"why": str(task.exception())})
+    if task.cancelled() or (error := task.exception()) is None:
+        return
+    why = error.for_log if isinstance(error, MediadError) else type(error).__name__
+    log.warning("walk ended", extra={"why": why})

@@ -151,7 +151,8 @@ class Database:
             options = " ".join([given, *(f"-c {name}={_escape(value)}" for name, value in merged.items())]).strip()
             return make_conninfo(text, application_name="mediad", client_encoding="UTF8", options=options)
         except psycopg.Error as error:
-            raise Unavailable(f"the connection string cannot be used: {' '.join(str(error).split())}") from error
+            # Not libpq's sentence: it quotes the string, and a password may stand in it.
+            raise Unavailable("the connection string cannot be used: libpq cannot read it") from error
 
     async def fetch(self, statement: str | Statement, *parameters: Parameter, deadline: float | None = None) -> Rows:
         """Run one statement that reads, on the least busy reader; over a lost connection it is repeated.

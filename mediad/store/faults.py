@@ -54,6 +54,11 @@ class StatementFailed(MediadError):
         self.statement = statement
         self.constraint = constraint
 
+    @property
+    def for_log(self) -> str:
+        """PostgreSQL's own message may quote a value: the log names state and statement only."""
+        return f"{self.code}: SQLSTATE {self.sqlstate} in {self.statement}"
+
 
 def sqlstate_of(result: PGresult) -> str:
     """The five characters, or "" where libpq itself made the error up (a lost connection)."""

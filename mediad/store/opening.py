@@ -10,7 +10,21 @@ import psycopg
 from psycopg import pq
 from psycopg.pq.abc import PGconn
 
+from mediad.errors import InvalidArgument
 from mediad.store.faults import ConnectionLost
+
+
+def check_conninfo(conninfo: str) -> None:
+    """Raises InvalidArgument for a connection string that libpq cannot read (PostgreSQL manual, "libpq", "Connection
+    Strings"). libpq's own sentence is left out: it quotes the string, and a password may stand in it."""
+    try:
+        pq.Conninfo.parse(conninfo.encode("utf-8"))
+    except psycopg.Error:
+        raise InvalidArgument(
+            "the connection string cannot be read: it is key=value pairs (host=/run/postgresql dbname=mediadb) or "
+            "postgresql://user@host/database",
+            "dsn",
+        ) from None
 
 
 async def open_connection(conninfo: str, seconds: float) -> PGconn:

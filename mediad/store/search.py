@@ -19,8 +19,8 @@ _CURSOR_VERSION = 1
 _COLUMNS = {"size": "f.size", "duration": "f.duration", "width": "f.width", "height": "f.height",
             "year": "substring(f.date, 1, 4)::integer"}  # fmt: skip
 # Files that have a value of these fields for which `where` holds. Only parameters' names are put in.
-_VALUES = """f.id IN (SELECT x.file FROM value v JOIN file_value x ON x.value = v.id
-    WHERE v.field IN (SELECT e::smallint FROM jsonb_array_elements_text({numbers}) e) AND {where})"""
+_VALUES = """f.id IN (SELECT t.file FROM file_text t WHERE t.value_ids && ARRAY(SELECT v.id FROM value v
+    WHERE v.field IN (SELECT e::smallint FROM jsonb_array_elements_text({numbers}) e) AND {where}))"""
 _CHOICES = {"kind": "f.kind", "format": "f.format", "state": "f.state"}
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mediad.store.database import Database
+from mediad.store.faults import Fenced
 
 Unit = Sequence[tuple[str, tuple[Any, ...]]]
 
@@ -28,12 +29,14 @@ def now_ns() -> int:
 
 
 class Store:
-    """Statements of sql/queries by name, for one host."""
+    """Statements of sql/queries by name, for one host. `on_fenced` is told when another daemon has taken the host
+    over: whatever this one still holds may be out of date, and nothing it does will be stored any more."""
 
     def __init__(self, database: Database, host: uuid.UUID) -> None:
         self.database = database
         self.host = host
         self.epoch = 0
+        self.on_fenced: Callable[[Fenced], None] = lambda error: None
 
     async def read(self, name: str, *params: Any, deadline: float | None = None) -> list[tuple[Any, ...]]:
         """One statement that only reads. Raises Unavailable, DeadlineExceeded and what the statement raises."""
@@ -46,5 +49,9 @@ class Store:
 
         Raises Unavailable after `give_up_after` seconds without success; Fenced when another daemon took over."""
         fenced = [("fence", (self.host, self.epoch)), *unit]
-        results = await self.database.run(fenced, deadline=deadline, give_up_after=give_up_after)
+        try:
+            results = await self.database.run(fenced, deadline=deadline, give_up_after=give_up_after)
+        except Fenced as error:
+            self.on_fenced(error)
+            raise
         return list(results[1:])

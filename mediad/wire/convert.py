@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from typing import cast
 
 from mediad import errors
 from mediadb_contract import mediadb_pb2 as pb
 
-CODES: dict[str, pb.Code.ValueType] = {name.lower(): pb.Code.Value(name) for name in pb.Code.keys()[1:]}
+# The enum is closed and its numbers are plain int at run time; the generated stub calls them Code.
+CODES: dict[str, pb.Code] = {name.lower(): cast("pb.Code", pb.Code.Value(name)) for name in pb.Code.keys()[1:]}
 _NAMES: dict[int, str] = {int(value): name for name, value in CODES.items()}
 
 # What may not reach a terminal from a file's name or tag: C0 and C1 controls (ECMA-48: escape sequences begin with

@@ -31,7 +31,7 @@ from mediad.workers.beneath import open_beneath, open_for_reading
 from mediad.workers.place import locate
 
 # Names in one message, and in one part of a folder: what the store compares in one statement.
-BATCH_NAMES = 400
+BATCH_NAMES = 256
 BATCH_FOLDERS = 100
 # A batch that is not full goes out after this long: names are searchable within seconds also on a slow disk.
 BATCH_SECONDS = 0.3

@@ -44,12 +44,12 @@ WHERE file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
 -- name: store_records
 -- What was read. A record counts only if the file still is what was read (inode, size, mtime), else it stays queued.
 -- $1: [{f, i, s, m, state, code, problem, handler, version, kind, format, title, artist, album, duration, width,
--- height, date, fields, tags, sources, warnings, w, fo, re}].
+-- height, date, fields, tags, sources, warnings, w, v}].
 WITH record AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(f bigint, i bigint, s bigint, m bigint, state text, code text,
         problem text, handler text, version integer, kind text, format text, title text, artist text, album text,
         duration double precision, width integer, height integer, date text, fields jsonb, tags jsonb, sources jsonb,
-        warnings jsonb, w text, fo text, re text)
+        warnings jsonb, w text, v bigint[])
 ), kept AS (
     UPDATE file SET state = r.state, problem_code = r.code, problem = r.problem, handler = r.handler,
         handler_version = r.version, kind = r.kind, format = r.format, title = r.title, artist = r.artist,
@@ -63,7 +63,7 @@ WITH record AS MATERIALIZED (
     ON CONFLICT (file) DO UPDATE SET fields = excluded.fields, tags = excluded.tags, sources = excluded.sources,
         warnings = excluded.warnings
 ), text AS (
-    UPDATE file_text t SET words = array_to_tsvector(string_to_array(r.w, ' '))
+    UPDATE file_text t SET words = array_to_tsvector(string_to_array(r.w, ' ')), value_ids = coalesce(r.v, '{}')
     FROM record r JOIN kept k ON k.id = r.f WHERE t.file = r.f
 ), done AS (
     DELETE FROM todo t USING kept k WHERE t.file = k.id
@@ -83,30 +83,17 @@ DELETE FROM stream_key k USING file f
 WHERE k.stream = f.stream AND f.id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
 
 -- name: put_values
--- Values of searchable fields, each once; in the order of digests, so that two daemons cannot wait for each other.
+-- Values of searchable fields, each once; in the order of ids, so that two daemons cannot wait for each other.
 -- $1: [{g, n, c, fo, re, x}].
-INSERT INTO value (digest, field, content, folded, reversed, number)
-SELECT decode(e.g, 'hex'), e.n, e.c, e.fo, e.re, e.x
-FROM jsonb_to_recordset($1::jsonb) AS e(g text, n smallint, c text, fo text, re text, x double precision)
+INSERT INTO value (id, field, content, folded, reversed, number)
+SELECT e.g, e.n, e.c, e.fo, e.re, e.x
+FROM jsonb_to_recordset($1::jsonb) AS e(g bigint, n smallint, c text, fo text, re text, x double precision)
 ORDER BY e.g
-ON CONFLICT (digest) DO NOTHING;
+ON CONFLICT (id) DO NOTHING;
 
 -- name: drop_links
--- Before a file that was read before is linked again. $1 json list of files.
-WITH again AS (
-    SELECT value::bigint AS file FROM jsonb_array_elements_text($1::jsonb)
-), v AS (
-    DELETE FROM file_value x USING again a WHERE x.file = a.file
-)
-DELETE FROM file_meta x USING again a WHERE x.file = a.file;
-
--- name: link_values
--- Links files with their values. $1: [{f, g: [digests]}].
-INSERT INTO file_value (file, value)
-SELECT e.f, v.id
-FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, g text[]), unnest(e.g) AS d, value v
-WHERE v.digest = decode(d, 'hex')
-ON CONFLICT DO NOTHING;
+-- Before a file that was read before is linked again with its metas. $1 json list of files.
+DELETE FROM file_meta WHERE file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
 
 -- name: put_metas
 -- Metas by kind and digest, each once, in that order. $1: [{u, k, g, n, fo, re}].

@@ -73,7 +73,7 @@ class Daemon:
 
     def client(self) -> Client:
         """A new connection."""
-        return Client(self.socket)
+        return Client(os.fspath(self.socket))
 
     def text(self) -> str:
         """Its log so far."""

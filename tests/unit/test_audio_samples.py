@@ -48,6 +48,15 @@ def test_an_image_is_sent_to_its_handler(tmp_path: Path) -> None:
     assert (caught.value.code, caught.value.hint) == ("unsupported", "image")
 
 
+def read_or_fail(file: File) -> tuple[str, list[str]]:
+    """(error code or "", what is wrong with the fields)."""
+    try:
+        record = answer.read(HANDLER, file)
+    except HandlerError as fault:
+        return fault.code, []
+    return "", check_fields(record["fields"])[1]
+
+
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
 def test_broken_copies_are_errors_or_records_never_faults(path: Path, tmp_path: Path) -> None:
     """Cut at every eighth, and with bytes overwritten: nothing but HandlerError leaves the handler."""
@@ -62,12 +71,9 @@ def test_broken_copies_are_errors_or_records_never_faults(path: Path, tmp_path: 
         broken = tmp_path / f"broken{path.suffix}"
         broken.write_bytes(variant)
         with File.open(broken) as file:
-            try:
-                record = answer.read(HANDLER, file)
-            except HandlerError as fault:
-                assert fault.code in ("corrupt", "unsupported", "limit")
-            else:
-                assert not check_fields(record["fields"])[1]
+            code, problems = read_or_fail(file)
+            assert code in ("", "corrupt", "unsupported", "limit")
+            assert not problems
             assert file.bytes_read < 4 * len(variant) + 4 * 1024 * 1024
 
 

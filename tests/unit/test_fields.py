@@ -97,7 +97,9 @@ def test_a_record_keeps_what_is_right_and_names_what_is_wrong() -> None:
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40) | st.binary(max_size=8)
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3))
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3)
+)
 
 
 @given(st.dictionaries(st.sampled_from(sorted(FIELDS)), VALUES, max_size=8))

@@ -37,7 +37,8 @@ def make_item(title: str = "Jóga", artist: str = "Björk", path: bytes = "/srv/
 
 @pytest.mark.parametrize(
     ("text", "columns"),
-    [("abc", 3), ("漢字", 4), ("e\u0301", 1), ("👩\u200d👩\u200d👧", 2), ("❤\ufe0f", 2), ("שלום", 4), ("ｱ", 1), ("", 0)],
+    [("abc", 3), ("漢字", 4), ("e\u0301", 1), ("👩\u200d👩\u200d👧", 2), ("❤\ufe0f", 2), ("שלום", 4), ("ｱ", 1),
+     ("", 0)],
 )  # fmt: skip
 def test_measure(text: str, columns: int) -> None:
     assert measure(text) == columns
@@ -83,8 +84,8 @@ def test_get_shows_fields_in_units_for_people(monkeypatch: pytest.MonkeyPatch) -
     time.tzset()
     lines = human.item_lines(decode.decode_item(make_item()), None)
     text = "\n".join(lines)
-    assert "size          4.4 MB (4,404,019 bytes)" in text
-    assert "modified      2023-11-14 22:13:20" in text
+    assert "size           4.4 MB (4,404,019 bytes)" in text
+    assert "modified       2023-11-14 22:13:20" in text
     assert "artists   Björk" in text
     assert "duration  5:06" in text
     assert "id      00010203-0405-0607-0809-0a0b0c0d0e0f" in text
@@ -110,8 +111,14 @@ def test_json_of_an_item() -> None:
     assert json.loads(jsontext.dump(jsontext.describe_item(item), 2)) == json.loads(text)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3)
-                    | st.dictionaries(st.text(), inner, max_size=3), max_leaves=10), st.sampled_from([None, 2]))  # fmt: skip
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(JSON, st.sampled_from([None, 2]))
 def test_dump_is_json(value: object, indent: int | None) -> None:
     assert json.loads(jsontext.dump(value, indent)) == value
 

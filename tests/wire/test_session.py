@@ -101,7 +101,8 @@ REQUESTS = st.lists(
         )
         if ident < 12
         else pb.ClientFrame(cancel=pb.Cancel(id=ident - 12)),
-        st.integers(0, 24), st.booleans(), st.lists(st.binary(max_size=20), max_size=3), st.sampled_from(["add", "ping"]),
+        st.integers(0, 24), st.booleans(), st.lists(st.binary(max_size=20), max_size=3),
+        st.sampled_from(["add", "ping"]),
     ),
     min_size=1, max_size=30,
 )  # fmt: skip

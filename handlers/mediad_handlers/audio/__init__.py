@@ -46,7 +46,7 @@ def _drop_impossible_duration(record: Record, file: File) -> None:
 
 
 def payload(file: File) -> Payload:
-    """The payload of an audio file. Raises HandlerError as `read` does."""
+    """The payload of an audio file. Raises HandlerError as `read` does, and `unsupported` for an MP3 without frames."""
     found = _recognise_audio(file)
     if found.format == "mp3":
         from mediad_handlers.audio.frames import payload as mpeg_payload

@@ -105,10 +105,10 @@ def find_frames(file: File) -> Frames | None:
 
 
 def payload(file: File) -> Payload:
-    """mp3-frames/1 of `file`. Raises HandlerError `corrupt` when it has no frames."""
+    """mp3-frames/1 of `file`. Raises HandlerError `unsupported` when it has no frames: tags alone have no stream."""
     frames = find_frames(file)
     if frames is None:
-        raise HandlerError("corrupt", "no MPEG audio frame")
+        raise HandlerError("unsupported", "no MPEG audio frame, so no stream")
     return Payload(ALGORITHM, ((frames.start, frames.end - frames.start),))
 
 
@@ -152,8 +152,8 @@ def _strip_one(tail: bytes, end: int) -> int:
         return end - (len(tail) - start) if start >= 0 else end
     appended = tail.rfind(b"ID3")
     if appended >= 0 and len(tail) - appended > 10 and max(tail[appended + 6 : appended + 10]) <= 0x7F:
-        size = tail[appended + 6 : appended + 10]
-        if appended + 10 + (size[0] << 21 | size[1] << 14 | size[2] << 7 | size[3]) == len(tail):
+        part = tail[appended + 6 : appended + 10]
+        if appended + 10 + (part[0] << 21 | part[1] << 14 | part[2] << 7 | part[3]) == len(tail):
             return end - len(tail) + appended  # ID3v2 at the end without a footer, as some players write it
     if tail[-10:-7] == b"3DI" and max(tail[-4:]) <= 0x7F:
         return end - 20 - (tail[-4] << 21 | tail[-3] << 14 | tail[-2] << 7 | tail[-1])

@@ -67,8 +67,13 @@ def checksums(handler: Handler, file: File) -> dict[str, bytes]:
     digests = answer.checksum(handler, file, {"scope": "file"})["digests"]
     found = {f"{name}sum": value for name, value in digests.items()}
     if handler.payload is not None:
-        stream = answer.checksum(handler, file, {"scope": "stream", "algorithms": ["md5", "sha256"]})["digests"]
-        found.update({f"stream_{name}": value for name, value in stream.items()})
+        try:
+            stream = answer.checksum(handler, file, {"scope": "stream", "algorithms": ["md5", "sha256"]})["digests"]
+        except HandlerError as fault:
+            if fault.code != "unsupported":  # a format without a stream of its own has no such digests
+                raise
+        else:
+            found.update({f"stream_{name}": value for name, value in stream.items()})
     return found
 
 

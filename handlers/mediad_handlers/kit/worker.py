@@ -7,6 +7,7 @@ file begun and not answered is always the one that a death is blamed on.
 from __future__ import annotations
 
 import array
+import io
 import os
 import socket
 import sys
@@ -36,7 +37,22 @@ def move_answers_away() -> None:
     end up between two answers. To be called before any library is imported."""
     os.dup2(1, ANSWERS, inheritable=False)
     os.dup2(2, 1)
-    sys.stdout = sys.stderr
+    sys.stdout = sys.stderr = io.TextIOWrapper(_Log(), "utf-8", "backslashreplace", write_through=True)
+
+
+class _Log(io.RawIOBase):
+    """Standard error that never fails: a log that is full, gone, or a file beyond RLIMIT_FSIZE loses a line, and must
+    not cost a file its answer."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        try:
+            os.write(2, data)
+        except OSError:
+            pass
+        return len(data)
 
 
 def serve(manifest: bytes, operations: Mapping[str, Operation]) -> int:

@@ -1,0 +1,124 @@
+"""A handler run by hand: output, exit status, standard input, garbage."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+
+DATA = Path(__file__).parent.parent / "data/audio"
+
+
+def run(*arguments: str | Path | bytes, module: str = "media", **options: Any) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", f"mediad_handlers.{module}", *arguments]
+    return subprocess.run(command, capture_output=True, check=False, timeout=60, **options)
+
+
+def test_json_is_a_line_a_file_with_its_path() -> None:
+    told = run("--output-format", "json", DATA / "lame.mp3", DATA / "picard.flac")
+    first, second = map(json.loads, told.stdout.splitlines())
+    assert told.returncode == 0
+    assert first["path"].endswith("lame.mp3")
+    assert first["checksums"]["md5sum"] == "4b5cdb26b1d8e2a51bbd4d160ddadad9"
+    assert set(first["checksums"]) == {"md5sum", "sha1sum", "sha256sum", "stream_md5", "stream_sha256"}
+    assert second["keys"][0][:2] == ["fingerprint", "flac-frames/1"]
+
+
+def test_checksums_can_be_left_out_or_be_all() -> None:
+    assert "checksums" not in json.loads(run("--no-checksum", "--output-format", "json", DATA / "lame.mp3").stdout)
+    only = json.loads(run("--only-checksum", "--output-format", "json", DATA / "lame.mp3").stdout)
+    assert set(only) == {"path", "checksums"}
+
+
+def test_human_output_reads_well() -> None:
+    text = run("--no-checksum", DATA / "id3v23-multi.mp3").stdout.decode()
+    assert "piman; jzig" in text
+    assert "44100 Hz" in text
+    assert "0:03.7" in text
+
+
+def test_msgpack_keeps_bytes() -> None:
+    record = msgpack.unpackb(run("--output-format", "msgpack", DATA / "lame.mp3").stdout)
+    assert record["path"] == os.fsencode(DATA / "lame.mp3")
+    assert isinstance(record["keys"][0][2], bytes)
+
+
+def test_standard_input_from_a_pipe_and_from_a_file() -> None:
+    content = (DATA / "lame.mp3").read_bytes()
+    piped = json.loads(run("-", "--output-format", "json", input=content).stdout)
+    with (DATA / "lame.mp3").open("rb") as source:
+        direct = json.loads(run("-", "--output-format", "json", stdin=source).stdout)
+    assert piped["fields"] == direct["fields"]
+    assert piped["checksums"] == direct["checksums"]
+
+
+def test_one_failure_is_reported_and_the_rest_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "bad.flac").write_bytes(b"fLaC")
+    told = run("--output-format", "json", tmp_path / "bad.flac", tmp_path / "absent", DATA / "lame.mp3")
+    lines = [json.loads(line) for line in told.stdout.splitlines()]
+    assert told.returncode == 1
+    assert [line.get("error", {}).get("code") for line in lines] == ["corrupt", "io", None]
+    assert told.stderr.decode().startswith(f"{tmp_path}/bad.flac: corrupt: ")
+
+
+def test_a_name_that_is_not_utf8(tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path) + b"/\xff\n.mp3"
+    Path(os.fsdecode(path)).write_bytes((DATA / "lame.mp3").read_bytes())
+    told = run("--output-format", "json", path)
+    [line] = told.stdout.splitlines()
+    assert json.loads(line)["path_raw"] == path.hex()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--output-format", "xml", "a"], ["--no-checksum", "--only-checksum", "a"],
+                                       ["--worker", "a"], ["--describe", "--worker"], ["--wrong"]])  # fmt: skip
+def test_usage(arguments: list[str]) -> None:
+    assert run(*arguments).returncode == 2
+
+
+def test_garbage_never_ends_in_a_traceback(tmp_path: Path) -> None:
+    """Random bytes behind every magic that the project knows."""
+    from mediad_handlers.kit.formats import BRANDS, FORMS, MAGIC
+
+    dice = random.Random(20261)
+    heads = [bytes(offset) + magic for offset, magic, *_ in MAGIC]
+    heads += [outer + bytes(4) + inner for outer, inner in FORMS]
+    heads += [b"\0\0\0\x18ftyp" + brand for brand in BRANDS]
+    heads += [b"", b"ID3\4\0\0\0\0\7\x7f", b"OggS\0\2", b"PK\3\4", b"0&\xb2u\x8efl\x11\xa6\xd9\0\xaa\0b\xcel"]
+    for index, head in enumerate(heads):
+        (tmp_path / f"{index}.mp3").write_bytes(head + dice.randbytes(3000))
+    told = run("--no-checksum", "--output-format", "json", *sorted(tmp_path.iterdir()))
+    lines = [json.loads(line) for line in told.stdout.splitlines()]
+    assert len(lines) == len(heads)
+    assert b"Traceback" not in told.stderr
+    codes = {line["error"]["code"] for line in lines if "error" in line}
+    assert codes <= {"corrupt", "unsupported", "limit"}
+
+
+def test_a_format_that_is_recognised_but_not_read_has_a_record(tmp_path: Path) -> None:
+    (tmp_path / "a.psd").write_bytes(b"8BPS\0\1" + bytes(200))
+    (tmp_path / "a.jpg").write_bytes(bytes(200))
+    psd, nothing = map(
+        json.loads, run("--output-format", "json", *sorted(tmp_path.iterdir(), reverse=True)).stdout.splitlines()
+    )
+    assert (psd["kind"], psd["format"], psd["fields"]) == ("image", "psd", {})
+    assert psd["keys"][0][1] == "whole/1"
+    assert "not read" in psd["warnings"][0]
+    assert nothing["kind"] == "other"
+
+
+def test_a_terminal_is_not_steered_by_tags(tmp_path: Path) -> None:
+    from mutagen.id3 import ID3, TIT2
+
+    path = tmp_path / "a.mp3"
+    path.write_bytes((DATA / "lame.mp3").read_bytes())
+    tag = ID3()
+    tag.add(TIT2(encoding=3, text="\x1b]0;owned\x07"))
+    tag.save(path)
+    assert b"\x1b" not in run("--no-checksum", path).stdout
