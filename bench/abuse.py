@@ -14,6 +14,7 @@ import asyncio
 import os
 import random
 import resource
+import select
 import socket
 import struct
 import sys
@@ -27,7 +28,6 @@ from types import TracebackType
 
 from mediactl import AsyncClient, Client
 from mediad.wire import session as wire
-from mediad.wire.convert import error_from_wire
 from mediadb_contract import mediadb_pb2 as pb
 from mediadb_contract.framing import FrameReader, frame
 
@@ -111,6 +111,11 @@ class Peer:
         return code
 
 
+def code_name(code: int) -> str:
+    """A wire code as people read it."""
+    return str(pb.Code.Name(code)).lower()
+
+
 def ping(ident: int, payload: bytes = b"") -> pb.ClientFrame:
     """A ping in its frame."""
     return pb.ClientFrame(request=pb.Request(id=ident, ping=pb.Ping(payload=payload)))
@@ -145,7 +150,8 @@ def burst(path: Path, requests: int = 10_000, in_flight: int = 64) -> Outcome:
             async def lane() -> None:
                 nonlocal right
                 for number in numbers:
-                    right += await client.ping(b"%d" % number) == b"%d" % number
+                    answer = await client.ping(b"%d" % number)
+                    right += answer == b"%d" % number
 
             began = time.perf_counter()
             await asyncio.gather(*(lane() for _ in range(in_flight)))
@@ -289,7 +295,6 @@ def half_frame(path: Path) -> Outcome:
 
 def _fill(peer: Peer, payload: bytes, most: int) -> int:
     """Sends pings, reads nothing, until the daemon takes no more for a second. Returns the bytes it took."""
-    data = frame(ping(1, payload).SerializeToString(), MEGABYTE)
     peer.socket.settimeout(1.0)
     taken, number = 0, 0
     while taken < most:
@@ -300,17 +305,13 @@ def _fill(peer: Peer, payload: bytes, most: int) -> int:
             while view:
                 sent = peer.socket.send(view)
                 view, taken = view[sent:], taken + sent
-        except TimeoutError:
-            break
-        except (BrokenPipeError, ConnectionResetError):
+        except (TimeoutError, BrokenPipeError, ConnectionResetError):
             break
     return taken
 
 
 def _wait_for_cut(peer: Peer, most: float) -> float:
     """Seconds until the daemon has ended the connection of a peer that still reads nothing (POLLHUP/POLLERR)."""
-    import select
-
     poll = select.poll()
     poll.register(peer.socket, 0)  # errors and hang-ups only
     began = time.perf_counter()
@@ -399,22 +400,27 @@ def deadline(path: Path, target: Path, milliseconds: int = 300) -> Outcome:
 
 
 def same_operation(path: Path, folder: Path) -> Outcome:
-    """The same add twice one after the other and twice at once, then its operation id for something else."""
-    operation = uuid.uuid4().bytes
-    command = pb.AddRequest(paths=[os.fsencode(folder)], wait=True)
+    """An add and a forget of a folder, each sent twice at once and a third time after that, under one operation id
+    each; then such an id for another request; at the end the folder is added again."""
+    paths = [os.fsencode(folder)]
+    add = pb.AddRequest(paths=paths, wait=True)
+    forget = pb.ForgetRequest(targets=[pb.Target(path=paths[0])])
+    same, used = True, b""
     with Peer(path) as peer:
-        requests = [pb.ClientFrame(request=pb.Request(id=n, operation=operation, add=command)) for n in (1, 2, 3)]
-        peer.send(*requests[:2])
-        replies = [peer.receive_last(), peer.receive_last()]
-        peer.send(requests[2])
-        replies.append(peer.receive_last())
-        other = pb.ForgetRequest(targets=[pb.Target(path=os.fsencode(folder))])
-        peer.send(pb.ClientFrame(request=pb.Request(id=4, operation=operation, forget=other)))
+        for command in ({"add": add}, {"forget": forget}, {"add": add}):
+            used = uuid.uuid4().bytes
+            frames = [pb.ClientFrame(request=pb.Request(id=n, operation=used, **command)) for n in (1, 2, 3)]
+            peer.send(*frames[:2])
+            replies = [peer.receive_last(), peer.receive_last()]
+            peer.send(frames[2])
+            replies.append(peer.receive_last())
+            bodies = {getattr(reply, name).SerializeToString(deterministic=True) for reply in replies for name in command}
+            same = same and len(bodies) == 1 and all(reply.WhichOneof("result") in command for reply in replies)
+            same = same and (not replies[0].HasField("forget") or replies[0].forget.roots == 1)
+        peer.send(pb.ClientFrame(request=pb.Request(id=4, operation=used, forget=forget)))
         conflict = peer.receive_last()
-    same = len({reply.add.SerializeToString(deterministic=True) for reply in replies}) == 1
-    due = same and replies[0].WhichOneof("result") == "add" and conflict.error.code == pb.CONFLICT
-    return Outcome(f"{'one answer' if same else 'different answers'} three times, then "
-                   f"{code_name(conflict.error.code)}", due)  # fmt: skip
+    text = f"{'one answer' if same else 'different answers'} three times, then {code_name(conflict.error.code)}"
+    return Outcome(text, same and conflict.error.code == pb.CONFLICT)
 
 
 # ---------------------------------------------------------------- all of it

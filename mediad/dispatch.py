@@ -27,6 +27,7 @@ class Dispatch:
 
     def __init__(self, context: Context) -> None:
         self.context = context
+        self._running: dict[uuid.UUID, tuple[bytes, asyncio.Event]] = {}
 
     async def answer(self, request: pb.Request, command: str, actor: Actor, send: Send) -> None:
         """Runs one request and sends its replies through `send`, which waits while the peer does not read."""
@@ -86,6 +87,24 @@ class Dispatch:
     async def _once(self, entry: Entry, command: str, body: pb.AddRequest, call: Call, operation: uuid.UUID) -> Replies:
         """A request with an operation id: done once, answered as often as it is asked."""
         digest = hashlib.blake2b(command.encode() + body.SerializeToString(deterministic=True), digest_size=16).digest()
+        # Sent again while it is still under way: the second waits for the first, and is answered as it was.
+        while operation in self._running:
+            known, ended = self._running[operation]
+            if known != digest:
+                raise Conflict("this operation id belongs to another request", str(operation))
+            await ended.wait()
+        self._running[operation] = (digest, asyncio.Event())
+        try:
+            replies = self._once_alone(entry, command, body, call, operation, digest)
+            async with contextlib.aclosing(_as_generator(replies)) as stream:
+                async for reply in stream:
+                    yield reply
+        finally:
+            self._running.pop(operation)[1].set()
+
+    async def _once_alone(
+        self, entry: Entry, command: str, body: pb.AddRequest, call: Call, operation: uuid.UUID, digest: bytes
+    ) -> Replies:
         store = self.context.store
         row = (operation, self.context.host, call.actor.name, command, digest, now_ns())
         rows = (await store.write([("begin_operation", row)], give_up_after=30.0))[0]

@@ -93,7 +93,8 @@ class ScanReport:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A worker's answer for one file: `ok` or (`code`, `message`); `died` when the worker did not survive the file."""
+    """A worker's answer for one file: `ok`, or (`code`, `message`) and in `ok` what can be said all the same; `died`
+    when the worker did not survive the file."""
 
     ok: dict[str, Any] | None = None
     code: str = ""

@@ -262,6 +262,8 @@ class Connection(asyncio.Protocol):
     def _close(self) -> None:
         if not self._closing and self._transport is not None:
             self._closing = True
+            if self._stall is None:  # a peer that never takes the last words must not keep its buffer here
+                self._stall = self._loop.call_later(wire.STALL_SECONDS, self._stalled)
             self._transport.close()
 
     def stop(self, *, now: bool) -> None:

@@ -132,7 +132,7 @@ async def _answer(
             answer = await _hash(context, file, scope, algorithms, at)
         finally:
             os.close(fd)
-        if answer.ok is None:
+        if answer.ok is None or answer.code:
             code = {"io": "io_error", "limit": "limit_exceeded"}.get(answer.code, answer.code)
             raise ERRORS["poison" if answer.died else code](answer.message, file.full)
         if _same_stat(file, answer.ok.get("stat")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from mediad.index.records import Rows
@@ -27,22 +28,21 @@ class Ingest:
         """Nothing is sure any more."""
         self._stored.clear()
 
-    def unit_of(self, rows: Rows) -> list[tuple[str, tuple[Any, ...]]]:
-        """The statements of one batch, in the order in which they need each other."""
+    def _rows_of(self, rows: Rows) -> list[tuple[str, tuple[Any, ...]]]:
+        """The statements of one batch with their rows, in the order in which they need each other."""
         unit: list[tuple[str, tuple[Any, ...]]] = []
         if rows.again:
-            again = pack(rows.again)
-            unit += [("drop_meta_links", (again,)), ("drop_links", (again,)), ("drop_keys", (again,))]
+            unit += [("drop_meta_links", (rows.again,)), ("drop_links", (rows.again,)), ("drop_keys", (rows.again,))]
         fresh = [row for ident, row in rows.values.items() if ident not in self._stored]
         if fresh:
-            unit.append(("put_values", (pack(fresh),)))
-        unit.append(("store_records", (pack(rows.records),)))
+            unit.append(("put_values", (fresh,)))
+        unit.append(("store_records", (rows.records,)))
         if rows.keys:
-            unit.append(("put_keys", (pack(rows.keys),)))
+            unit.append(("put_keys", (rows.keys,)))
         metas = rows.metas
         if metas.metas:
-            unit.append(("put_metas", (pack(list(metas.metas.values())),)))
-            unit.append(("link_metas", (pack(metas.files), pack(list(metas.links.values())))))
+            unit.append(("put_metas", (list(metas.metas.values()),)))
+            unit.append(("link_metas", (metas.files, list(metas.links.values()))))
         return unit
 
     async def store(self, rows: Rows, *, give_up_after: float) -> None:
@@ -50,7 +50,14 @@ class Ingest:
         seconds."""
         if not rows.records:
             return
-        await self._store.write(self.unit_of(rows), give_up_after=give_up_after, deadline=30.0)
+        unit = []
+        for name, parts in self._rows_of(rows):
+            packed = []
+            for part in parts:
+                packed.append(pack(part))
+                await asyncio.sleep(0)  # encoding a batch takes a few milliseconds: others have their turn in between
+            unit.append((name, tuple(packed)))
+        await self._store.write(unit, give_up_after=give_up_after, deadline=30.0)
         if len(self._stored) > _STORED_MOST:
             self._stored.clear()
         self._stored.update(rows.values)

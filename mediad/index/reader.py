@@ -340,7 +340,7 @@ class Reader:
         return [inode, stat[1], stat[2]] != [item.inode, item.size, item.mtime_ns]
 
     def _count(self, item: _Taken, answer: Answer) -> None:
-        table = self.counts.read if answer.ok is not None else self.counts.failed
+        table = self.counts.failed if answer.code else self.counts.read
         table[item.root] = table.get(item.root, 0) + 1
 
     async def _store(self, rows: records.Rows) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from mediad.fold import fold, reverse, shorten
 from mediad.index.metas import Metas
-from mediad.model import Answer
+from mediad.model import KIND_OF_EXTENSION, Answer
 from mediadb_contract.fields import FIELDS, Field, check_fields
 
 # Unmapped tags: more is a broken file, not a description (handlers/README.md, Limits).
@@ -95,7 +95,8 @@ def add(rows: Rows, read: Read, answer: Answer) -> None:
     row: dict[str, Any] = {"f": read.file, "i": read.inode, "s": read.size, "m": read.mtime_ns}
     if ok is None:
         state = "parked" if answer.died else "failed"
-        row.update(state=state, code=answer.code, problem=_clean(answer.message), kind="other", fields={}, tags={},
+        kind = KIND_OF_EXTENSION.get(read.name.rpartition(b".")[2].lower(), "other")
+        row.update(state=state, code=answer.code, problem=_clean(answer.message), kind=kind, fields={}, tags={},
                    sources={}, warnings=[], w=listing_words(read.name, read.folders), v=[])  # fmt: skip
         rows.records.append(row)
         return
@@ -108,10 +109,11 @@ def add(rows: Rows, read: Read, answer: Answer) -> None:
     if dropped:
         warnings.append(f"{dropped} unmapped tags beyond the limits were left out")
     words, ids = _add_values(rows, read, fields)
-    kind = ok.get("kind")
+    said = ok.get("kind")
     handler, version = ok.get("handler"), ok.get("handler_version")
     row.update(
-        state="read", kind=kind if kind in _KINDS else "other", format=_short(ok.get("format")),
+        state="failed" if answer.code else "read", code=answer.code or None, problem=_clean(answer.message) or None,
+        kind=said if said in _KINDS else "other", format=_short(ok.get("format")),
         handler=_short(handler), version=version if isinstance(version, int) else None,
         fields=fields, tags=tags, sources=_clean_sources(ok.get("sources"), fields), warnings=warnings,
         w=words, v=ids, **_hot(fields),

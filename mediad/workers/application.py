@@ -54,7 +54,7 @@ class _Waiting:
 def _environment(memory: int) -> dict[str, str]:
     """A worker gets no environment to speak of: what Python needs to find itself, a UTF-8 locale, its memory."""
     kept = {k: v for k, v in os.environ.items() if k in ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "HOME", "PYTHONWARNINGS")}
-    return {**kept, "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1", "MEDIAD_WORKER_MEMORY": str(memory)}
+    return {**kept, "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1", "MEDIADB_WORKER_MEMORY": str(memory)}
 
 
 class Application:

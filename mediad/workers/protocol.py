@@ -145,5 +145,7 @@ def _answer(message: dict[str, Any]) -> Answer:
         return Answer(ok=ok)
     error = message.get("error")
     if isinstance(error, dict) and error.get("code") in _CODES:
-        return Answer(code=error["code"], message=str(error.get("message", ""))[:500])
+        partial = error.get("partial")
+        kept = partial if isinstance(partial, dict) else None
+        return Answer(ok=kept, code=error["code"], message=str(error.get("message", ""))[:500])
     raise Garbage("neither ok nor error")

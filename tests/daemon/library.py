@@ -145,6 +145,6 @@ def add_or_repeat(client: Client, request: Any, seconds: float = 60.0) -> Any:
         try:
             return client.call(request)[-1]
         except MediadError as error:
-            assert error.retryable or type(error).__name__ in ("ConnectionLost", "DaemonNotRunning"), error
+            assert error.retryable, error
             assert time.monotonic() < until, error
             time.sleep(0.1)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mediad_handlers.kit.api import Handler, HandlerError
+from mediad_handlers.kit.api import Handler, HandlerError, Record
 from mediad_handlers.kit.checksum import ALGORITHMS, digest
 from mediad_handlers.kit.fingerprint import fingerprint, whole
+from mediad_handlers.kit.sniff import sniff
 
 if TYPE_CHECKING:
     from mediad_handlers.kit.file import File
@@ -47,7 +48,25 @@ def describe(application: str, handlers: tuple[Handler, ...], sandbox: str) -> d
 
 def read(handler: Handler, file: File) -> dict[str, Any]:
     """The answer to `read`. Raises HandlerError."""
-    record = handler.read(file)
+    try:
+        record = handler.read(file)
+    except HandlerError as fault:
+        if fault.code in ("corrupt", "limit"):
+            fault.partial = _answer(handler, file, _outside(file))
+        raise
+    return _answer(handler, file, record)
+
+
+def _outside(file: File) -> Record:
+    """What the first bytes and the size say of a file that cannot be read: format and fingerprint, so that it is found
+    again when it is moved."""
+    found = sniff(file)
+    if found is None:
+        return Record("other", file.extension or "unknown", "application/octet-stream", payload=whole(file))
+    return Record(found.kind, found.format, found.mime_type, payload=whole(file))
+
+
+def _answer(handler: Handler, file: File, record: Record) -> dict[str, Any]:
     payload = record.payload or whole(file)
     keys = [["fingerprint", payload.algorithm, fingerprint(file, payload)]]
     fields, tags = bound(record.fields, record.tags, record.warnings)

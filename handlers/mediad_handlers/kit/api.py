@@ -22,6 +22,7 @@ class HandlerError(Exception):
         super().__init__(message)
         self.code: Code = code
         self.message = message
+        self.partial: dict[str, Any] | None = None  # what can be said of the file all the same, as `read` answers
         self.hint = hint  # unsupported: the name of the built-in handler whose file this is
 
 

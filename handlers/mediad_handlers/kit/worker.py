@@ -173,7 +173,9 @@ def _answer_one(
             raise HandlerError("limit", f"the answer has {len(message)} bytes; {ANSWER_BYTES} is the most")
         return message, 0
     except HandlerError as fault:
-        error = {"code": fault.code, "message": str(fault.message)[:1000]}
+        error: dict[str, Any] = {"code": fault.code, "message": str(fault.message)[:1000]}
+        if fault.partial is not None:
+            error["partial"] = fault.partial
         if fault.hint:
             error["hint"] = fault.hint
     except MemoryError:
