@@ -85,17 +85,19 @@ CREATE TABLE stream_key (
     stream     uuid NOT NULL REFERENCES stream ON DELETE CASCADE,
     grade      smallint NOT NULL,
     algorithm  text NOT NULL,
-    value      bytea NOT NULL,
-    PRIMARY KEY (stream, grade, algorithm, value)
+    value      bytea NOT NULL,                 -- its digest covers the algorithm's name
+    PRIMARY KEY (stream, value)
 );
 CREATE INDEX stream_key_value ON stream_key (value);
 
--- A name in a tree: hot columns, what lists and sorts need. It owns nothing a person made.
+-- A name in a tree and its stat. It owns nothing a person made. What a walk writes, nothing else: reading a file adds
+-- rows elsewhere and leaves this one alone, so that the first scan of a library only inserts.
 CREATE TABLE file (
     id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     dir              bigint NOT NULL REFERENCES dir ON DELETE CASCADE,
     name             bytea NOT NULL,
     type             text NOT NULL,            -- f l p s c b
+    kind_guess       text NOT NULL,            -- by extension, until it was read
     stream           uuid NOT NULL REFERENCES stream,
     size             bigint NOT NULL,
     mtime_ns         bigint NOT NULL,
@@ -103,9 +105,19 @@ CREATE TABLE file (
     inode            bigint NOT NULL,          -- the 64 bits as a signed number
     mode             integer NOT NULL,
     nlink            bigint NOT NULL,
+    target           bytea,                    -- of a symbolic link
     first_seen_ns    bigint NOT NULL,
     missing_since_ns bigint,
-    state            text NOT NULL,            -- listed read failed parked
+    UNIQUE (dir, name)
+);
+CREATE INDEX file_stream ON file (stream);
+CREATE INDEX file_inode ON file (inode);
+CREATE INDEX file_missing ON file (missing_since_ns) WHERE missing_since_ns IS NOT NULL;
+
+-- What a handler read of a file, hot columns: what lists show and sort by.
+CREATE TABLE reading (
+    file             bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    state            text NOT NULL,            -- read failed parked
     problem_code     text,
     problem          text,
     handler          text,
@@ -118,13 +130,9 @@ CREATE TABLE file (
     duration         double precision,
     width            integer,
     height           integer,
-    date             text,
-    UNIQUE (dir, name)
-) WITH (fillfactor = 80);
-CREATE INDEX file_stream ON file (stream);
-CREATE INDEX file_inode ON file (inode);
-CREATE INDEX file_trouble ON file (state) WHERE state IN ('failed', 'parked');
-CREATE INDEX file_missing ON file (missing_since_ns) WHERE missing_since_ns IS NOT NULL;
+    date             text
+);
+CREATE INDEX reading_trouble ON reading (state) WHERE state <> 'read';
 
 -- Everything else a file said: cold, read only when asked.
 CREATE TABLE file_detail (
@@ -132,13 +140,12 @@ CREATE TABLE file_detail (
     fields     jsonb NOT NULL,
     tags       jsonb NOT NULL,
     sources    jsonb NOT NULL,
-    warnings   jsonb NOT NULL,
-    target     bytea                           -- of a symbolic link
+    warnings   jsonb NOT NULL
 );
 
 -- Folded words (case, accents, punctuation, width gone), the folded name forward and backward (at most 255 characters),
 -- and the searchable values of the file: links into the value dictionary, as an array, because one row and an inverted
--- index cost a tenth of a link table with two btrees.
+-- index cost a tenth of a link table with two btrees. Files that were not read yet have their words in `todo`.
 CREATE TABLE file_text (
     file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
     words      tsvector NOT NULL,
@@ -192,7 +199,6 @@ CREATE TABLE file_meta (
     meta       uuid NOT NULL REFERENCES meta ON DELETE CASCADE,
     PRIMARY KEY (file, meta)
 );
-CREATE INDEX file_meta_meta ON file_meta (meta);
 
 CREATE TABLE stream_meta (
     stream     uuid NOT NULL REFERENCES stream ON DELETE CASCADE,
@@ -219,14 +225,17 @@ CREATE TABLE checksum (
 
 -- ------------------------------------------------------------------ work and history
 
--- Files listed and not read yet. `attempts` counts the times a file was in hand when the daemon died.
+-- Files listed and not read yet, with the words they are found by until then (null: file_text has them).
+-- `attempts` counts the times a file was in hand when the daemon died.
 CREATE TABLE todo (
     file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
     root       bigint NOT NULL REFERENCES root ON DELETE CASCADE,
     attempts   smallint NOT NULL DEFAULT 0,
-    not_before_ns bigint NOT NULL DEFAULT 0
+    not_before_ns bigint NOT NULL DEFAULT 0,
+    words      tsvector
 );
 CREATE INDEX todo_root ON todo (root, file);
+CREATE INDEX todo_words ON todo USING gin (words);
 
 -- What a lane of a host's reader has in hand, written before the files are parsed: after a crash these are suspects.
 CREATE TABLE flight (

@@ -66,17 +66,17 @@ def _file(item: pb.Item, row: tuple[Any, ...], path: bytes, cold: bool) -> pb.Fi
         file.inode = row[14] & 0xFFFFFFFFFFFFFFFF
         file.ctime_ns = row[15]
         file.mode = row[16]
+        file.symlink_target = row[26] or b""
     return file
 
 
 async def _fill(context: Context, files: dict[int, pb.File], cold: bool) -> None:
     numbers = pack(sorted(files))
-    for number, fields, tags, sources, _warnings, target in await context.store.read("details_of_files", numbers):
+    for number, fields, tags, sources, _warnings in await context.store.read("details_of_files", numbers):
         file = files[number]
         file.fields_json = fields
         if cold:
             file.tags_json, file.sources_json = tags, sources
-            file.symlink_target = target or b""
     if not cold:
         return
     for number, scope, _algorithm, md5, sha1, sha256 in await context.store.read("checksums_of_files", numbers):

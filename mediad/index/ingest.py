@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
-from mediad.index.records import Rows
+from mediad.index.records import Read, Rows, add
+from mediad.model import Answer
+from mediad.store.faults import StatementFailed
 from mediad.store.store import Store, pack
+
+log = logging.getLogger(__name__)
 
 # A batch of this many files is one transaction: beyond it the server gains little and the loop loses its turn.
 BATCH_RECORDS = 128
@@ -46,10 +51,29 @@ class Ingest:
         return unit
 
     async def store(self, rows: Rows, *, give_up_after: float) -> None:
-        """Stores a batch; repeated as a whole while the database is away. Raises Unavailable after `give_up_after`
-        seconds."""
+        """Stores a batch; repeated as a whole while the database is away. What the database refuses hurts one file: its
+        record then says so. Raises Unavailable after `give_up_after` seconds."""
         if not rows.records:
             return
+        try:
+            await self._write(rows, give_up_after)
+        except StatementFailed as error:
+            log.error("the database refuses a batch", extra={"why": str(error), "files": len(rows.records)})
+            for read, answer in list(rows.answers):
+                await self._store_one(read, answer, give_up_after)
+
+    async def _store_one(self, read: Read, answer: Answer, give_up_after: float) -> None:
+        alone = Rows()
+        add(alone, read, answer)
+        try:
+            await self._write(alone, give_up_after)
+        except StatementFailed as error:
+            log.error("the database refuses a record", extra={"why": str(error), "file": read.file})
+            refused = Rows()
+            add(refused, read, Answer(code="internal", message=f"the database refused its record: {error.sqlstate}"))
+            await self._write(refused, give_up_after)
+
+    async def _write(self, rows: Rows, give_up_after: float) -> None:
         unit = []
         for name, parts in self._rows_of(rows):
             packed = []

@@ -53,10 +53,11 @@ class Rows:
     values: dict[int, dict[str, Any]] = field(default_factory=dict)
     metas: Metas = field(default_factory=Metas)
     again: list[int] = field(default_factory=list)
+    answers: list[tuple[Read, Answer]] = field(default_factory=list)  # what the rows were made of
 
     def clear(self) -> None:
         """Empties the batch after it was stored."""
-        for part in (self.records, self.keys, self.values, self.again):
+        for part in (self.records, self.keys, self.values, self.again, self.answers):
             part.clear()
         self.metas = Metas()
 
@@ -69,6 +70,11 @@ def listing_words(name: bytes, folders: tuple[bytes, ...]) -> str:
 def folded_name(name: bytes) -> str:
     """The folded name without its extension, for beginnings and ends."""
     return fold(os.fsdecode(os.path.splitext(name)[0]).encode("utf-8", "replace").decode())
+
+
+def _named(name: bytes) -> dict[str, str]:
+    folded = folded_name(name)
+    return {"fo": shorten(folded), "re": reverse(folded)}
 
 
 @lru_cache(maxsize=4096)
@@ -89,6 +95,7 @@ def _join(words: set[str]) -> str:
 
 def add(rows: Rows, read: Read, answer: Answer) -> None:
     """Adds what is to be stored for one answered file."""
+    rows.answers.append((read, answer))
     if read.again:
         rows.again.append(read.file)
     ok = answer.ok
@@ -97,7 +104,8 @@ def add(rows: Rows, read: Read, answer: Answer) -> None:
         state = "parked" if answer.died else "failed"
         kind = KIND_OF_EXTENSION.get(read.name.rpartition(b".")[2].lower(), "other")
         row.update(state=state, code=answer.code, problem=_clean(answer.message), kind=kind, fields={}, tags={},
-                   sources={}, warnings=[], w=listing_words(read.name, read.folders), v=[])  # fmt: skip
+                   sources={}, warnings=[], w=listing_words(read.name, read.folders), v=[],
+                   **_named(read.name))  # fmt: skip
         rows.records.append(row)
         return
     found = ok.get("fields")
@@ -116,7 +124,7 @@ def add(rows: Rows, read: Read, answer: Answer) -> None:
         kind=said if said in _KINDS else "other", format=_short(ok.get("format")),
         handler=_short(handler), version=version if isinstance(version, int) else None,
         fields=fields, tags=tags, sources=_clean_sources(ok.get("sources"), fields), warnings=warnings,
-        w=words, v=ids, **_hot(fields),
+        w=words, v=ids, **_hot(fields), **_named(read.name),
     )  # fmt: skip
     mime = _short(ok.get("mime_type"))
     if mime:

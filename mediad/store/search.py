@@ -16,12 +16,12 @@ from mediad.store.queries import Statement
 from mediadb_contract.fields import FIELDS
 
 _CURSOR_VERSION = 1
-_COLUMNS = {"size": "f.size", "duration": "f.duration", "width": "f.width", "height": "f.height",
-            "year": "substring(f.date, 1, 4)::integer"}  # fmt: skip
+_COLUMNS = {"size": "f.size", "duration": "r.duration", "width": "r.width", "height": "r.height",
+            "year": "substring(r.date, 1, 4)::integer"}  # fmt: skip
 # Files that have a value of these fields for which `where` holds. Only parameters' names are put in.
 _VALUES = """f.id IN (SELECT t.file FROM file_text t WHERE t.value_ids && ARRAY(SELECT v.id FROM value v
     WHERE v.field IN (SELECT e::smallint FROM jsonb_array_elements_text({numbers}) e) AND {where}))"""
-_CHOICES = {"kind": "f.kind", "format": "f.format", "state": "f.state"}
+_CHOICES = {"kind": "coalesce(r.kind, f.kind_guess)", "format": "r.format", "state": "coalesce(r.state, 'listed')"}
 
 
 class _Builder:
@@ -50,7 +50,11 @@ class _Builder:
         if not node.words:
             return "true"
         question = " & ".join(f"'{word}':*" for word in (w.replace("'", "") for w in node.words) if word)
-        return f"f.id IN (SELECT t.file FROM file_text t WHERE t.words @@ {self.param(question, 'tsquery')})"
+        asked = self.param(question, "tsquery")
+        return (
+            f"f.id IN (SELECT t.file FROM file_text t WHERE t.words @@ {asked} "
+            f"UNION ALL SELECT d.file FROM todo d WHERE d.words @@ {asked})"
+        )
 
     def _text(self, node: Text) -> str:
         numbers = self.param(_numbers_of(node.fields), "jsonb")
@@ -100,7 +104,7 @@ def _page(tree: And, *, files: bool, cursor: tuple[uuid.UUID, int] | None, limit
         )
     what, order = ("f.stream, f.id", "f.stream, f.id") if files else ("DISTINCT f.stream", "f.stream")
     most = builder.param(limit, "integer")
-    sql = f"SELECT {what} FROM file f WHERE {where} ORDER BY {order} LIMIT {most}"
+    sql = f"SELECT {what} FROM file f LEFT JOIN reading r ON r.file = f.id WHERE {where} ORDER BY {order} LIMIT {most}"
     return Statement("search", sql, "A page of a question.", "mediad.store.search", prepared=False), builder.params
 
 

@@ -63,7 +63,8 @@ SELECT r.id,
        count(f.id) FILTER (WHERE f.missing_since_ns IS NULL),
        coalesce(sum(f.size) FILTER (WHERE f.missing_since_ns IS NULL AND f.type = 'f'), 0)::bigint,
        count(f.id) FILTER (WHERE f.missing_since_ns IS NOT NULL),
-       count(f.id) FILTER (WHERE f.state IN ('failed', 'parked')),
+       (SELECT count(*) FROM reading x JOIN file xf ON xf.id = x.file JOIN dir xd ON xd.id = xf.dir
+        WHERE x.state <> 'read' AND xd.root = r.id),
        (SELECT count(*) FROM dir d2 WHERE d2.root = r.id),
        (SELECT count(*) FROM todo t WHERE t.root = r.id)
 FROM root r LEFT JOIN dir d ON d.root = r.id LEFT JOIN file f ON f.dir = d.id

@@ -2,8 +2,8 @@
 
 -- name: take_todo
 -- The next files to read of this host's roots. $1 json list of roots, $2 after this file, $3 most, $4 now.
-SELECT t.file, f.dir, f.name, f.inode, f.size, f.mtime_ns, t.attempts, t.root, f.handler_version IS NOT NULL, f.stream
-FROM todo t JOIN file f ON f.id = t.file
+SELECT t.file, f.dir, f.name, f.inode, f.size, f.mtime_ns, t.attempts, t.root, r.file IS NOT NULL, f.stream
+FROM todo t JOIN file f ON f.id = t.file LEFT JOIN reading r ON r.file = t.file
 WHERE t.root IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb))
   AND t.file > $2::bigint AND t.not_before_ns <= $4::bigint
 ORDER BY t.file LIMIT $3::integer;
@@ -44,31 +44,36 @@ WHERE file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
 -- name: store_records
 -- What was read. A record counts only if the file still is what was read (inode, size, mtime), else it stays queued.
 -- $1: [{f, i, s, m, state, code, problem, handler, version, kind, format, title, artist, album, duration, width,
--- height, date, fields, tags, sources, warnings, w, v}].
+-- height, date, fields, tags, sources, warnings, w, fo, re, v}].
 WITH record AS MATERIALIZED (
-    SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(f bigint, i bigint, s bigint, m bigint, state text, code text,
+    SELECT r.* FROM jsonb_to_recordset($1::jsonb) AS r(f bigint, i bigint, s bigint, m bigint, state text, code text,
         problem text, handler text, version integer, kind text, format text, title text, artist text, album text,
         duration double precision, width integer, height integer, date text, fields jsonb, tags jsonb, sources jsonb,
-        warnings jsonb, w text, v bigint[])
+        warnings jsonb, w text, fo text, re text, v bigint[])
+    JOIN file ON file.id = r.f AND file.inode = r.i AND file.size = r.s AND file.mtime_ns = r.m
 ), kept AS (
-    UPDATE file SET state = r.state, problem_code = r.code, problem = r.problem, handler = r.handler,
-        handler_version = r.version, kind = r.kind, format = r.format, title = r.title, artist = r.artist,
-        album = r.album, duration = r.duration, width = r.width, height = r.height, date = r.date
-    FROM record r
-    WHERE file.id = r.f AND file.inode = r.i AND file.size = r.s AND file.mtime_ns = r.m
-    RETURNING file.id
+    INSERT INTO reading (file, state, problem_code, problem, handler, handler_version, kind, format, title, artist, album,
+                         duration, width, height, date)
+    SELECT f, state, code, problem, handler, version, kind, format, title, artist, album, duration, width, height, date
+    FROM record
+    ON CONFLICT (file) DO UPDATE SET state = excluded.state, problem_code = excluded.problem_code,
+        problem = excluded.problem, handler = excluded.handler, handler_version = excluded.handler_version,
+        kind = excluded.kind, format = excluded.format, title = excluded.title, artist = excluded.artist,
+        album = excluded.album, duration = excluded.duration, width = excluded.width, height = excluded.height,
+        date = excluded.date
 ), detail AS (
     INSERT INTO file_detail (file, fields, tags, sources, warnings)
-    SELECT r.f, r.fields, r.tags, r.sources, r.warnings FROM record r JOIN kept k ON k.id = r.f
+    SELECT f, fields, tags, sources, warnings FROM record
     ON CONFLICT (file) DO UPDATE SET fields = excluded.fields, tags = excluded.tags, sources = excluded.sources,
         warnings = excluded.warnings
 ), text AS (
-    UPDATE file_text t SET words = array_to_tsvector(string_to_array(r.w, ' ')), value_ids = coalesce(r.v, '{}')
-    FROM record r JOIN kept k ON k.id = r.f WHERE t.file = r.f
+    INSERT INTO file_text (file, words, folded, reversed, value_ids)
+    SELECT f, array_to_tsvector(string_to_array(w, ' ')), fo, re, coalesce(v, '{}') FROM record
+    ON CONFLICT (file) DO UPDATE SET words = excluded.words, value_ids = excluded.value_ids
 ), done AS (
-    DELETE FROM todo t USING kept k WHERE t.file = k.id
+    DELETE FROM todo t USING record r WHERE t.file = r.f
 )
-SELECT count(*) FROM kept;
+SELECT count(*) FROM record;
 
 -- name: put_keys
 -- Keys of the streams of these files. $1: [{f, g, a, v}].
@@ -131,8 +136,8 @@ WHERE l.parent = fm.meta AND fm.file IN (SELECT value::bigint FROM jsonb_array_e
 -- Files that were read by an older version of a handler go back into the queue: only these. $1 handler, $2 version,
 -- $3 json list of roots.
 INSERT INTO todo (file, root)
-SELECT f.id, d.root FROM file f JOIN dir d ON d.id = f.dir
-WHERE f.handler = $1::text AND f.handler_version <> $2::integer AND f.missing_since_ns IS NULL AND f.type = 'f'
+SELECT f.id, d.root FROM reading r JOIN file f ON f.id = r.file JOIN dir d ON d.id = f.dir
+WHERE r.handler = $1::text AND r.handler_version <> $2::integer AND f.missing_since_ns IS NULL AND f.type = 'f'
   AND d.root IN (SELECT value::bigint FROM jsonb_array_elements_text($3::jsonb))
 ON CONFLICT DO NOTHING;
 

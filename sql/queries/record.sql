@@ -33,15 +33,16 @@ SELECT coalesce((SELECT stream FROM stream_alias WHERE old = $1::uuid), (SELECT 
 
 -- name: files_of_streams
 -- Present and missing files of items, hot columns. $1 json list of streams.
-SELECT f.stream, f.id, f.dir, f.name, f.type, f.size, f.mtime_ns, f.state, f.missing_since_ns, f.handler,
-       f.handler_version, f.problem_code, f.problem, f.nlink, f.inode, f.ctime_ns, f.mode, f.kind, f.format, f.title,
-       f.artist, f.album, f.duration, f.width, f.height, f.date
-FROM file f WHERE f.stream IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))
+SELECT f.stream, f.id, f.dir, f.name, f.type, f.size, f.mtime_ns, coalesce(r.state, 'listed'), f.missing_since_ns,
+       r.handler, r.handler_version, r.problem_code, r.problem, f.nlink, f.inode, f.ctime_ns, f.mode,
+       coalesce(r.kind, f.kind_guess), r.format, r.title, r.artist, r.album, r.duration, r.width, r.height, r.date, f.target
+FROM file f LEFT JOIN reading r ON r.file = f.id
+WHERE f.stream IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))
 ORDER BY f.stream, f.missing_since_ns NULLS FIRST, f.id;
 
 -- name: details_of_files
 -- The cold half of files. $1 json list of files.
-SELECT file, fields, tags, sources, warnings, target FROM file_detail
+SELECT file, fields, tags, sources, warnings FROM file_detail
 WHERE file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
 
 -- name: keys_of_stream
@@ -133,9 +134,9 @@ UPDATE dir SET digest = NULL WHERE id IN (
 -- Numbers for `status`: files, items, waiting, in trouble, missing, parked, last event, server version.
 SELECT (SELECT count(*) FROM file WHERE missing_since_ns IS NULL),
        (SELECT count(DISTINCT stream) FROM file WHERE missing_since_ns IS NULL),
-       (SELECT count(*) FROM todo), (SELECT count(*) FROM file WHERE state IN ('failed', 'parked') AND state = 'failed'),
+       (SELECT count(*) FROM todo), (SELECT count(*) FROM reading WHERE state <> 'read' AND state = 'failed'),
        (SELECT count(*) FROM file WHERE missing_since_ns IS NOT NULL),
-       (SELECT count(*) FROM file WHERE state IN ('failed', 'parked') AND state = 'parked'),
+       (SELECT count(*) FROM reading WHERE state <> 'read' AND state = 'parked'),
        (SELECT last FROM feed), current_setting('server_version');
 
 -- name: begin_operation

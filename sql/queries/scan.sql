@@ -34,30 +34,26 @@ WITH entry AS MATERIALIZED (
 ), minted AS (
     INSERT INTO stream (id, created_ns) SELECT stream, $2::bigint FROM known WHERE file IS NULL ON CONFLICT DO NOTHING
 ), added AS (
-    INSERT INTO file (dir, name, type, stream, size, mtime_ns, ctime_ns, inode, mode, nlink, first_seen_ns, state, kind)
-    SELECT dir, name, type, stream, size, mtime_ns, ctime_ns, inode, mode, nlink, $2::bigint,
-           CASE WHEN type = 'f' THEN 'listed' ELSE 'read' END, kind
+    INSERT INTO file (dir, name, type, kind_guess, stream, size, mtime_ns, ctime_ns, inode, mode, nlink, target, first_seen_ns)
+    SELECT dir, name, type, kind, stream, size, mtime_ns, ctime_ns, inode, mode, nlink, target, $2::bigint
     FROM known WHERE file IS NULL
     ON CONFLICT (dir, name) DO NOTHING
     RETURNING id, dir, name, type, stream
 ), touched AS (
     UPDATE file f SET type = k.type, size = k.size, mtime_ns = k.mtime_ns, ctime_ns = k.ctime_ns, inode = k.inode,
-                      mode = k.mode, nlink = k.nlink, missing_since_ns = NULL,
-                      state = CASE WHEN k.changed AND k.type = 'f' THEN 'listed' ELSE f.state END
+                      mode = k.mode, nlink = k.nlink, target = k.target, missing_since_ns = NULL
     FROM known k WHERE f.id = k.file AND (k.changed OR k.returned)
     RETURNING f.id, f.type, f.stream, k.changed, k.returned, k.rewritten
 ), text AS (
     INSERT INTO file_text (file, words, folded, reversed)
-    SELECT a.id, array_to_tsvector(string_to_array(e.words, ' ')), e.folded, e.reversed FROM added a JOIN entry e ON e.dir = a.dir AND e.name = a.name
-), link AS (
-    INSERT INTO file_detail (file, fields, tags, sources, warnings, target)
-    SELECT a.id, '{}', '{}', '{}', '[]', e.target
-    FROM added a JOIN entry e ON e.dir = a.dir AND e.name = a.name WHERE e.target IS NOT NULL
+    SELECT a.id, array_to_tsvector(string_to_array(e.words, ' ')), e.folded, e.reversed
+    FROM added a JOIN entry e ON e.dir = a.dir AND e.name = a.name WHERE a.type <> 'f'
 ), queued AS (
-    INSERT INTO todo (file, root)
-    SELECT id, $4::bigint FROM added WHERE type = 'f'
+    INSERT INTO todo (file, root, words)
+    SELECT a.id, $4::bigint, array_to_tsvector(string_to_array(e.words, ' '))
+    FROM added a JOIN entry e ON e.dir = a.dir AND e.name = a.name WHERE a.type = 'f'
     UNION ALL
-    SELECT id, $4::bigint FROM touched WHERE type = 'f' AND changed
+    SELECT id, $4::bigint, NULL FROM touched WHERE type = 'f' AND changed
     ON CONFLICT (file) DO UPDATE SET attempts = 0, not_before_ns = 0
 ), seen AS (
     SELECT stream, 'added' AS action FROM added
