@@ -12,6 +12,8 @@ from functools import lru_cache
 
 # The seed's limit of the searchable columns: longer text is searched by its words, not by its beginning or end.
 FOLDED_MAX = 255
+# A word of the word index: longer ones are found by their beginning.
+WORD_LENGTH = 100
 
 # Letters whose plain form is not a decomposition in Unicode, as people type them.
 _PLAIN = str.maketrans({
@@ -19,6 +21,12 @@ _PLAIN = str.maketrans({
     "\u0640": None,  # Arabic tatweel stretches a word, it is no letter of it
 })  # fmt: skip
 _GAPS = re.compile(r"[\W_]+")
+
+
+def _keep_marks(gap: re.Match[str]) -> str:
+    r"""Vowel signs of Indic, Thai and other scripts are marks that combine with nothing (class 0): they belong to the
+    word, though Python's \w leaves them out."""
+    return "".join(c if unicodedata.category(c)[0] == "M" else " " for c in gap[0])
 
 
 @lru_cache(maxsize=16384)
@@ -29,7 +37,7 @@ def fold(text: str) -> str:
         return _GAPS.sub(" ", text.lower()).strip()
     marked = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(c for c in marked if not unicodedata.combining(c)).casefold()
-    return _GAPS.sub(" ", bare.translate(_PLAIN)).strip()
+    return " ".join(_GAPS.sub(_keep_marks, bare.translate(_PLAIN)).split())
 
 
 def shorten(folded: str) -> str:

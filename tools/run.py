@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -162,7 +162,7 @@ def farewell(socket: Path) -> None:
     """How to go on from another terminal."""
     command = f"{shlex.quote(program('mediactl'))} --socket {shlex.quote(str(socket))}"
     print("\nThe daemon runs until Ctrl-C. From another terminal:\n")
-    for words in ('query "WORD"', "query --files suffix:.jpg", "get PATH", "checksum PATH", "status", "add DIR"):
+    for words in ('query "WORD"', "query --files kind:image", "get PATH", "checksum PATH", "status", "add DIR"):
         print(f"  {command} {words}")
     sys.stdout.flush()
 
@@ -182,11 +182,19 @@ def main() -> int:
         print(f"starting mediad, data in {data} ...", flush=True)
         with running_daemon(data) as (daemon, socket):
             print(f"ready after {time.monotonic() - began:.1f} s\n", flush=True)
-            show(socket, media)
+            log = data / "mediad.log"
+            try:
+                show(socket, media)
+            except Failure as failure:
+                # it serves the socket before its database: a database that cannot be used ends it a moment later
+                with suppress(subprocess.TimeoutExpired):
+                    daemon.wait(1.0)
+                    raise Failure(f"{last_words(log)} (all of it: {log})") from failure
+                raise
             if not once:
                 farewell(socket)
                 if daemon.wait():
-                    raise Failure(f"mediad ended: {last_words(data / 'mediad.log')}")
+                    raise Failure(f"{last_words(log)} (all of it: {log})")
     except KeyboardInterrupt:
         print("\nstopped", flush=True)
     except BrokenPipeError:

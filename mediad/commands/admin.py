@@ -11,6 +11,8 @@ from mediad.commands.library import scan_progress
 from mediad.errors import MediadError
 from mediadb_contract import mediadb_pb2 as pb
 
+_AWAY_SECONDS = 0.5  # for an answer of a database that did not answer before
+
 
 async def ping(_context: Context, request: pb.Ping, _call: Call) -> Replies:
     """The payload comes back."""
@@ -34,7 +36,11 @@ async def status(context: Context, _request: pb.StatusRequest, _call: Call) -> R
             reply.scans.append(scan_progress(report))
     reply.notes.extend(_notes(context))
     try:
-        row = (await context.store.read("status_counts", deadline=5.0))[0]
+        # A database that is known to be away is asked too, it may just be back; but whoever asks for the status then
+        # wants to hear of it now.
+        known = context.store.database.state == "ready"
+        seconds = context.config.database_seconds if known else _AWAY_SECONDS
+        row = (await context.store.read("status_counts", deadline=seconds))[0]
         reply.files, reply.items, reply.pending, reply.failed, reply.missing, reply.parked, reply.last_event = row[:7]
         reply.database_version = row[7]
     except MediadError as error:
@@ -58,6 +64,7 @@ def _notes(context: Context) -> list[str]:
     notes += context.registry.problems
     if context.reader.problem:
         notes.append(f"reading is paused: {context.reader.problem}")
+    notes += [f"{name} does not start: {why}" for name, why in context.reader.failing.items()]
     waiting = context.ready()
     if waiting:
         notes.append(waiting)

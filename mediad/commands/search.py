@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from mediad.commands.context import Call, Context, Replies
@@ -15,6 +16,8 @@ from mediadb_contract import mediadb_pb2 as pb
 
 # Items in one reply: some 60 KB, so that the first is there at once and no reply nears the frame's limit.
 PAGE_ITEMS = 100
+# Long texts and long paths make a page larger: it goes in several replies, each half of a frame at most.
+REPLY_BYTES = 512 * 1024
 
 
 async def query(context: Context, request: pb.QueryRequest, _call: Call) -> Replies:
@@ -28,7 +31,10 @@ async def query(context: Context, request: pb.QueryRequest, _call: Call) -> Repl
         rows = await context.store.database.fetch(statement, *params, deadline=context.config.deadline_seconds)
         more = len(rows) > size
         page = rows[:size]
-        reply = pb.QueryReply(items=await _page(context, request, page))
+        *before, items = _in_replies(await _page(context, request, page))
+        for part in before:
+            yield pb.Reply(query=pb.QueryReply(items=part))
+        reply = pb.QueryReply(items=items)
         if left is not None:
             left -= len(page)
         if page:
@@ -39,6 +45,20 @@ async def query(context: Context, request: pb.QueryRequest, _call: Call) -> Repl
             yield pb.Reply(query=reply, last=True)
             return
         yield pb.Reply(query=reply)
+
+
+def _in_replies(items: list[pb.Item]) -> Iterator[list[pb.Item]]:
+    """The items of a page by replies; at least one, which may be empty."""
+    part: list[pb.Item] = []
+    size = 0
+    for item in items:
+        length = item.ByteSize()
+        if part and size + length > REPLY_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(item)
+        size += length
+    yield part
 
 
 async def _page(context: Context, request: pb.QueryRequest, rows: list[tuple[Any, ...]]) -> list[pb.Item]:

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 _TAKE = 512  # files fetched from the queue at once
 _CHANGED_AGAIN_NS = 2_000_000_000  # a file that changed under the reader is given this long to come to rest
 _AWAY_NS = 30_000_000_000  # a volume that does not answer is asked again after this long
+_NO_WORKER_NS = 5_000_000_000  # files of an application that does not start are tried again after this long
 _GIVE_UP_SECONDS = 3600.0
 
 
@@ -90,6 +91,7 @@ class Reader:
         self._timer: asyncio.TimerHandle | None = None
         self._stopping = False
         self.problem = ""
+        self.failing: dict[str, str] = {}  # applications that do not start: name and reason
 
     # -------------------------------------------------------------- life
 
@@ -302,6 +304,10 @@ class Reader:
                 if answer.died and not deaths.get(item.file):
                     deaths[item.file] = 1
                     again.append(batch[i])  # once more, with a fresh worker: it may not have been its fault
+                elif answer.ok is not None and self._of_another(item, answer.ok):
+                    lie = Answer(code="internal", message="the handler answered with the stat of another file")
+                    self._count(item, lie)
+                    records.add(rows, self._facts(item, [item.inode, item.size, item.mtime_ns]), lie)
                 elif answer.ok is not None and self._moved_on(item, answer.ok):
                     put_off.setdefault(_CHANGED_AGAIN_NS, []).append(item.file)
                     self.roots.rescan_soon(item.root)
@@ -312,12 +318,17 @@ class Reader:
             files = [({"name": item.name, **self._path(application, item)}, fd) for item, fd in ready]
             for _facts, fd in files:
                 os.lseek(fd, 0, os.SEEK_SET)
-            left = await pool.run("read", files, {}, seconds=self.config.read_seconds, on_answer=take)
+            try:
+                left = await pool.run("read", files, {}, seconds=self.config.read_seconds, on_answer=take)
+            except Unavailable as error:  # the files of other applications go on
+                log.warning("no worker", extra={"application": pool.name, "why": error.message})
+                self.failing[pool.name] = error.message
+                put_off.setdefault(_NO_WORKER_NS, []).extend(item.file for item, _fd in ready)
+                return
+            self.failing.pop(pool.name, None)
             if len(rows.records) >= BATCH_RECORDS:
                 await self._store(rows)
             ready = [ready[i] for i in left] + again
-            if ready and len(ready) == len(files) and not again:
-                raise Unavailable("the handler's worker does not answer", application.command.argv[-1])
 
     @staticmethod
     def _path(application: Application, item: _Taken) -> dict[str, bytes]:
@@ -326,18 +337,25 @@ class Reader:
             return {}
         return {"path": item.top + b"/" + item.path}
 
-    @staticmethod
-    def _moved_on(item: _Taken, ok: dict[str, Any]) -> bool:
+    @classmethod
+    def _moved_on(cls, item: _Taken, ok: dict[str, Any]) -> bool:
         """The stat taken after reading differs from the one the file was opened with: it changed in between."""
+        stat = cls._stat(ok)
+        return stat is not None and stat != [item.inode, item.size, item.mtime_ns]
+
+    @classmethod
+    def _of_another(cls, item: _Taken, ok: dict[str, Any]) -> bool:
+        """The inode of an open descriptor never changes: such an answer would be asked for again for ever."""
+        stat = cls._stat(ok)
+        return stat is not None and stat[0] != item.inode
+
+    @staticmethod
+    def _stat(ok: dict[str, Any]) -> list[int] | None:
+        """(inode, size, mtime_ns) as the store has them; None when the handler gave no stat."""
         stat = ok.get("stat")
-        if (
-            not isinstance(stat, list | tuple)
-            or len(stat) < 3
-            or not all(isinstance(number, int) for number in stat[:3])
-        ):
-            return False
-        inode = stat[0] - (1 << 64) if stat[0] >= 1 << 63 else stat[0]
-        return [inode, stat[1], stat[2]] != [item.inode, item.size, item.mtime_ns]
+        if not isinstance(stat, list) or len(stat) < 3 or not all(isinstance(number, int) for number in stat[:3]):
+            return None
+        return [stat[0] - (1 << 64) if stat[0] >= 1 << 63 else stat[0], stat[1], stat[2]]
 
     def _count(self, item: _Taken, answer: Answer) -> None:
         table = self.counts.failed if answer.code else self.counts.read

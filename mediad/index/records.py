@@ -12,7 +12,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from mediad.fold import fold, reverse, shorten
+from mediad.fold import WORD_LENGTH, fold, reverse, shorten
 from mediad.index.metas import Metas
 from mediad.model import KIND_OF_EXTENSION, Answer
 from mediadb_contract.fields import FIELDS, Field, check_fields
@@ -23,7 +23,6 @@ TAG_TEXT = 64 * 1024
 TAGS_BYTES = 256 * 1024
 # What words of one file go into the word index: beyond it `text:` is the way (a later issue).
 WORDS_MOST = 400
-WORD_LENGTH = 100
 _KINDS = frozenset({"audio", "image", "video", "document", "other"})
 _GRADES = {"fingerprint": 1, "track": 2, "checksum": 3}
 _DATES = ("date_taken_local", "date_released", "date_original", "date_created_at_local", "date_created_local",
@@ -111,9 +110,9 @@ def add(rows: Rows, read: Read, answer: Answer) -> None:
     found = ok.get("fields")
     fields, problems = check_fields(found if isinstance(found, dict) else {})
     tags, dropped = _clean_tags(ok.get("tags"))
-    warnings = [_clean(str(w))[:500] for w in ok.get("warnings") or [] if w][:50] + [
-        _clean(p)[:200] for p in problems[:50]
-    ]
+    told = ok.get("warnings")
+    warnings = [_clean(w)[:500] for w in (told if isinstance(told, list) else ()) if isinstance(w, str) and w][:50]
+    warnings += [_clean(p)[:200] for p in problems[:50]]
     if dropped:
         warnings.append(f"{dropped} unmapped tags beyond the limits were left out")
     words, ids = _add_values(rows, read, fields)
@@ -121,8 +120,8 @@ def add(rows: Rows, read: Read, answer: Answer) -> None:
     handler, version = ok.get("handler"), ok.get("handler_version")
     row.update(
         state="failed" if answer.code else "read", code=answer.code or None, problem=_clean(answer.message) or None,
-        kind=said if said in _KINDS else "other", format=_short(ok.get("format")),
-        handler=_short(handler), version=version if isinstance(version, int) else None,
+        kind=said if isinstance(said, str) and said in _KINDS else "other", format=_short(ok.get("format")),
+        handler=_short(handler), version=_int32(version) if type(version) is int else None,
         fields=fields, tags=tags, sources=_clean_sources(ok.get("sources"), fields), warnings=warnings,
         w=words, v=ids, **_hot(fields), **_named(read.name),
     )  # fmt: skip
@@ -222,7 +221,7 @@ def _add_keys(rows: Rows, read: Read, keys: Any) -> None:
         if not isinstance(key, list | tuple) or len(key) != 3:
             continue
         grade, algorithm, value = key
-        if grade in _GRADES and isinstance(algorithm, str) and isinstance(value, bytes) and 8 <= len(value) <= 64:
+        if isinstance(grade, str) and grade in _GRADES and isinstance(algorithm, str) and isinstance(value, bytes) and 8 <= len(value) <= 64:
             rows.keys.append({"f": read.file, "g": _GRADES[grade], "a": _clean(algorithm)[:64], "v": value.hex()})
 
 

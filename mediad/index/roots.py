@@ -7,6 +7,7 @@ the other hosts, and asked again at the start of the daemon and of every walk.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import logging
 import os
@@ -76,8 +77,8 @@ class Roots:
         return [root.id for root in self.mine() if root.local is not None and not root.frozen]
 
     async def load(self) -> None:
-        """Reads the roots from the database."""
-        frozen = {root.id: root.frozen for root in self._roots.values()}
+        """Reads the roots from the database. One that is known stays the same object: a walk of it may be under way
+        and tell how it ended."""
         roots: dict[int, Root] = {}
         for row in await self.store.read("roots_on", self.store.host, deadline=30.0):
             (
@@ -98,8 +99,14 @@ class Roots:
             ) = row
             roots[number] = Root(
                 number, volume, uuid, fs_type, path, only, owner, name, watched, cross, tuple(_texts(exclude)), scanned,
-                path_on_host(path, fs_root, mount), frozen.get(number, ""),
+                path_on_host(path, fs_root, mount),
             )  # fmt: skip
+            known = self._roots.get(number)
+            if known is not None:
+                roots[number].frozen = known.frozen
+                for each in dataclasses.fields(Root):
+                    setattr(known, each.name, getattr(roots[number], each.name))
+                roots[number] = known
         self._roots = roots
 
     async def look(self, root: Root) -> None:

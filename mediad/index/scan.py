@@ -1,8 +1,9 @@
 """A walk against what is known: one root, from its folders' digests to rows of names.
 
 The walk runs in its own process and sends only folders whose digest differs from the stored one, so an unchanged tree
-costs the daemon one digest a folder and the database nothing. Each message is one transaction: folders, then missing
-names, then new and changed ones; their numbers come last.
+costs the daemon one digest a folder and the database nothing. Each message is one transaction: folders, then new and
+changed names; their numbers come last. What is gone is marked at the end, when it is known how much that is; until then
+the folders concerned have no digest, so that a walk that ends early is made good by the next.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from mediad.workers.opener import Opener, error_of
 log = logging.getLogger(__name__)
 
 _ROWS_AT_ONCE = 64  # rows made before others have their turn: some 2 ms
+_MARK_AT_ONCE = 500  # files or folders marked missing in one transaction
 _RESERVE = 256  # ids of folders fetched at once
 GIVE_UP_SECONDS = 600.0  # a database that is away so long ends the walk; the next one goes on where it was
 
@@ -50,6 +52,8 @@ class Scan:
         self._ids: dict[bytes, int] = {}
         self._digests: dict[bytes, bytes] = {}
         self._fresh: list[int] = []
+        self._unseen: list[int] = []  # files
+        self._withheld: dict[int, str | None] = {}  # folders that lost files, and the digest they are to have
 
     async def run(self) -> ScanReport:
         """Walks and stores. Raises NotFound/PermissionDenied/... for the top, Frozen, Unavailable."""
@@ -133,15 +137,17 @@ class Scan:
             await self._write(dirs, spans, seen, files)
 
     async def _write(self, dirs: list[Any], spans: list[Any], seen: list[Any], files: list[Any]) -> None:
-        now = now_ns()
+        if spans:
+            for file, folder in await self.store.read("unseen_files", pack(spans), pack(seen), deadline=30.0):
+                self._unseen.append(file)
+                self._withheld[folder] = None
+        for row in dirs:
+            if row["i"] in self._withheld:
+                self._withheld[row["i"]], row["g"] = row["g"], None
         unit: list[tuple[str, tuple[Any, ...]]] = [("put_dirs", (pack(dirs),))]
-        if spans:
-            unit.append(("miss_files", (pack(spans), pack(seen), now, self.store.host)))
         if files:
-            unit.append(("list_files", (pack(files), now, self.store.host, self.root.id)))
+            unit.append(("list_files", (pack(files), now_ns(), self.store.host, self.root.id)))
         results = await self.store.write(unit, give_up_after=GIVE_UP_SECONDS, deadline=30.0)
-        if spans:
-            self.report.missing += results[1][0][0]
         if files:
             new, changed, returned, queued = results[-1][0]
             self.report.new += new
@@ -183,16 +189,25 @@ class Scan:
             for path in self.mounts:
                 self.report.note("unsupported", "a mount point: not entered unless asked for (--cross-mounts)", path)
         gone = [self._ids[path] for path in end["gone"]]
+        lost = len(self._unseen)
         if gone:
-            lost = (await self.store.read("present_in_dirs", pack(gone)))[0][0]
-            await self._check_loss(lost)
-            for start in range(0, len(gone), 500):
-                chunk = pack(gone[start : start + 500])
-                results = await self.store.write(
-                    [("miss_dirs", (chunk, now_ns(), self.store.host))], give_up_after=GIVE_UP_SECONDS
-                )
-                self.report.missing += results[0][0][0]
+            lost += (await self.store.read("present_in_dirs", pack(gone), deadline=30.0))[0][0]
+        await self._check_loss(lost)
+        await self._mark("miss_files", self._unseen)
+        await self._mark("miss_dirs", gone)
+        digests = [{"i": folder, "g": digest} for folder, digest in self._withheld.items() if digest]
+        for start in range(0, len(digests), _MARK_AT_ONCE):
+            chunk = pack(digests[start : start + _MARK_AT_ONCE])
+            await self.store.write([("digest_dirs", (chunk,))], give_up_after=GIVE_UP_SECONDS)
         await self.store.write([("scanned", (self.root.id, now_ns()))], give_up_after=GIVE_UP_SECONDS)
+
+    async def _mark(self, statement: str, numbers: list[int]) -> None:
+        for start in range(0, len(numbers), _MARK_AT_ONCE):
+            chunk = pack(numbers[start : start + _MARK_AT_ONCE])
+            results = await self.store.write(
+                [(statement, (chunk, now_ns(), self.store.host))], give_up_after=GIVE_UP_SECONDS
+            )
+            self.report.missing += results[0][0][0]
 
     async def _check_loss(self, lost: int) -> None:
         if lost <= self.config.freeze_files:

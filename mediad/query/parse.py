@@ -34,12 +34,15 @@ ALIASES: dict[str, tuple[str, ...]] = {
 CHOICES = {"kind": "kind", "format": "format", "state": "state"}
 NUMBERS = {"size": "size", "duration": "duration", "width": "width", "height": "height", "year": "year"}
 STATES = ("listed", "read", "failed", "parked", "missing")
+# Phrases, negations and fields of one question: each is a subquery, and 3,000 take the planner half a minute.
+TERMS_MOST = 64
 
 _TOKEN = re.compile(
     r'(?P<minus>-(?=\S))?(?:(?P<field>[A-Za-z_][A-Za-z0-9_]*):(?P<op><=|>=|<|>|=)?)?(?:"(?P<phrase>[^"]*)"|(?P<open>")|(?P<text>[^\s"]+)|(?=\s|$))'
 )
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[kKMGT]i?)?")
-_CLOCK = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]\d)(\.\d+)?")
+# 18 digits: what a float holds finitely with every unit, and int() never refuses.
+_NUMBER = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?(?:[kKMGT]i?)?", re.ASCII)
+_CLOCK = re.compile(r"(?:(\d{1,9}):)?([0-5]?\d):([0-5]\d)(\.\d{1,18})?", re.ASCII)
 _UNITS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
           "ki": 2**10, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}  # fmt: skip
 
@@ -64,7 +67,11 @@ def parse(text: str) -> And:
             free += fold(term.value).split()
             continue
         node = _node(text, term)
-        nodes.append(Not(node) if term.negated else node)
+        node = Not(node) if term.negated else node
+        if node not in nodes:
+            nodes.append(node)
+        if len(nodes) > TERMS_MOST:
+            raise QuerySyntax(f"more than {TERMS_MOST} terms", text, position=term.start)
     if free:
         nodes.insert(0, Words(tuple(dict.fromkeys(free))))
     return And(tuple(nodes))
@@ -124,6 +131,8 @@ def _fields(name: str) -> tuple[str, ...]:
 
 
 def _choice(text: str, term: _Term, name: str) -> Choice:
+    if "\0" in term.value:  # jsonb takes none, and no file has such a kind or format
+        raise QuerySyntax(f"{name}: takes no NUL", text, position=term.at)
     values = tuple(value.lower() for value in term.value.split(",") if value)
     if name == "state":
         for value in values:
@@ -154,6 +163,6 @@ def _number(text: str, value: str, at: int) -> float:
         hours, minutes, seconds, rest = clock.groups()
         return int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds) + float(rest or 0)
     if not _NUMBER.fullmatch(value):
-        raise QuerySyntax(f"a number was expected, not {value!r}", text, position=at)
+        raise QuerySyntax(f"a number was expected, not {value[:40]!r}", text, position=at)
     digits = value.rstrip("kKMGTi")
     return float(digits) * _UNITS[value[len(digits) :]]

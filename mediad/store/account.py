@@ -69,7 +69,7 @@ def choose_account(configured: str | None, cluster: Path) -> Account:
         owner = cluster.stat().st_uid
     except FileNotFoundError:
         return find_account(configured)
-    if configured is None and os.geteuid() == 0:
+    if configured is None and os.geteuid() == 0 and owner != 0:
         with contextlib.suppress(KeyError):
             configured = pwd.getpwuid(owner).pw_name
     account = find_account(configured)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mediad.errors import StaleCursor
+from mediad.fold import WORD_LENGTH
 from mediad.query.tree import And, Choice, Node, Not, Number, Text, Words
 from mediad.store.queries import Statement
 from mediadb_contract.fields import FIELDS
@@ -49,7 +50,8 @@ class _Builder:
     def _words(self, node: Words) -> str:
         if not node.words:
             return "true"
-        question = " & ".join(f"'{word}':*" for word in (w.replace("'", "") for w in node.words) if word)
+        # What is indexed of a word is its beginning; PostgreSQL refuses more than 2,046 bytes of one.
+        question = " & ".join(f"'{word}':*" for word in (w.replace("'", "")[:WORD_LENGTH] for w in node.words) if word)
         asked = self.param(question, "tsquery")
         return (
             f"f.id IN (SELECT t.file FROM file_text t WHERE t.words @@ {asked} "

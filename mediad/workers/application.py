@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -24,6 +25,9 @@ from mediad.workers.protocol import ANSWER_BYTES, Garbage, Manifest, parse_manif
 
 # Importing every library takes 0.3 s here and some seconds on the board.
 START_SECONDS = 30.0
+# A worker that does not limit itself is watched (pool); should it grow faster than that, the kernel stops it here: at
+# so many times its memory, since runtimes map more than they use.
+_DATA_FACTOR = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,15 @@ class Command:
 
 @dataclass(slots=True)
 class Birth:
-    """A new worker: its channel ends, and a pidfd that can kill it whoever its parent is."""
+    """A new worker: its channel ends, and a pidfd that can kill it whoever its parent is. `memory`: resident bytes at
+    which the daemon ends it, 0 for one that limits itself."""
 
     pid: int
     pidfd: int
     requests: socket.socket
     answers: int
     process: subprocess.Popen[bytes] | None
+    memory: int = 0
 
 
 @dataclass(slots=True)
@@ -70,6 +76,7 @@ class Application:
         self._ready: asyncio.Future[Manifest] | None = None
         self._forks: dict[int, _Waiting] = {}
         self._number = 0
+        self.in_use: set[object] = set()  # the pools whose workers would die with the warm process
 
     # -------------------------------------------------------------- the warm process
 
@@ -96,7 +103,7 @@ class Application:
         """The manifest of an application that has no warm process: started as a worker, asked nothing."""
         birth = self._fresh()
         told: asyncio.Future[Manifest] = asyncio.get_running_loop().create_future()
-        channel = attach(birth, lambda message: _settle(told, message), lambda reason: _fail(told, reason))
+        channel = attach(birth, lambda message: _settle(told, message), lambda reason: _fail(told, reason, self.command.argv[-1]))
         try:
             async with asyncio.timeout(START_SECONDS):
                 return await told
@@ -204,7 +211,10 @@ class Application:
         finally:
             theirs.close()
             os.close(write_end)
-        return Birth(process.pid, os.pidfd_open(process.pid), ours, answers, process)
+        with contextlib.suppress(ProcessLookupError):
+            most = self._memory * _DATA_FACTOR
+            resource.prlimit(process.pid, resource.RLIMIT_DATA, (most, most))
+        return Birth(process.pid, os.pidfd_open(process.pid), ours, answers, process, self._memory)
 
 
 def attach(birth: Birth, on_message: Callable[[Any], None], on_end: Callable[[str], None]) -> Channel:
@@ -245,6 +255,6 @@ def _settle(told: asyncio.Future[Manifest], message: Any) -> None:
         told.set_result(parse_manifest(message))
 
 
-def _fail(told: asyncio.Future[Manifest], reason: str) -> None:
+def _fail(told: asyncio.Future[Manifest], reason: str, name: str) -> None:
     if not told.done():
-        told.set_exception(Unavailable(f"the handler application ended at its start {reason}".strip()))
+        told.set_exception(Unavailable(f"the handler application ended at its start {reason}".strip(), name))

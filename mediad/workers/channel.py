@@ -22,6 +22,7 @@ from mediad.workers.protocol import Garbage
 # Time a channel may handle messages before others have their turn: some channels and a batch for the database together
 # stay below what the loop promises (10 ms).
 BITE_SECONDS = 0.0015
+_TOO_LONG = "a message longer than allowed"
 _RIGHTS = socket.CMSG_SPACE(253 * array("i").itemsize)
 
 
@@ -47,6 +48,10 @@ class Channel:
         self._on_message = on_message
         self._on_end = on_end
         self._unpacker = msgpack.Unpacker(raw=False, strict_map_key=False, max_buffer_size=most)
+        # The unpacker's own limit is of bytes it has not looked at: a message may be endless all the same.
+        self._most = most
+        self._fed = 0
+        self._taken = 0
         self.descriptors: deque[int] = deque()
         self._outbox: deque[tuple[memoryview, tuple[int, ...]]] = deque()
         self._reading = False
@@ -54,6 +59,7 @@ class Channel:
         self._paused = False
         self._more = False
         self._again: asyncio.Handle | None = None
+        self._last = False
         self.closed = False
         os.set_blocking(self._fd, False)
         sender.setblocking(False)
@@ -73,6 +79,13 @@ class Channel:
         self._paused = False
         self._schedule()
 
+    def expect_end(self) -> None:
+        """The process at the other side has ended: what it wrote is still taken, then the channel ends, though a child
+        of it may hold the pipe open."""
+        self._last = True
+        if self._reading:
+            self._loop.call_soon(self._readable)
+
     def _read_on(self) -> None:
         if not self._reading and not self.closed:
             self._loop.add_reader(self._fd, self._readable)
@@ -88,9 +101,13 @@ class Channel:
             self._again = self._loop.call_soon(self._drain)
 
     def _readable(self) -> None:
+        if not self._reading:
+            return
         try:
             data = self._receive()
         except (BlockingIOError, InterruptedError):
+            if self._last:
+                self._end("")
             return
         except OSError as error:
             self._end(error.strerror or "lost")
@@ -101,8 +118,9 @@ class Channel:
         try:
             self._unpacker.feed(data)
         except msgpack.BufferFull:
-            self._end("a message longer than allowed")
+            self._end(_TOO_LONG)
             return
+        self._fed += len(data)
         self._drain()
 
     def _receive(self) -> bytes:
@@ -127,8 +145,15 @@ class Channel:
                 try:
                     message = self._unpacker.unpack()
                 except msgpack.OutOfData:
+                    if self._fed - self._taken > self._most:
+                        raise Garbage(_TOO_LONG) from None
                     self._read_on()
+                    if self._last:
+                        self._loop.call_soon(self._readable)
                     return
+                begun, self._taken = self._taken, self._unpacker.tell()
+                if self._taken - begun > self._most:
+                    raise Garbage(_TOO_LONG)
                 self._on_message(message)
                 if time.monotonic() > until:
                     self._read_off()

@@ -61,11 +61,16 @@ class Opener:
         if self._channel is not None and not self._channel.closed:
             return self._channel
         ours, theirs = socket.socketpair()
-        with theirs:
+        try:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "mediad.workers.walk"], stdin=theirs.fileno(), stdout=subprocess.DEVNULL,
                 stderr=None, close_fds=True, start_new_session=True,
             )  # fmt: skip
+        except OSError as error:
+            ours.close()
+            raise Unavailable(f"an opener cannot be started: {error.strerror}", sys.executable) from error
+        finally:
+            theirs.close()
         self._channel = Channel(ours, ours, self._message, self._ended, most=_MESSAGE_BYTES)
         return self._channel
 

@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from mediad.errors import Unavailable
 from mediad.model import Answer
 from mediad.workers.application import Application, Birth, attach, end
 from mediad.workers.protocol import Exchange, Garbage, pack_request, parse_manifest
@@ -23,6 +22,9 @@ log = logging.getLogger(__name__)
 # A worker is replaced after so many files, or when it has grown beyond this: libraries leak.
 RECYCLE_FILES = 20_000
 RECYCLE_BYTES = 80 << 20
+# How often the memory of a busy worker is looked at that does not limit itself (settled 21: a limit of the address
+# space keeps Node from starting).
+MEMORY_SECONDS = 0.1
 _PAGE = 4096
 
 
@@ -43,6 +45,7 @@ class Worker:
         self._touched = 0.0
         self._known = False
         self.channel = attach(birth, self._message, self._ended)
+        self._loop.add_reader(birth.pidfd, self._exited)
 
     @property
     def alive(self) -> bool:
@@ -56,12 +59,18 @@ class Worker:
             return
         if self.exchange is None:
             raise Garbage("an answer to no request")
-        self.exchange.receive(message)
-        self._touched = self._loop.time()
+        if self.exchange.receive(message):
+            self._touched = self._loop.time()
         if self.exchange.done:
             self._finish()
 
+    def _exited(self) -> None:
+        """The process is gone; its end of the pipe may live on in children."""
+        self._loop.remove_reader(self.birth.pidfd)
+        self.channel.expect_end()
+
     def _ended(self, reason: str) -> None:
+        self._loop.remove_reader(self.birth.pidfd)
         self.failure = self.failure or reason or "it ended"
         end(self.birth)
         self._finish()
@@ -76,11 +85,14 @@ class Worker:
 
     def _watch(self) -> None:
         late = self._touched + self._seconds - self._loop.time()
-        if late > 0:
-            self._timer = self._loop.call_later(late, self._watch)
-            return
+        most = self.birth.memory
         self._timer = None
-        self.kill(f"no answer for {self._seconds:g} s")
+        if late <= 0:
+            self.kill(f"no answer for {self._seconds:g} s")
+        elif most and self.resident() > most:
+            self.kill(f"it took more than {most >> 20} MB of memory")
+        else:
+            self._timer = self._loop.call_later(min(late, MEMORY_SECONDS) if most else late, self._watch)
 
     def kill(self, why: str) -> None:
         """Ends it now."""
@@ -104,7 +116,7 @@ class Worker:
         exchange = self.exchange = Exchange(self._number, len(files), on_answer, on_progress)
         self._done = self._loop.create_future()
         self._seconds, self._touched = seconds, self._loop.time()
-        self._timer = self._loop.call_later(seconds, self._watch)
+        self._watch()
         fds = tuple(fd for _, fd in files if fd >= 0)
         self.channel.send(pack_request(self._number, op, [facts for facts, _ in files], options), fds)
         try:
@@ -117,13 +129,13 @@ class Worker:
             return -1
         return exchange.answered if exchange.begun == exchange.answered else -2
 
-    def grown(self) -> bool:
-        """Its memory is beyond what a worker should keep (/proc/PID/statm, field 2)."""
+    def resident(self) -> int:
+        """Bytes it has in memory (proc_pid_statm(5), field 2); 0 when it is gone."""
         try:
             with open(f"/proc/{self.birth.pid}/statm", "rb") as statm:
-                return int(statm.read().split()[1]) * _PAGE > RECYCLE_BYTES
+                return int(statm.read().split()[1]) * _PAGE
         except (OSError, IndexError, ValueError):
-            return True  # it is gone
+            return 0
 
 
 class Pool:
@@ -149,9 +161,12 @@ class Pool:
                 self._forget(worker)
             if len(self.workers) + self._born < self.most:
                 self._born += 1
+                self.application.in_use.add(self)
                 try:
                     worker = Worker(await self.application.spawn())
                 except BaseException:
+                    if not self.workers and self._born == 1:
+                        self.application.in_use.discard(self)
                     self._wake()
                     raise
                 finally:
@@ -179,7 +194,7 @@ class Pool:
             self.workers.remove(worker)
 
     def _release(self, worker: Worker) -> None:
-        if worker.alive and (worker.files >= RECYCLE_FILES or worker.grown()):
+        if worker.alive and (worker.files >= RECYCLE_FILES or worker.resident() > RECYCLE_BYTES):
             worker.kill("recycled")
         if worker.alive:
             self._idle.append(worker)
@@ -221,13 +236,13 @@ class Pool:
             return []
         self.failures += 1
         log.warning("worker failed", extra={"application": self.name, "why": worker.failure})
+        if blamed < 0 and worker.files == 0:
+            blamed = 0  # a new worker that did not even begin: somebody must be to blame, or it goes on for ever
         if blamed >= 0:
             on_answer(
                 blamed, Answer(code="internal", message=f"the handler did not survive it: {worker.failure}", died=True)
             )
             return list(range(blamed + 1, len(files)))
-        if worker.files == 0 and answered == 0:
-            raise Unavailable(f"the worker does not work: {worker.failure}", self.name)
         return list(range(answered, len(files)))
 
     @property
@@ -237,7 +252,7 @@ class Pool:
         return manifest.application if manifest else self.application.command.argv[-1]
 
     def close(self) -> None:
-        """Ends all workers and the warm process."""
+        """Ends all workers, and the warm process when no other pool has workers of it."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -245,4 +260,6 @@ class Pool:
             worker.kill("closed")
         self.workers.clear()
         self._idle.clear()
-        self.application.cool_down()
+        self.application.in_use.discard(self)
+        if not self.application.in_use:
+            self.application.cool_down()

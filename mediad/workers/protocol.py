@@ -74,10 +74,9 @@ def _handler_facts(row: Any) -> HandlerFacts:
             raise Garbage(f"{row['name']}: {key} is no list of texts")
         return tuple(value)
 
-    operations = row.get("operations") or ()
     return HandlerFacts(
         row["name"], row["version"], str(row.get("summary", "")), texts("kinds"),
-        tuple(e.lower() for e in texts("extensions")), tuple(str(o) for o in operations), texts("fields"),
+        tuple(e.lower() for e in texts("extensions")), texts("operations"), texts("fields"),
     )  # fmt: skip
 
 
@@ -92,7 +91,7 @@ class Exchange:
 
     `on_answer(i, Answer)` is called once a file, in order; `on_progress(i, bytes)` for long work."""
 
-    __slots__ = ("answered", "begun", "count", "number", "on_answer", "on_progress")
+    __slots__ = ("_furthest", "answered", "begun", "count", "number", "on_answer", "on_progress")
 
     def __init__(
         self,
@@ -105,6 +104,7 @@ class Exchange:
         self.count = count
         self.begun = -1
         self.answered = 0
+        self._furthest = -1
         self.on_answer = on_answer
         self.on_progress = on_progress
 
@@ -113,8 +113,9 @@ class Exchange:
         """Every file has its answer."""
         return self.answered == self.count
 
-    def receive(self, message: Any) -> None:
-        """Takes one message of the worker. Raises Garbage."""
+    def receive(self, message: Any) -> bool:
+        """Takes one message of the worker; returns whether it got further by it: progress that does not grow is none.
+        Raises Garbage."""
         if not isinstance(message, dict) or message.get("id") != self.number:
             raise Garbage("an answer to no request")
         i = message.get("i")
@@ -123,20 +124,23 @@ class Exchange:
         if message.get("begin"):
             if self.begun == i:
                 raise Garbage("begun twice")
-            self.begun = i
-            return
+            self.begun, self._furthest = i, -1
+            return True
         progress = message.get("progress")
         if progress is not None:
-            if not isinstance(progress, int) or self.begun != i:
+            if type(progress) is not int or progress < 0 or self.begun != i:
                 raise Garbage("progress that is no number of bytes")
             if self.on_progress is not None:
                 self.on_progress(i, progress)
-            return
+            further = progress > self._furthest
+            self._furthest = max(progress, self._furthest)
+            return further
         if self.begun != i:
             raise Garbage("an answer before its begin")
         answer = _answer(message)
         self.answered += 1
         self.on_answer(i, answer)
+        return True
 
 
 def _answer(message: dict[str, Any]) -> Answer:

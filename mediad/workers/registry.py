@@ -6,6 +6,7 @@ files whose extension its manifest names.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sys
@@ -44,6 +45,7 @@ class Registry:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._loaded = False
+        self._loading = asyncio.Lock()
         self.problems: list[str] = []
         debug = config.log_level == "debug"
         self._applications = [Application(command, config.worker_memory, debug) for command in discover(config)]
@@ -53,8 +55,11 @@ class Registry:
     async def load(self) -> None:
         """Learns the manifests: once, when first needed. An application that does not start is named in `problems`;
         the built-in one must start (Unavailable)."""
-        if self._loaded:
-            return
+        async with self._loading:
+            if not self._loaded:
+                await self._load()
+
+    async def _load(self) -> None:
         await self._applications[0].warm_up()
         for application in self._applications[1:]:
             try:

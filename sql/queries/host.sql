@@ -77,7 +77,8 @@ UPDATE root SET scanned_ns = $2::bigint WHERE id = $1::bigint;
 -- name: absorb_root
 -- An outer folder was added: the inner root becomes a folder of it. $1 inner root, $2 outer root, $3 parent folder, $4 name.
 WITH top AS (
-    UPDATE dir SET parent = $3::bigint, name = $4::bytea WHERE root = $1::bigint AND parent IS NULL RETURNING id
+    UPDATE dir SET root = $2::bigint, parent = $3::bigint, name = $4::bytea
+    WHERE root = $1::bigint AND parent IS NULL RETURNING id
 ), moved AS (
     UPDATE dir SET root = $2::bigint WHERE root = $1::bigint AND parent IS NOT NULL RETURNING id
 )

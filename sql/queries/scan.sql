@@ -69,19 +69,30 @@ WITH entry AS MATERIALIZED (
 SELECT (SELECT count(*) FROM added), (SELECT count(*) FROM touched WHERE changed), (SELECT count(*) FROM touched WHERE returned),
        (SELECT count(*) FROM added WHERE type = 'f') + (SELECT count(*) FROM touched WHERE type = 'f' AND changed);
 
--- name: miss_files
--- Names that a walk did not see again. $1: [{d, lo, hi}] ranges of names that were listed completely, $2: [{d, n}] the
--- names seen in them, $3 now, $4 host.
+-- name: unseen_files
+-- Present files that a walk did not see again, with their folders. $1: [{d, lo, hi}] ranges of names that were listed
+-- completely, $2: [{d, n}] the names seen in them.
 WITH span AS (
     SELECT r.d AS dir, decode(r.lo, 'hex') AS lo, decode(r.hi, 'hex') AS hi
     FROM jsonb_to_recordset($1::jsonb) AS r(d bigint, lo text, hi text)
-), gone AS (
-    UPDATE file f SET missing_since_ns = $3::bigint
-    FROM span s
-    WHERE f.dir = s.dir AND f.missing_since_ns IS NULL
-      AND (s.lo IS NULL OR f.name > s.lo) AND (s.hi IS NULL OR f.name <= s.hi)
-      AND NOT EXISTS (SELECT FROM jsonb_to_recordset($2::jsonb) AS e(d bigint, n text)
-                      WHERE e.d = f.dir AND e.n = encode(f.name, 'hex'))
+), seen AS (
+    SELECT e.d AS dir, decode(e.n, 'hex') AS name FROM jsonb_to_recordset($2::jsonb) AS e(d bigint, n text)
+)
+SELECT f.id, f.dir FROM file f JOIN span s ON f.dir = s.dir
+WHERE f.missing_since_ns IS NULL
+  AND (s.lo IS NULL OR f.name > s.lo) AND (s.hi IS NULL OR f.name <= s.hi)
+  AND NOT EXISTS (SELECT FROM seen e WHERE e.dir = f.dir AND e.name = f.name);
+
+-- name: digest_dirs
+-- The digests of folders that had lost files, now that these are marked. $1: [{i, g}].
+UPDATE dir SET digest = decode(e.g, 'hex')
+FROM jsonb_to_recordset($1::jsonb) AS e(i bigint, g text) WHERE dir.id = e.i;
+
+-- name: miss_files
+-- Files that are gone. $1 json list of files, $2 now, $3 host.
+WITH gone AS (
+    UPDATE file f SET missing_since_ns = $2::bigint
+    WHERE f.id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)) AND f.missing_since_ns IS NULL
     RETURNING f.id, f.stream
 ), unqueued AS (
     DELETE FROM todo t USING gone g WHERE t.file = g.id
@@ -89,7 +100,7 @@ WITH span AS (
     UPDATE feed SET last = last + (SELECT count(*) FROM gone) WHERE EXISTS (SELECT FROM gone) RETURNING last
 ), told AS (
     INSERT INTO event (seq, at_ns, host, actor, target_kind, target, action, value)
-    SELECT n.last - row_number() OVER () + 1, $3::bigint, $4::uuid, '', 'stream', g.stream::text, 'missing', '{}'::jsonb
+    SELECT n.last - row_number() OVER () + 1, $2::bigint, $3::uuid, '', 'stream', g.stream::text, 'missing', '{}'::jsonb
     FROM gone g, numbered n
 )
 SELECT count(*) FROM gone;

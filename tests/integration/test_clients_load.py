@@ -106,9 +106,9 @@ def test_query_is_cancelled_while_nobody_reads(daemon: Daemon) -> None:
 
 
 def test_a_page_of_long_texts_fits_its_frames(daemon: Daemon) -> None:
-    """Names that fill a reply beyond one frame: it goes in several."""
-    deep = b"/".join([b"d" * 250] * 14)
-    write_tree(daemon.folder / "tree", {deep + b"/%04d" % n + b"n" * 200: b"" for n in range(300)})
+    """Names whose display text (four characters a byte that is no UTF-8) is longer than a frame: several replies."""
+    deep = b"/".join([b"\xff" * 250] * 14)
+    write_tree(daemon.folder / "tree", {deep + b"/%04d" % n + b"\xff" * 200: b"" for n in range(300)})
     with daemon.client() as client:
         assert client.add([daemon.folder / "tree"], wait=False).files_new == 300
         assert len(list(client.query(""))) == 300

@@ -1,0 +1,112 @@
+"""mediad.config: the file, the command line over it, and what it says about mistakes."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mediad import config as module
+from mediad.config import Config, load_config
+from mediad.errors import InvalidArgument
+
+ONE_OF_EACH = {
+    "data_dir": "/d", "socket": "/s", "dsn": "dbname=x", "group": "g", "log_level": "debug", "workers": 3,
+    "board": True, "worker_memory": 1 << 26, "read_seconds": 1.5, "checksum_seconds": 2, "idle_seconds": 3.0,
+    "database_seconds": 4.0, "cluster_programs": "/p", "cluster_account": "a", "handler_dirs": ["/h"],
+    "exclude": ["*.x"], "freeze_share": 0.25, "freeze_files": 7, "deadline_seconds": 9,
+}  # fmt: skip
+
+
+def write(folder: Path, values: dict[str, object]) -> Path:
+    path = folder / "mediad.toml"
+    lines = []
+    for key, value in values.items():
+        text = str(value).lower() if isinstance(value, bool) else repr(value)
+        lines.append(f"{key} = {text}")
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_every_key_can_be_set(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, ONE_OF_EACH), {})
+    for name, value in ONE_OF_EACH.items():
+        found = getattr(config, name)
+        wanted = Path(str(value)) if isinstance(found, Path) else tuple(value) if isinstance(value, list) else value
+        assert found == wanted, name
+        assert type(found) is type(getattr(Config(), name)) or isinstance(found, Path), name
+    assert {f.name for f in fields(Config)} >= ONE_OF_EACH.keys()
+
+
+def test_the_command_line_wins(tmp_path: Path) -> None:
+    path = write(tmp_path, {"workers": 3, "dsn": "dbname=file"})
+    config = load_config(path, {"workers": 1, "dsn": None, "socket": tmp_path / "s", "board": None})
+    assert (config.workers, config.dsn, config.socket) == (1, "dbname=file", tmp_path / "s")
+
+
+def test_no_file_needs_to_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "default_config_file", lambda: tmp_path / "none.toml")
+    assert load_config(None, {}) == Config()
+    with pytest.raises(InvalidArgument, match="cannot be read"):
+        load_config(tmp_path / "none.toml", {})
+
+
+def test_a_relative_path_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_config(None, {"data_dir": Path("here")}).data_dir == tmp_path / "here"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("workers", True), ("workers", 1.0), ("workers", -1), ("workers", "1"), ("board", 1), ("read_seconds", True),
+     ("read_seconds", -0.1), ("read_seconds", "x"), ("exclude", "x"), ("exclude", [1]), ("data_dir", ""),
+     ("data_dir", 1), ("dsn", 1), ("dsn", ["x"]), ("freeze_share", [])],
+)  # fmt: skip
+def test_a_wrong_value_names_its_key(key: str, value: object) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        load_config(None, {key: value})
+    assert caught.value.input == key.encode() and key in caught.value.message
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_an_unknown_key_is_named(key: str) -> None:
+    if key in ONE_OF_EACH:
+        return
+    with pytest.raises(InvalidArgument) as caught:
+        load_config(None, {key: 1})
+    assert caught.value.input == key.encode()
+
+
+@pytest.mark.parametrize("data", [b"workers = ", b"= 1", b"\xff\xfe", b"a = 1\na = 2"])
+def test_what_is_not_toml(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "mediad.toml"
+    path.write_bytes(data)
+    with pytest.raises(InvalidArgument, match="is not TOML") as caught:
+        load_config(path, {})
+    assert caught.value.input == str(path).encode()
+
+
+def test_the_board_is_small() -> None:
+    big, small = Config(workers=3), Config(workers=3, board=True)
+    assert (big.worker_count, small.worker_count) == (3, 1)
+    assert (big.requests_in_flight, small.requests_in_flight) == (128, 32)
+    assert 1 <= Config().worker_count <= 4
+
+
+def test_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FHS for root, XDG for a person."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/7")
+    assert module.default_socket() == Path("/run/user/7/mediad/socket")
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    assert module.default_socket() == Path("/run/mediad/socket")
+    monkeypatch.setattr(module.os, "getuid", lambda: 0)
+    assert module.default_data_dir() == Path("/var/lib/mediad")
+    assert module.default_config_file() == Path("/etc/mediad.toml")
+    monkeypatch.setattr(module.os, "getuid", lambda: 1000)
+    monkeypatch.setenv("XDG_DATA_HOME", "/home/x/data")
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/home/x/config")
+    assert module.default_data_dir() == Path("/home/x/data/mediad")
+    assert module.default_config_file() == Path("/home/x/config/mediad/mediad.toml")
