@@ -16,19 +16,25 @@ def _unescape(text: bytes) -> bytes:
 
 def mount_of(path: bytes) -> tuple[bytes, bytes, str, bytes, str]:
     """The mount a path lies on, from /proc/self/mountinfo: (mount point, folder of the file system that is mounted,
-    type, source, "major:minor"). Later mounts cover earlier ones. Raises OSError."""
+    type, source, "major:minor"). Later mounts cover earlier ones.
+
+    In a chroot the root folder is no mount point of the table: then it stands for one, on the device that stat(2) names.
+    Raises OSError."""
     best: tuple[bytes, bytes, str, bytes, str] | None = None
+    info = os.stat(path)
+    device = f"{os.major(info.st_dev)}:{os.minor(info.st_dev)}"
+    around: tuple[bytes, bytes, str, bytes, str] = (b"/", b"/", "unknown", b"none", device)
     with open("/proc/self/mountinfo", "rb") as table:
         for line in table:
             left, _, right = line.partition(b" - ")
             fields, rest = left.split(), right.split()
             point = _unescape(fields[4])
             inside = path == point or path.startswith(point.rstrip(b"/") + b"/")
+            if fields[2].decode() == device:
+                around = (b"/", b"/", rest[0].decode(), _unescape(rest[1]), device)
             if inside and (best is None or len(point) >= len(best[0])):
                 best = (point, _unescape(fields[3]), rest[0].decode(), _unescape(rest[1]), fields[2].decode())
-    if best is None:
-        raise FileNotFoundError(2, "no mount holds this path", path)
-    return best
+    return around if best is None else best
 
 
 def volume_uuid(source: bytes, device: str, fs_type: str, mount: bytes) -> str:

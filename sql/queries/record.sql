@@ -33,7 +33,8 @@ SELECT coalesce((SELECT stream FROM stream_alias WHERE old = $1::uuid), (SELECT 
 
 -- name: files_of_streams
 -- Present and missing files of items, hot columns. $1 json list of streams.
-SELECT f.stream, f.id, f.dir, f.name, f.type, f.size, f.mtime_ns, coalesce(r.state, 'listed'), f.missing_since_ns,
+SELECT f.stream, f.id, f.dir, f.name, f.type, f.size, f.mtime_ns,
+       CASE WHEN f.type <> 'f' THEN 'read' ELSE coalesce(r.state, 'listed') END, f.missing_since_ns,
        r.handler, r.handler_version, r.problem_code, r.problem, f.nlink, f.inode, f.ctime_ns, f.mode,
        coalesce(r.kind, f.kind_guess), r.format, r.title, r.artist, r.album, r.duration, r.width, r.height, r.date, f.target
 FROM file f LEFT JOIN reading r ON r.file = f.id
