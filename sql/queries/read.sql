@@ -12,10 +12,6 @@ ORDER BY t.file LIMIT $3::integer;
 -- When the earliest file that was put off becomes due. $1 json list of roots.
 SELECT min(not_before_ns) FROM todo WHERE root IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
 
--- name: todo_counts
--- How many files wait, by root.
-SELECT root, count(*) FROM todo GROUP BY root;
-
 -- name: take_off
 -- Notes what a lane is about to parse. Not synchronous: it matters after a crash of processes, not of the machine.
 WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))

@@ -1,0 +1,74 @@
+"""The schema: schema.sql and the migrations lead to the same place, and every named statement fits it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from mediad.store.database import Database
+from mediad.store.migrate import migrate
+from mediad.store.queries import load
+from tests import pg
+
+ROOT = Path(__file__).parents[2]
+SQL = ROOT / "sql"
+
+_CATALOG = {
+    "columns": """SELECT table_name, column_name, data_type, udt_name, is_nullable, column_default, collation_name,
+        identity_generation FROM information_schema.columns WHERE table_schema = 'mediadb' ORDER BY 1, ordinal_position""",
+    "constraints": """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = 'mediadb'::regnamespace ORDER BY 1, 2""",
+    "indexes": "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'mediadb' ORDER BY 1, 2",
+    "functions": """SELECT proname, pg_get_functiondef(oid) FROM pg_proc
+        WHERE pronamespace = 'mediadb'::regnamespace ORDER BY 1""",
+    "sequences": "SELECT sequencename, data_type::text FROM pg_sequences WHERE schemaname = 'mediadb' ORDER BY 1",
+    "feed": "SELECT one, last FROM mediadb.feed",
+}
+
+
+def _catalog(dsn: str) -> dict[str, list[tuple[Any, ...]]]:
+    with psycopg.connect(dsn) as connection:
+        found = {name: connection.execute(text.encode()).fetchall() for name, text in _CATALOG.items()}
+    return {name: [row for row in rows if "migration" not in str(row[0])] for name, rows in found.items()}
+
+
+@pytest.fixture(scope="module")
+def by_schema() -> str:
+    dsn = pg.fresh_database()
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute((SQL / "schema.sql").read_bytes())
+    return dsn
+
+
+def test_migrations_lead_to_the_schema(by_schema: str) -> None:
+    dsn = pg.fresh_database()
+
+    async def lead() -> None:
+        database = Database(dsn, load(SQL / "queries"))
+        try:
+            await migrate(database, SQL / "migrations")
+        finally:
+            await database.close()
+
+    pg.run(lead())
+    here, there = _catalog(by_schema), _catalog(dsn)
+    assert here["columns"], "the schema made no table"
+    for what in _CATALOG:
+        assert here[what] == there[what], what
+
+
+def test_every_statement_fits_the_schema(by_schema: str) -> None:
+    with psycopg.connect(by_schema, autocommit=True) as connection:
+        connection.execute("SET search_path TO mediadb, pg_catalog")
+        for statement in load(SQL / "queries").values():
+            connection.execute(f"PREPARE {statement.name} AS {statement.sql}".encode())
+
+
+def test_every_statement_is_used() -> None:
+    source = "\n".join(path.read_text("utf-8") for path in (ROOT / "mediad").rglob("*.py"))
+    names = set(load(SQL / "queries"))
+    unused = [name for name in names if f'"{name}"' not in source]
+    assert not unused, f"no code asks for {unused}"
