@@ -414,7 +414,9 @@ def same_operation(path: Path, folder: Path) -> Outcome:
             replies = [peer.receive_last(), peer.receive_last()]
             peer.send(frames[2])
             replies.append(peer.receive_last())
-            bodies = {getattr(reply, name).SerializeToString(deterministic=True) for reply in replies for name in command}
+            bodies = {
+                getattr(reply, name).SerializeToString(deterministic=True) for reply in replies for name in command
+            }
             same = same and len(bodies) == 1 and all(reply.WhichOneof("result") in command for reply in replies)
             same = same and (not replies[0].HasField("forget") or replies[0].forget.roots == 1)
         peer.send(pb.ClientFrame(request=pb.Request(id=4, operation=used, forget=forget)))

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 _TAKE = 512  # files fetched from the queue at once
 _CHANGED_AGAIN_NS = 2_000_000_000  # a file that changed under the reader is given this long to come to rest
 _AWAY_NS = 30_000_000_000  # a volume that does not answer is asked again after this long
+_GONE_NS = 5_000_000_000  # a name that was gone when it was opened: by then a walk has said so, or it is back
 _NO_WORKER_NS = 5_000_000_000  # files of an application that does not start are tried again after this long
 _GIVE_UP_SECONDS = 3600.0
 
@@ -279,7 +280,7 @@ class Reader:
         number, message = problem
         error = self.roots.open_error(number, message)
         if error.code == "not_found":  # gone since it was listed: the next walk says so
-            put_off.setdefault(_AWAY_NS, []).append(item.file)
+            put_off.setdefault(_GONE_NS, []).append(item.file)
             self.roots.rescan_soon(item.root)
             return
         answer = Answer(code=error.code, message=error.message)

@@ -221,7 +221,9 @@ def _add_keys(rows: Rows, read: Read, keys: Any) -> None:
         if not isinstance(key, list | tuple) or len(key) != 3:
             continue
         grade, algorithm, value = key
-        if isinstance(grade, str) and grade in _GRADES and isinstance(algorithm, str) and isinstance(value, bytes) and 8 <= len(value) <= 64:
+        if not isinstance(grade, str) or not isinstance(algorithm, str) or not isinstance(value, bytes):
+            continue
+        if grade in _GRADES and 8 <= len(value) <= 64:
             rows.keys.append({"f": read.file, "g": _GRADES[grade], "a": _clean(algorithm)[:64], "v": value.hex()})
 
 

@@ -72,11 +72,15 @@ class Cluster:
         return self._postmaster.pid if self._postmaster is not None else 0
 
     async def conninfo(self, database: str = "mediadb") -> str:
-        """How to connect, for libpq in this process. Raises Unavailable before the first start and after stop."""
-        if self._socket_folder < 0:
+        """How to connect, for libpq in this process. Raises Unavailable before the first start, after stop, and while
+        it is down, with the reason: libpq would only say that there is no socket."""
+        if self._socket_folder < 0 or self.state == "failed":
             raise Unavailable(
                 f"the embedded PostgreSQL is {self.state}" + (f": {self.problem}" if self.problem else "")
             )
+        return self._address(database)
+
+    def _address(self, database: str) -> str:
         return f"host=/proc/self/fd/{self._socket_folder} port=5432 user=mediadb dbname={database}"
 
     async def start(self) -> None:
@@ -236,14 +240,14 @@ class Cluster:
 
     async def _answers(self) -> bool:
         try:
-            pgconn = await open_connection(await self.conninfo("postgres"), 2.0)
+            pgconn = await open_connection(self._address("postgres"), 2.0)
         except Unavailable:
             return False
         pgconn.finish()
         return True
 
     async def _make_database(self) -> None:
-        pgconn = await open_connection(await self.conninfo("postgres"), 5.0)
+        pgconn = await open_connection(self._address("postgres"), 5.0)
         try:
             find = "SELECT 1 FROM pg_database WHERE datname = 'mediadb'"
             if not await execute_script(pgconn, find, name="find database", deadline=30.0):

@@ -103,7 +103,9 @@ class Application:
         """The manifest of an application that has no warm process: started as a worker, asked nothing."""
         birth = self._fresh()
         told: asyncio.Future[Manifest] = asyncio.get_running_loop().create_future()
-        channel = attach(birth, lambda message: _settle(told, message), lambda reason: _fail(told, reason, self.command.argv[-1]))
+        channel = attach(
+            birth, lambda message: _settle(told, message), lambda reason: _fail(told, reason, self.command.argv[-1])
+        )
         try:
             async with asyncio.timeout(START_SECONDS):
                 return await told

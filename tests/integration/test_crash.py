@@ -1,5 +1,5 @@
-"""Kills: the daemon, its PostgreSQL, both, again and again in the middle of `add`; afterwards everything is as if nothing
-had happened. And files that are suspected of having killed the daemon."""
+"""Kills: the daemon, its PostgreSQL, both, again and again in the middle of `add`; afterwards everything is as if
+nothing had happened. And files that are suspected of having killed the daemon."""
 
 from __future__ import annotations
 
@@ -281,9 +281,7 @@ def test_one_suspect_after_the_other(made: Daemon) -> None:
     made.stop()
     names = sorted(contents(made.dsn or ""))
     with sql(made.dsn or "") as ask:
-        ask(
-            "CREATE TABLE public.taken (lane int, files bigint[], attempts int[])"
-        )
+        ask("CREATE TABLE public.taken (lane int, files bigint[], attempts int[])")
         ask(
             "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.taken "
             "SELECT NEW.lane, NEW.files, array_agg(t.attempts) FROM mediadb.todo t WHERE t.file = ANY(NEW.files); "

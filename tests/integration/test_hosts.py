@@ -61,7 +61,10 @@ def test_two_hosts_at_the_same_time(pair: tuple[Daemon, Daemon]) -> None:
         thread.start()
     for thread in starts:
         thread.join()
-    tops = [make_library(one.folder / "library", 300, prefix="a"), make_library(two.folder / "library", 300, prefix="b")]
+    tops = [
+        make_library(one.folder / "library", 300, prefix="a"),
+        make_library(two.folder / "library", 300, prefix="b"),
+    ]
     answers: list[Any] = []
     for thread in [add(daemon, top, answers) for daemon, top in zip(pair, tops, strict=True)]:
         thread.join()
@@ -121,7 +124,10 @@ def test_one_goes_on_when_the_other_dies(pair: tuple[Daemon, Daemon]) -> None:
     one, two = pair
     one.start()
     two.start()
-    tops = [make_library(one.folder / "library", 400, prefix="a"), make_library(two.folder / "library", 400, prefix="b")]
+    tops = [
+        make_library(one.folder / "library", 400, prefix="a"),
+        make_library(two.folder / "library", 400, prefix="b"),
+    ]
     answers: list[Any] = []
     doomed = add(one, tops[0], answers)
     living = add(two, tops[1], answers)
@@ -249,7 +255,10 @@ def test_the_lock_is_taken_again(pair: tuple[Daemon, Daemon]) -> None:
     one.start()
     dsn = one.dsn or ""
     with sql(dsn) as ask:
-        held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        held = (
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
+            "(SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
         assert ask(held) == [(1,)]
         ask(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "

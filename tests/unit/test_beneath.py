@@ -73,10 +73,13 @@ def test_what_lies_below_opens(way: Open, top: int) -> None:
 def test_ways_out_are_closed(way: Open, top: int, path: bytes) -> None:
     """Links are not followed even where they stay inside, and `..` is never taken."""
     before = descriptors()
+    refusal = 0
     try:
         fd = way(top, path, os.O_RDONLY)
     except OSError as error:
-        assert error.errno in (errno.ELOOP, errno.EXDEV, errno.ENOTDIR), error
+        refusal = error.errno or 0
+    if refusal:
+        assert refusal in (errno.ELOOP, errno.EXDEV, errno.ENOTDIR)
     else:
         os.close(fd)
         # The kernel may take `a/../plain`, which does not leave; whatever else opens is a fault.

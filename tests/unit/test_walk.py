@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import subprocess
@@ -51,7 +52,9 @@ def test_one_changed_number_changes_the_digest(listing: Any, data: st.DataObject
     assert module._digest([tuple(entry) for entry in changed], below) != module._digest(entries, below)
 
 
-def run(top: Path, *, known: dict[bytes, bytes] | None = None, only: bytes = b"", exclude: tuple[str, ...] = ()) -> Walk:
+def run(
+    top: Path, *, known: dict[bytes, bytes] | None = None, only: bytes = b"", exclude: tuple[str, ...] = ()
+) -> Walk:
     walk = Walk(os.fsencode(top), only, list(exclude), known or {})
     walk.parts = list(walk.run())  # type: ignore[attr-defined]
     os.close(walk.top)
@@ -136,13 +139,13 @@ def test_parts_cover_all_names_once(count: int) -> None:
     assert all(len(part[4]) <= BATCH_NAMES for part in made)
     assert [part[1] for part in made] == [None] * (len(made) - 1) + [b"digest"], "only the last makes it known"
     assert made[0][2] is None and made[-1][3] is None
-    for one, two in zip(made, made[1:], strict=False):
+    for one, two in itertools.pairwise(made):
         assert one[3] == two[2] == one[4][-1][0] < two[4][0][0]
 
 
 def test_names_are_bytes(tmp_path: Path) -> None:
     odd = [b"caf\xe9", b"\xff\xfe", b"new\nline", b"\xf0\x9f\x8e\xb5", b"a" * 255, b" ", b"-rf", b"\xed\xa0\x80"]
-    write_tree(tmp_path / "top", {name: b"x" for name in odd})
+    write_tree(tmp_path / "top", dict.fromkeys(odd, b"x"))
     assert names(run(tmp_path / "top")) == set(odd)
 
 
