@@ -43,7 +43,8 @@ WITH entry AS MATERIALIZED (
     UPDATE file f SET type = k.type, size = k.size, mtime_ns = k.mtime_ns, ctime_ns = k.ctime_ns, inode = k.inode,
                       mode = k.mode, nlink = k.nlink, target = k.target, missing_since_ns = NULL
     FROM known k WHERE f.id = k.file AND (k.changed OR k.returned)
-    RETURNING f.id, f.type, f.stream, k.changed, k.returned, k.rewritten
+    RETURNING f.id, f.type, f.stream, k.changed, k.returned, k.rewritten, k.words,
+              NOT EXISTS (SELECT FROM reading r WHERE r.file = f.id) AS unread
 ), text AS (
     INSERT INTO file_text (file, words, folded, reversed)
     SELECT a.id, array_to_tsvector(string_to_array(e.words, ' ')), e.folded, e.reversed
@@ -53,8 +54,10 @@ WITH entry AS MATERIALIZED (
     SELECT a.id, $4::bigint, array_to_tsvector(string_to_array(e.words, ' '))
     FROM added a JOIN entry e ON e.dir = a.dir AND e.name = a.name WHERE a.type = 'f'
     UNION ALL
-    SELECT id, $4::bigint, NULL FROM touched WHERE type = 'f' AND changed
+    SELECT id, $4::bigint, CASE WHEN unread THEN array_to_tsvector(string_to_array(words, ' ')) END
+    FROM touched WHERE type = 'f' AND (changed OR unread)
     ON CONFLICT (file) DO UPDATE SET attempts = 0, not_before_ns = 0
+    RETURNING file
 ), seen AS (
     SELECT stream, 'added' AS action FROM added
     UNION ALL
@@ -67,7 +70,7 @@ WITH entry AS MATERIALIZED (
     FROM seen s, numbered n
 )
 SELECT (SELECT count(*) FROM added), (SELECT count(*) FROM touched WHERE changed), (SELECT count(*) FROM touched WHERE returned),
-       (SELECT count(*) FROM added WHERE type = 'f') + (SELECT count(*) FROM touched WHERE type = 'f' AND changed);
+       (SELECT count(*) FROM queued);
 
 -- name: unseen_files
 -- Present files that a walk did not see again, with their folders. $1: [{d, lo, hi}] ranges of names that were listed

@@ -28,7 +28,8 @@ SELECT f.name, coalesce(r.state, 'listed'), r.kind, r.format, r.title, r.artist,
         JOIN mediadb.value v ON v.id = x), t.words::text,
        (SELECT array_agg(m.kind || ' ' || m.name ORDER BY m.kind, m.name) FROM mediadb.file_meta x
         JOIN mediadb.meta m ON m.id = x.meta WHERE x.file = f.id)
-FROM mediadb.file f LEFT JOIN mediadb.reading r ON r.file = f.id LEFT JOIN mediadb.file_detail d ON d.file = f.id LEFT JOIN mediadb.file_text t ON t.file = f.id
+FROM mediadb.file f LEFT JOIN mediadb.reading r ON r.file = f.id LEFT JOIN mediadb.file_detail d ON d.file = f.id
+LEFT JOIN mediadb.file_text t ON t.file = f.id
 """
 
 

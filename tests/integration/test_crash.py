@@ -230,7 +230,7 @@ def hold_and_queue(daemon: Daemon, files: dict[bytes, int], in_hand: list[bytes]
                 "INSERT INTO mediadb.todo (file, root, attempts) SELECT f.id, d.root, %s FROM mediadb.file f "
                 "JOIN mediadb.dir d ON d.id = f.dir WHERE f.name = %s", attempts, name,
             )  # fmt: skip
-            ask("UPDATE mediadb.file SET state = 'listed', title = NULL WHERE name = %s", name)
+            ask("DELETE FROM mediadb.reading WHERE file = (SELECT id FROM mediadb.file WHERE name = %s)", name)
         ask("DELETE FROM mediadb.flight")
         ask(
             "INSERT INTO mediadb.flight (host, lane, files) SELECT h.id, 0, array(SELECT id FROM mediadb.file "

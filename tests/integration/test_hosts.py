@@ -218,7 +218,7 @@ def test_fenced_in_the_middle_of_reading(pair: tuple[Daemon, Daemon]) -> None:
     thread = threading.Thread(target=work)
     thread.start()
     with sql(dsn) as ask:
-        wait_until(lambda: ask("SELECT count(*) FROM mediadb.file WHERE state = 'read'")[0][0] > 0, 20.0, "reading")
+        wait_until(lambda: ask("SELECT count(*) FROM mediadb.reading WHERE state = 'read'")[0][0] > 0, 20.0, "reading")
     raise_epoch(dsn)
     with sql(dsn) as ask:
         at_once = ask("SELECT (SELECT count(*) FROM mediadb.todo), (SELECT last FROM mediadb.feed)")
