@@ -102,14 +102,14 @@ def test_garbage_never_ends_in_a_traceback(tmp_path: Path) -> None:
 
 
 def test_a_format_that_is_recognised_but_not_read_has_a_record(tmp_path: Path) -> None:
-    (tmp_path / "a.psd").write_bytes(b"8BPS\0\1" + bytes(200))
+    (tmp_path / "z.exr").write_bytes(b"v/1\1" + bytes(200))
     (tmp_path / "a.jpg").write_bytes(bytes(200))
-    psd, nothing = map(
+    exr, nothing = map(
         json.loads, run("--output-format", "json", *sorted(tmp_path.iterdir(), reverse=True)).stdout.splitlines()
     )
-    assert (psd["kind"], psd["format"], psd["fields"]) == ("image", "psd", {})
-    assert psd["keys"][0][1] == "whole/1"
-    assert "not read" in psd["warnings"][0]
+    assert (exr["kind"], exr["format"], exr["fields"]) == ("image", "exr", {})
+    assert exr["keys"][0][1] == "whole/1"
+    assert "not read" in exr["warnings"][0]
     assert nothing["kind"] == "other"
 
 

@@ -309,7 +309,7 @@ def small_disk() -> Iterator[Path]:
     if os.geteuid() != 0:
         pytest.skip("a file system of its own needs root")
     folder = pg.make_folder()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m,mode=711", "tmpfs", folder], check=False)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600m,mode=711", "tmpfs", folder], check=False)
     if done.returncode != 0:
         shutil.rmtree(folder)
         pytest.skip("mount is not allowed here")
@@ -390,7 +390,7 @@ def test_no_room_for_the_log(small_disk: Path) -> None:
         daemon.start()
         before = make_library(outside / "before", 60, prefix="a")
         many = outside / "many"
-        for number in range(20_000):
+        for number in range(8_000):
             folder = many / f"{number % 100:02}"
             if number < 100:
                 folder.mkdir(parents=True)
@@ -414,7 +414,7 @@ def test_no_room_for_the_log(small_disk: Path) -> None:
             filler.unlink()
             thread.join(120)
             assert not thread.is_alive()
-        wait_until_read(daemon, 20_060, 120.0)
+        wait_until_read(daemon, 8_060, 120.0)
         check_order(cluster_dsn(daemon))
         assert daemon.stop() == 0
     finally:

@@ -1,5 +1,5 @@
 """The `audio` handler: MP3, AAC, M4A, FLAC, Ogg (Vorbis, Opus, Speex, FLAC), WAV, AIFF, WMA, APE, WavPack, Musepack,
-DSD and a few more.
+DSD and a few more; MIDI, AU and RealAudio by hachoir (audio.hachoir; hachoir itself is not preloaded: readers.hachoir).
 
 tables.py says which native key is which field, values.py reads the values, one module a container family the rest.
 Payloads: `mp3-frames/1` (frames.py), `flac-frames/1` (vorbis.py); every other format has `whole/1` until its own
@@ -76,14 +76,14 @@ _table: dict[str, Callable[[Record, File], None]] = {}
 def _readers() -> dict[str, Callable[[Record, File], None]]:
     """format -> reader. Built at the first file, so that `--describe` loads no library."""
     if not _table:
-        from mediad_handlers.audio import ape, asf, bounds, chunks, mp4, mpeg, vorbis
+        from mediad_handlers.audio import ape, asf, bounds, chunks, hachoir, mp4, mpeg, vorbis
 
         bounds.bound_mutagen()
         _table.update(dict.fromkeys(ape.STREAMS, ape.read_stream))
         _table.update(dict.fromkeys(vorbis.OGG, vorbis.read_ogg))
         _table.update(
             mp3=mpeg.read_mpeg, flac=vorbis.read_flac, m4a=mp4.read_mp4, wma=asf.read_asf, wav=chunks.read_wav,
-            aiff=chunks.read_aiff,
+            aiff=chunks.read_aiff, midi=hachoir.read_midi, au=hachoir.read_au, ra=hachoir.read_ra,
         )  # fmt: skip
     return _table
 
@@ -108,16 +108,19 @@ HANDLER = Handler(
         extensions=(
             "mp3", "mp2", "aac", "m4a", "m4b", "flac", "ogg", "oga", "opus", "spx", "wav", "aiff", "aif", "aifc", "wma",
             "ape", "wv", "mpc", "mp+", "ofr", "ofs", "tak", "tta", "ac3", "dsf", "dff", "mid", "midi", "amr", "au",
+            "snd", "ra",
         ),
         mime_types=(
             "audio/mpeg", "audio/aac", "audio/mp4", "audio/flac", "audio/ogg", "audio/vnd.wave", "audio/wav",
             "audio/aiff", "audio/x-ms-wma", "audio/x-ape", "audio/x-wavpack", "audio/x-musepack", "audio/x-dsf",
+            "audio/midi", "audio/basic", "audio/x-pn-realaudio",
         ),
         magic=(
             (0, b"ID3"), (0, b"fLaC"), (0, b"\xff\xfb"), (0, b"\xff\xf3"), (0, b"\xff\xfa"), (0, b"\xff\xf1"),
             (0, b"\xff\xf9"), (28, b"OpusHead"), (28, b"\x01vorbis"), (28, b"Speex   "), (28, b"\x7fFLAC"),
             (8, b"WAVE"), (8, b"AIFF"), (8, b"AIFC"), (4, b"ftypM4A "), (4, b"ftypM4B "), (0, b"MAC "), (0, b"wvpk"),
             (0, b"MPCK"), (0, b"MP+"), (0, b"DSD "), (0, b"FRM8"), (0, b"TTA1"), (0, b"tBaK"), (0, b"OFR "),
+            (0, b"MThd\0\0\0\6"), (0, b".snd"), (0, b".ra\xfd"),
         ),
     ),
     read=read,
@@ -125,7 +128,8 @@ HANDLER = Handler(
     fields=_list_fields(),
     preload=(
         "mediad_handlers.audio.ape", "mediad_handlers.audio.asf", "mediad_handlers.audio.bounds",
-        "mediad_handlers.audio.chunks", "mediad_handlers.audio.mp4", "mediad_handlers.audio.mpeg",
+        "mediad_handlers.audio.chunks", "mediad_handlers.audio.hachoir", "mediad_handlers.audio.mp4",
+        "mediad_handlers.audio.mpeg",
         "mediad_handlers.audio.vorbis", "mutagen", "mutagen._constants", "mutagen.id3", "mutagen.flac", "mutagen.mp4",
         "mutagen.asf", "mutagen.apev2", "mutagen.oggvorbis", "mutagen.oggopus", "mutagen.oggspeex", "mutagen.oggflac",
         "mutagen.monkeysaudio", "mutagen.wavpack", "mutagen.musepack", "mutagen.optimfrog", "mutagen.tak",

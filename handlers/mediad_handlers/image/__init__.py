@@ -1,4 +1,5 @@
-"""The `image` handler: JPEG, PNG, GIF, WebP, TIFF, BMP, ICO, HEIC, AVIF and TIFF-based RAW, all by own bounded readers.
+"""The `image` handler: JPEG, PNG, GIF, WebP, TIFF, BMP, ICO, HEIC, AVIF and TIFF-based RAW by own bounded
+readers; PSD, JPEG 2000, PCX, PNM, TGA, ICNS, SGI and DDS by Pillow (image.pillow).
 
 Fields: sections 3 and 5 of the vocabulary (mediadb_contract/fields.json). Payload: `jpeg-scan/1` for JPEG
 (image.jpeg says
@@ -13,10 +14,13 @@ from functools import cache
 
 from mediad_handlers.kit.api import Handler, HandlerError, Match, Payload, Record
 from mediad_handlers.kit.file import File
+from mediad_handlers.kit.formats import MAGIC
+from mediad_handlers.kit.sniff import Sniffed, recognise
 
 _HEIF_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"))
 _TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"IIRO", b"IIRS", b"MMOR", b"IIU\0")
-_MODULES = ("jpeg", "png", "small", "webp", "tiff", "heif", "raw")
+_PILLOW = frozenset(("psd", "psb", "jp2", "j2c", "pcx", "pnm", "tga", "icns", "sgi", "dds"))  # image.pillow.FORMATS
+_MODULES = ("jpeg", "png", "small", "webp", "tiff", "heif", "raw", "pillow")
 
 
 @cache
@@ -51,7 +55,16 @@ def read(file: File) -> Record:
         return _reader("raw", "read_raf")(file)
     if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
         return _reader("heif", "read_heif")(file)
+    found = recognise(file)
+    if found is not None and found.format in _PILLOW:
+        return _read_with_pillow(file, found)
     raise HandlerError("unsupported", "not a picture of a format that is read here")
+
+
+def _read_with_pillow(file: File, found: Sniffed) -> Record:
+    from mediad_handlers.image.pillow import read_pillow
+
+    return read_pillow(file, found)
 
 
 def payload(file: File) -> Payload:
@@ -66,30 +79,37 @@ def payload(file: File) -> Payload:
 HANDLER = Handler(
     name="image",
     version=1,
-    summary="Pictures: JPEG, PNG, GIF, WebP, TIFF, BMP, ICO, HEIC, AVIF, RAW (DNG CR2 CR3 NEF ARW ORF PEF RAF RW2)",
+    summary="Pictures: JPEG, PNG, GIF, WebP, TIFF, BMP, ICO, HEIC, AVIF, RAW (DNG CR2 CR3 NEF ARW ORF PEF RAF RW2), "
+    "PSD, JPEG 2000, PCX, PNM, TGA, ICNS, SGI, DDS",
     kinds=("image",),
     match=Match(
         extensions=(
             "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "gif", "webp", "tif", "tiff", "bmp", "dib", "ico",
             "heic", "heif", "hif", "avif", "dng", "cr2", "nef", "nrw", "arw", "sr2", "orf", "pef", "rw2", "iiq", "srw",
-            "cr3", "raf",
+            "cr3", "raf", "psd", "psb", "jp2", "jpx", "jpf", "j2k", "j2c", "jpc", "pcx", "pnm", "pbm", "pgm", "ppm",
+            "tga", "icns", "sgi", "bw", "rgb", "rgba", "dds",
         ),
         mime_types=(
             "image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff", "image/bmp",
             "image/vnd.microsoft.icon", "image/heic", "image/heif", "image/avif", "image/x-adobe-dng",
             "image/x-canon-cr2", "image/x-nikon-nef", "image/x-sony-arw", "image/x-olympus-orf",
-            "image/x-pentax-pef", "image/x-panasonic-rw2",
+            "image/x-pentax-pef", "image/x-panasonic-rw2", "image/vnd.adobe.photoshop",
+            "image/jp2", "image/jpx", "image/vnd.zbrush.pcx", "image/x-portable-bitmap", "image/x-portable-graymap",
+            "image/x-portable-pixmap", "image/x-tga", "image/icns", "image/sgi", "image/vnd.ms-dds",
         ),
         magic=(
             (0, b"\xff\xd8\xff"), (0, b"\x89PNG\r\n\x1a\n"), (0, b"GIF87a"), (0, b"GIF89a"), (8, b"WEBPVP8"),
             *((0, mark) for mark in _TIFF_MARKS), (0, b"\0\0\1\0"), (0, b"BM"),
             *((4, b"ftyp" + brand) for brand in sorted((*_HEIF_BRANDS, b"crx "))), (0, b"FUJIFILMCCD-RAW"),
+            *((offset, mark) for offset, mark, format, _, _ in MAGIC if format in _PILLOW),
         ),
     ),
     read=read,
     payload=payload,
     preload=(
         *(f"mediad_handlers.image.{module}" for module in _MODULES), "mediad_handlers.image.gps", "email.utils",
+        "PIL.PsdImagePlugin", "PIL.Jpeg2KImagePlugin", "PIL.PcxImagePlugin", "PIL.PpmImagePlugin", "PIL.TgaImagePlugin",
+        "PIL.IcnsImagePlugin", "PIL.SgiImagePlugin", "PIL.DdsImagePlugin",
         "encodings.iso2022_jp", "encodings.utf_16", "encodings.utf_16_le", "encodings.utf_16_be", "encodings.latin_1",
     ),
     limits={"read": {"memory": 64 * 1024 * 1024, "seconds": 10}},

@@ -43,13 +43,24 @@ MAGIC: tuple[tuple[int, bytes, str, str, str], ...] = (
     (0, b"\xff\x0a", "jxl", "image/jxl", "image"),  # ISO 18181-1: codestream
     (0, b"\0\0\0\x0cJXL \r\n\x87\n", "jxl", "image/jxl", "image"),  # ISO 18181-2: container
     (0, b"\0\0\1\0", "ico", "image/vnd.microsoft.icon", "image"),  # Microsoft ICONDIR
-    (0, b"\0\0\2\0", "cur", "image/vnd.microsoft.icon", "image"),
     (0, b"AT&TFORM", "djvu", "image/vnd.djvu", "document"),  # DjVu3 specification
+    (0, b"\n\2\1", "pcx", "image/vnd.zbrush.pcx", "image"),  # ZSoft PCX: versions 2.8 with and without palette
+    (0, b"\n\3\1", "pcx", "image/vnd.zbrush.pcx", "image"),
     (0, b"\n\5\1", "pcx", "image/vnd.zbrush.pcx", "image"),  # ZSoft PCX: manufacturer, version 5, RLE
     (0, b"#?RADIANCE", "hdr", "image/vnd.radiance", "image"),  # Radiance picture format
     (0, b"P4\n", "pnm", "image/x-portable-bitmap", "image"),  # Netpbm pbm, pgm, ppm: binary forms
     (0, b"P5\n", "pnm", "image/x-portable-graymap", "image"),
     (0, b"P6\n", "pnm", "image/x-portable-pixmap", "image"),
+    (0, b"P1\n", "pnm", "image/x-portable-bitmap", "image"),  # the same, plain
+    (0, b"P2\n", "pnm", "image/x-portable-graymap", "image"),
+    (0, b"P3\n", "pnm", "image/x-portable-pixmap", "image"),
+    (0, b"icns", "icns", "image/icns", "image"),  # Apple Icon Image: IconFamily resource
+    (0, b"\1\xda\0\1", "sgi", "image/sgi", "image"),  # SGI Image File Format 1.0: MAGIC, STORAGE, BPC
+    (0, b"\1\xda\0\2", "sgi", "image/sgi", "image"),
+    (0, b"\1\xda\1\1", "sgi", "image/sgi", "image"),
+    (0, b"\1\xda\1\2", "sgi", "image/sgi", "image"),
+    (0, b"DDS \x7c\0\0\0", "dds", "image/vnd.ms-dds", "image"),  # DirectX DDS_HEADER: dwSize is 124
+    (0, b"qoif", "qoi", "image/qoi", "image"),  # QOI specification 1.0: header
     (0, b"v/1\1", "exr", "image/x-exr", "image"),  # OpenEXR file layout
     # -- audio
     (0, b"fLaC", "flac", "audio/flac", "audio"),  # RFC 9639 section 6
@@ -66,6 +77,7 @@ MAGIC: tuple[tuple[int, bytes, str, str, str], ...] = (
     (0, b"MThd\0\0\0\6", "midi", "audio/midi", "audio"),  # Standard MIDI Files 1.0: header chunk
     (0, b"#!AMR\n", "amr", "audio/amr", "audio"),  # RFC 4867 section 5.1
     (0, b".snd", "au", "audio/basic", "audio"),  # Sun/NeXT audio
+    (0, b".ra\xfd", "ra", "audio/x-pn-realaudio", "audio"),  # RealAudio 1.0 and 2.0
     # -- video
     (0, b"FLV\1", "flv", "video/x-flv", "video"),  # Adobe FLV 10.1 annex E.2
     (0, b"\0\0\1\xba", "mpeg", "video/mpeg", "video"),  # ISO 13818-1 2.5.3.3: pack_start_code

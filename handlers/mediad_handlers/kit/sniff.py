@@ -194,6 +194,8 @@ def _look_deeper(head: bytes) -> Sniffed | None:
         return BY_EXTENSION["m2ts"]  # the same with a 4-byte time code before each packet (BDAV)
     if head[:2] == b"BM" and head[6:10] == b"\0\0\0\0":
         return Sniffed("bmp", "image/bmp", "image")  # BITMAPFILEHEADER: bfReserved1 and 2 are zero
+    if head[:4] == b"\0\0\2\0" and head[4:6] != b"\0\0" and head[9:10] == b"\0":
+        return Sniffed("cur", "image/vnd.microsoft.icon", "image")  # ICONDIR with entries; an empty one begins a TGA
     if b"%PDF-" in head[:1024]:
         return Sniffed("pdf", "application/pdf", "document")  # ISO 32000-1 annex H.3, note 13
     start = head[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")

@@ -1,7 +1,8 @@
-"""The `video` handler: MP4/M4V/MOV/3GP, AVI, FLV, Matroska/WebM, ASF/WMV by own bounded header readers.
+"""The `video` handler: MP4/M4V/MOV/3GP, AVI, FLV, Matroska/WebM, ASF/WMV by own bounded header readers; RealMedia by
+hachoir (video.hachoir, not preloaded: readers.hachoir says why).
 
-Fields: sections 3 and 6 of the vocabulary (mediadb_contract/fields.json). MPEG program and transport streams, DV and
-RealMedia get kind and format only. No payload: fingerprint and checksum are the whole file's.
+Fields: sections 3 and 6 of the vocabulary (mediadb_contract/fields.json). MPEG program and transport streams and DV get
+kind and format only. No payload: fingerprint and checksum are the whole file's.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ _BOXES = frozenset((b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot
 _BARE = (  # (magic, format, MIME type): recognised, not read
     (b"\0\0\1\xba", "mpeg", "video/mpeg"),
     (b"\0\0\1\xb3", "mpeg", "video/mpeg"),
-    (b".RMF", "rm", "application/vnd.rn-realmedia"),
     (b"\x1f\7\0", "dv", "video/x-dv"),
 )
 PACKET, STAMPED_PACKET = 188, 192  # ISO/IEC 13818-1 section 2.4.3.2; Blu-ray puts a 4-byte time stamp in front
@@ -44,6 +44,8 @@ def read(file: File) -> Record:
         return _reader("asf", "read_asf")(file)
     if head[:4] == b"FLV\1":
         return _reader("flv", "read_flv")(file)
+    if head[:4] == b".RMF":
+        return _reader("hachoir", "read_rm")(file)
     for mark, format, mime_type in _BARE:
         if head.startswith(mark):
             return Record("video", format, mime_type)
@@ -62,7 +64,7 @@ def _is_transport_stream(head: bytes) -> bool:
 HANDLER = Handler(
     name="video",
     version=1,
-    summary="Videos: MP4, M4V, MOV, 3GP, AVI, FLV, Matroska, WebM, ASF, WMV; MPEG-TS and PS by format only",
+    summary="Videos: MP4, M4V, MOV, 3GP, AVI, FLV, Matroska, WebM, ASF, WMV, RealMedia; MPEG-TS and PS by format only",
     kinds=("video", "audio"),
     match=Match(
         extensions=(
@@ -75,13 +77,14 @@ HANDLER = Handler(
         ),
         magic=(
             (4, b"ftyp"), (4, b"moov"), (4, b"mdat"), (4, b"wide"), (0, b"\x1a\x45\xdf\xa3"), (8, b"AVI "), (0, _ASF),
-            (0, b"FLV\1"), *((0, mark) for mark, _, _ in _BARE),
+            (0, b"FLV\1"), (0, b".RMF"), *((0, mark) for mark, _, _ in _BARE),
         ),
     ),
     read=read,
     preload=(
         "mediad_handlers.video.mp4", "mediad_handlers.video.matroska", "mediad_handlers.video.avi",
-        "mediad_handlers.video.asf", "mediad_handlers.video.flv", "mediad_handlers.image.regions", "plistlib",
+        "mediad_handlers.video.asf", "mediad_handlers.video.flv", "mediad_handlers.video.hachoir",
+        "mediad_handlers.image.regions", "plistlib",
         "encodings.mac_roman", "encodings.latin_1", "encodings.utf_16", "encodings.utf_16_be", "encodings.utf_16_le",
     ),
     limits={"read": {"memory": 64 * 1024 * 1024, "seconds": 10}},
