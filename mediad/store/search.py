@@ -22,7 +22,11 @@ _COLUMNS = {"size": "f.size", "duration": "r.duration", "width": "r.width", "hei
 # Files that have a value of these fields for which `where` holds. Only parameters' names are put in.
 _VALUES = """f.id IN (SELECT t.file FROM file_text t WHERE t.value_ids && ARRAY(SELECT v.id FROM value v
     WHERE v.field IN (SELECT e::smallint FROM jsonb_array_elements_text({numbers}) e) AND {where}))"""
-_CHOICES = {"kind": "coalesce(r.kind, f.kind_guess)", "format": "r.format", "state": "CASE WHEN f.type <> 'f' THEN 'read' ELSE coalesce(r.state, 'listed') END"}
+_CHOICES = {
+    "kind": "coalesce(r.kind, f.kind_guess)",
+    "format": "r.format",
+    "state": "CASE WHEN f.type <> 'f' THEN 'read' ELSE coalesce(r.state, 'listed') END",
+}
 
 
 class _Builder:

@@ -18,7 +18,7 @@ def mount_of(path: bytes) -> tuple[bytes, bytes, str, bytes, str]:
     """The mount a path lies on, from /proc/self/mountinfo: (mount point, folder of the file system that is mounted,
     type, source, "major:minor"). Later mounts cover earlier ones.
 
-    In a chroot the root folder is no mount point of the table: then it stands for one, on the device that stat(2) names.
+    In a chroot the root folder is no mount point of the table: then it stands for one, on the device of stat(2).
     Raises OSError."""
     best: tuple[bytes, bytes, str, bytes, str] | None = None
     info = os.stat(path)

@@ -18,7 +18,8 @@ SQL = ROOT / "sql"
 
 _CATALOG = {
     "columns": """SELECT table_name, column_name, data_type, udt_name, is_nullable, column_default, collation_name,
-        identity_generation FROM information_schema.columns WHERE table_schema = 'mediadb' ORDER BY 1, ordinal_position""",
+        identity_generation FROM information_schema.columns WHERE table_schema = 'mediadb'
+        ORDER BY 1, ordinal_position""",
     "constraints": """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
         WHERE connamespace = 'mediadb'::regnamespace ORDER BY 1, 2""",
     "indexes": "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'mediadb' ORDER BY 1, 2",
