@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import fcntl
 import gc
 import logging
 import os
@@ -16,7 +15,6 @@ import platform
 import signal
 import sys
 import time
-import uuid
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -27,7 +25,8 @@ import mediad
 from mediad import systemd
 from mediad.commands.context import Context
 from mediad.config import Config, load_config
-from mediad.errors import AlreadyExists, InvalidArgument, MediadError, Unavailable
+from mediad.datadir import read_host_id, take_data_dir
+from mediad.errors import AlreadyExists, MediadError, Unavailable
 from mediad.index.reader import Reader
 from mediad.index.roots import Roots
 from mediad.lag import LagWatch
@@ -68,7 +67,7 @@ class Daemon:
     async def run(self) -> int:
         """Runs until a signal; returns the exit code."""
         config = self.config
-        self._take_data_dir()
+        self._lock = take_data_dir(config.data_dir)
         listener, passed = make_listener(config.socket, config.group)
         try:
             return await self._serve(listener)
@@ -98,51 +97,6 @@ class Daemon:
             return 1
         return 0
 
-    def _take_data_dir(self) -> None:
-        folder = self.config.data_dir
-        try:
-            if not folder.exists():
-                folder.mkdir(mode=0o700, parents=True)
-                if os.geteuid() == 0:
-                    folder.chmod(0o711)  # PostgreSQL's account passes through; what lies here protects itself
-            self._lock = os.open(folder / "mediad.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.ftruncate(self._lock, 0)
-            os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
-        except BlockingIOError:
-            pid = os.pread(self._lock, 32, 0).decode("ascii", "replace").strip()
-            raise AlreadyExists(f"another daemon (pid {pid}) is using this data folder", os.fsencode(folder)) from None
-        except OSError as error:
-            raise _unusable(error, folder) from error
-
-    def _host_id(self) -> uuid.UUID:
-        """This host's UUID: minted once, in the data folder (settled 14)."""
-        path = self.config.data_dir / "host-id"
-        try:
-            return uuid.UUID(path.read_text("ascii").strip())
-        except FileNotFoundError:
-            return self._mint_host_id(path)
-        except OSError as error:
-            raise _unusable(error, path) from error
-        except ValueError:
-            raise InvalidArgument(
-                "this file does not hold a UUID; restore it from a backup, for it names this host", os.fsencode(path)
-            ) from None
-
-    @staticmethod
-    def _mint_host_id(path: Path) -> uuid.UUID:
-        new = uuid.uuid4()
-        part = path.with_suffix(".part")
-        try:
-            with open(part, "w", encoding="ascii") as out:
-                out.write(f"{new}\n")
-                out.flush()
-                os.fsync(out.fileno())
-            part.rename(path)
-        except OSError as error:
-            raise _unusable(error, path) from error
-        return new
-
     def _build(self) -> Context:
         config = self.config
         sql = files("mediad.sql")
@@ -156,7 +110,7 @@ class Daemon:
             conninfo = self.cluster.conninfo
         readers = 1 if config.board else 2
         database = Database(conninfo, load(sql / "queries"), readers=readers, deadline=config.database_seconds)
-        store = Store(database, self._host_id())
+        store = Store(database, read_host_id(config.data_dir))
         store.on_fenced = self._fenced
         registry = Registry(config)
         roots = Roots(store, config)
@@ -309,10 +263,6 @@ class Daemon:
         await context.store.database.close()
         if self.cluster is not None:
             await self.cluster.stop()
-
-
-def _unusable(error: OSError, place: Path) -> InvalidArgument:
-    return InvalidArgument(f"the data folder cannot be used: {error.strerror}", os.fsencode(place))
 
 
 def _tell(*assignments: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from mediad.commands.context import Call, Context, Replies
 from mediad.commands.items import resolve
 from mediad.errors import ERRORS, Conflict, InvalidArgument, MediadError, NotFound, Unavailable
+from mediad.index.lookup import locate_files
 from mediad.model import Answer
 from mediad.store.store import now_ns, pack
 from mediad.wire.convert import error_to_wire, show_path
@@ -100,14 +101,10 @@ async def _find(context: Context, target: pb.Target) -> _File:
     row = present[0]
     if row[4] != "f":
         raise InvalidArgument("only regular files have a checksum", row[3])
-    full = (await context.roots.full_paths([(row[1], row[2], row[3])]))[row[1]]
-    if not full:
+    place = (await locate_files(context.roots, [(row[1], row[2], row[3])]))[row[1]]
+    if place.root is None or place.root.local is None:
         raise Unavailable("its volume is not mounted on this host", row[3])
-    for root in context.roots.all():
-        top = (root.local or b"?").rstrip(b"/")
-        if full.startswith(top + b"/") and root.local is not None:
-            return _File(row[1], stream, root.volume, root.local, full[len(top) + 1 :], full)
-    raise Unavailable("its volume is not mounted on this host", full)
+    return _File(row[1], stream, place.root.volume, place.root.local, place.below, place.path)
 
 
 async def _answer(

@@ -8,6 +8,7 @@ from typing import Any
 
 from mediad.commands.context import Context
 from mediad.errors import ERRORS, InvalidArgument, NotFound
+from mediad.index.lookup import Located, find_file, locate_files
 from mediad.store.store import pack
 from mediad.wire.convert import error_to_wire, show_path
 from mediadb_contract import mediadb_pb2 as pb
@@ -23,14 +24,14 @@ async def load_items(context: Context, streams: Iterable[uuid.UUID], *, only: di
     rows = await context.store.read("files_of_streams", pack([str(s) for s in order])) if order else []
     if only is not None:
         rows = [row for row in rows if row[1] in only.get(row[0], ())]
-    paths = await context.roots.full_paths((row[1], row[2], row[3]) for row in rows)
+    places = await locate_files(context.roots, ((row[1], row[2], row[3]) for row in rows))
     items = {stream: pb.Item(id=stream.bytes) for stream in order}
     files: dict[int, pb.File] = {}
     for row in rows:
         item = items[row[0]]
         if not item.kind:
             _describe(item, row)
-        files[row[1]] = _file(item, row, paths.get(row[1], b""), cold)
+        files[row[1]] = _file(item, row, places.get(row[1], Located(None, row[3])), cold)
     if (details or cold) and files:
         await _fill(context, files, cold)
     return [items[stream] for stream in order]
@@ -50,14 +51,17 @@ def _describe(item: pb.Item, row: tuple[Any, ...]) -> None:
     item.date = date or ""
 
 
-def _file(item: pb.Item, row: tuple[Any, ...], path: bytes, cold: bool) -> pb.File:
+def _file(item: pb.Item, row: tuple[Any, ...], place: Located, cold: bool) -> pb.File:
     (stream, number, _dir, name, kind, size, mtime, state, missing, handler, version, code, problem) = row[:13]
+    path = place.path
     shown = path or name
     file = item.files.add(
         id=number, item=stream.bytes, path=path, path_display=show_path(shown), type=kind, size=size, mtime_ns=mtime,
         state="missing" if missing is not None else state, missing_since_ns=missing or 0, handler=handler or "",
         handler_version=version or 0, nlink=max(0, min(row[13], 0xFFFFFFFF)),
     )  # fmt: skip
+    if place.root is not None:
+        file.host = place.root.owner.bytes
     if code:
         wire_code = {"io": "io_error", "limit": "limit_exceeded"}.get(code, code)
         error = ERRORS.get("poison" if state == "parked" else wire_code, ERRORS["internal"])
@@ -101,7 +105,7 @@ async def resolve(context: Context, target: pb.Target) -> tuple[uuid.UUID, int |
         if stream is None:
             raise NotFound("there is no item of that id", str(asked))
         return stream, None
-    file, stream = await context.roots.find_file(check_path(target.path))
+    file, stream = await find_file(context.roots, check_path(target.path))
     return stream, file
 
 

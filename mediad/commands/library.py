@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from mediad.commands.context import Call, Context, Replies
 from mediad.commands.items import check_path, resolve
 from mediad.errors import InvalidArgument, MediadError, NotFound
+from mediad.index.lookup import find_dir, find_file
 from mediad.model import Root, ScanReport
 from mediad.store.store import now_ns, pack
 from mediad.wire.convert import error_to_wire, show_path
@@ -131,11 +132,11 @@ async def forget(context: Context, request: pb.ForgetRequest, call: Call) -> Rep
 async def _forget(context: Context, target: pb.Target, missing_only: bool, call: Call, reply: pb.ForgetReply) -> None:
     if target.WhichOneof("what") == "path":
         path = check_path(target.path)
-        place = await context.roots.find_dir(path)
+        place = await find_dir(context.roots, path)
         if place is not None:
             await _forget_folder(context, place, path, missing_only, call, reply)
             return
-        file, _stream = await context.roots.find_file(path)
+        file, _stream = await find_file(context.roots, path)
         await _drop(context, [file], call, reply)
         await _drop_root_of_file(context, path, reply)
         return

@@ -20,6 +20,7 @@ from mediad.config import Config
 from mediad.errors import MediadError, Unavailable
 from mediad.index import records
 from mediad.index.ingest import BATCH_RECORDS, Ingest
+from mediad.index.lookup import dir_paths
 from mediad.index.roots import Roots
 from mediad.model import Answer
 from mediad.store.faults import Fenced
@@ -158,7 +159,7 @@ class Reader:
                 self._in_hand.add(item.file)
 
     async def _resolve(self, taken: list[_Taken]) -> None:
-        paths = await self.roots.dir_paths({item.dir for item in taken})
+        paths = await dir_paths(self.roots, {item.dir for item in taken})
         for item in taken:
             names = paths.get(item.dir)
             root = self.roots.get(item.root)

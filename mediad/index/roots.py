@@ -10,12 +10,11 @@ import asyncio
 import dataclasses
 import json
 import logging
-import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from mediad.config import Config
-from mediad.errors import MediadError, NotFound, Unavailable
+from mediad.errors import MediadError, Unavailable
 from mediad.index.scan import Frozen, Scan
 from mediad.model import Actor, Place, Root, ScanReport
 from mediad.store.store import Store, now_ns, pack
@@ -296,65 +295,6 @@ class Roots:
     def open_error(number: int, message: str) -> MediadError:
         """The error of an open that failed."""
         return error_of(number, message, b"")
-
-    async def dir_paths(self, dirs: set[int]) -> dict[int, tuple[bytes, ...]]:
-        """Names from the top of its root to each folder (the top itself: no names)."""
-        if not dirs:
-            return {}
-        rows = await self.store.read("dir_paths", pack(sorted(dirs)), deadline=30.0)
-        return {leaf: tuple(names[1:]) for leaf, _root, names in rows}
-
-    async def full_paths(
-        self, files: Iterable[tuple[int, int, bytes]], roots_of: dict[int, int] | None = None
-    ) -> dict[int, bytes]:
-        """Absolute paths on this host of (file, folder, name); b"" for those on a volume that is not mounted here."""
-        files = list(files)
-        dirs = {folder for _file, folder, _name in files}
-        if not dirs:
-            return {}
-        rows = await self.store.read("dir_paths", pack(sorted(dirs)), deadline=30.0)
-        tops = {leaf: (root, names[1:]) for leaf, root, names in rows}
-        if any(root not in self._roots for root, _names in tops.values()):
-            await self.load()  # another daemon added it
-        paths: dict[int, bytes] = {}
-        for number, folder, name in files:
-            root_id, names = tops.get(folder, (0, []))
-            root = self._roots.get(root_id)
-            paths[number] = (
-                b"" if root is None or root.local is None else b"/".join([root.local.rstrip(b"/"), *names, name])
-            )
-        return paths
-
-    async def find_dir(self, path: bytes) -> tuple[Root, int] | None:
-        """The folder at an absolute path of this host, when it lies in a root: the innermost root's."""
-        path = os.path.normpath(path) if path else path
-        for root in sorted(self._roots.values(), key=lambda r: -len(r.local or b"")):
-            if root.local is None or root.only_name:
-                continue
-            top = root.local.rstrip(b"/")
-            if path != root.local and not path.startswith(top + b"/"):
-                continue
-            names = [name for name in path[len(top) :].split(b"/") if name]
-            found = await self.store.read("dir_by_names", root.id, pack([name.hex() for name in names]))
-            if found:
-                return root, found[0][0]
-        return None
-
-    async def find_file(self, path: bytes) -> tuple[int, Any]:
-        """The file at an absolute path of this host: (file id, stream). Raises NotFound naming the path."""
-        folder, name = os.path.split(os.path.normpath(path))
-        for root in self._roots.values():
-            if root.only_name == name and root.local == folder and root.only_name:
-                top = await self.store.read("dir_by_names", root.id, "[]")
-                found = await self.store.read("file_by_name", top[0][0], name) if top else []
-                if found:
-                    return found[0][0], found[0][1]
-        place = await self.find_dir(folder)
-        if place is not None:
-            found = await self.store.read("file_by_name", place[1], name)
-            if found:
-                return found[0][0], found[0][1]
-        raise NotFound("no root holds a file of that path", path)
 
 
 def _nothing() -> None:

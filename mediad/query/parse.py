@@ -72,6 +72,8 @@ def parse(text: str) -> And:
             nodes.append(node)
         if len(nodes) > TERMS_MOST:
             raise QuerySyntax(f"more than {TERMS_MOST} terms", text, position=term.start)
+    if not free and not nodes and text.strip():
+        raise QuerySyntax("a word was expected: there is neither letter nor digit", text)
     if free:
         nodes.insert(0, Words(tuple(dict.fromkeys(free))))
     return And(tuple(nodes))

@@ -1,0 +1,86 @@
+"""From paths to files and back, through the roots of this host."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mediad.errors import NotFound
+from mediad.index.roots import Roots
+from mediad.model import Root
+from mediad.store.store import pack
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where a file is: its root (None: it was forgotten meanwhile) and its path below the root's top."""
+
+    root: Root | None
+    below: bytes
+
+    @property
+    def path(self) -> bytes:
+        """The absolute path on this host; b"" when the volume is not mounted here."""
+        if self.root is None or self.root.local is None:
+            return b""
+        return self.root.local.rstrip(b"/") + b"/" + self.below
+
+
+async def dir_paths(roots: Roots, dirs: set[int]) -> dict[int, tuple[bytes, ...]]:
+    """Names from the top of its root to each folder (the top itself: no names)."""
+    if not dirs:
+        return {}
+    rows = await roots.store.read("dir_paths", pack(sorted(dirs)), deadline=30.0)
+    return {leaf: tuple(names[1:]) for leaf, _root, names in rows}
+
+
+async def locate_files(roots: Roots, files: Iterable[tuple[int, int, bytes]]) -> dict[int, Located]:
+    """Where files are, given as (file, folder, name)."""
+    files = list(files)
+    dirs = {folder for _file, folder, _name in files}
+    if not dirs:
+        return {}
+    rows = await roots.store.read("dir_paths", pack(sorted(dirs)), deadline=30.0)
+    tops = {leaf: (root, names[1:]) for leaf, root, names in rows}
+    if any(roots.get(root) is None for root, _names in tops.values()):
+        await roots.load()  # another daemon added it
+    found: dict[int, Located] = {}
+    for number, folder, name in files:
+        root, names = tops.get(folder, (0, []))
+        found[number] = Located(roots.get(root), b"/".join([*names, name]))
+    return found
+
+
+async def find_dir(roots: Roots, path: bytes) -> tuple[Root, int] | None:
+    """The folder at an absolute path of this host, when it lies in a root: the innermost root's."""
+    path = os.path.normpath(path) if path else path
+    for root in sorted(roots.all(), key=lambda r: -len(r.local or b"")):
+        if root.local is None or root.only_name:
+            continue
+        top = root.local.rstrip(b"/")
+        if path != root.local and not path.startswith(top + b"/"):
+            continue
+        names = [name for name in path[len(top) :].split(b"/") if name]
+        found = await roots.store.read("dir_by_names", root.id, pack([name.hex() for name in names]))
+        if found:
+            return root, found[0][0]
+    return None
+
+
+async def find_file(roots: Roots, path: bytes) -> tuple[int, uuid.UUID]:
+    """The file at an absolute path of this host: (file id, stream). Raises NotFound naming the path."""
+    folder, name = os.path.split(os.path.normpath(path))
+    for root in roots.all():
+        if root.only_name and root.only_name == name and root.local == folder:
+            top = await roots.store.read("dir_by_names", root.id, "[]")
+            found = await roots.store.read("file_by_name", top[0][0], name) if top else []
+            if found:
+                return found[0][0], found[0][1]
+    place = await find_dir(roots, folder)
+    if place is not None:
+        found = await roots.store.read("file_by_name", place[1], name)
+        if found:
+            return found[0][0], found[0][1]
+    raise NotFound("no root holds a file of that path", path)
