@@ -17,11 +17,17 @@ PAGE_ITEMS = 500
 
 
 def list_paths(paths: Iterable[bytes | str | os.PathLike[str]]) -> list[bytes]:
-    """Returns the paths as bytes, made absolute in this process's folder. Raises InvalidArgument for an empty one."""
-    found = [os.path.abspath(os.fsencode(path)) if path else b"" for path in paths]
+    """Returns the paths as bytes, absolute, the folder they lie in without symbolic links: that is where the daemon knows
+    them. The last name stays as it is, for a link is a thing of its own. Raises InvalidArgument for an empty one."""
+    found = [_real_folder(os.fsencode(path)) if path else b"" for path in paths]
     if not all(found):
         raise InvalidArgument("an empty path")
     return found
+
+
+def _real_folder(path: bytes) -> bytes:
+    folder, name = os.path.split(os.path.abspath(path))
+    return os.path.join(os.path.realpath(folder), name)
 
 
 def parse_id(text: str) -> uuid.UUID | None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import pg
 from tests.daemon import Daemon
 
 DATA = Path(__file__).parent / "data"
+
+# A busy machine is no fault of the code: no example has a deadline, and slow generation is not an error.
+settings.register_profile("mediadb", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("mediadb")
 
 
 @pytest.fixture
@@ -36,8 +42,6 @@ def embedded_daemon() -> Iterator[Daemon]:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """An empty folder that other accounts may pass through."""
-    import shutil
-
     made = pg.make_folder()
     try:
         yield made

@@ -99,4 +99,5 @@ def send(target: socket.socket, message: dict[str, Any], descriptors: Sequence[i
     ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
     data = msgpack.packb(message)
     sent = target.sendmsg([data], ancillary)
-    target.sendall(data[sent:])
+    if sent < len(data):  # an empty write to a worker that has ended already would be an error
+        target.sendall(data[sent:])
