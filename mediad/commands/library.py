@@ -35,7 +35,7 @@ async def add(context: Context, request: pb.AddRequest, call: Call) -> Replies:
     scans = [context.roots.scan(root) for root in roots.values()]
     before = _read_so_far(context, roots)
     while (await asyncio.wait(scans, timeout=_PROGRESS_SECONDS))[1]:
-        yield pb.Reply(progress=_progress(context, roots, "walking", 0, before))
+        yield pb.Reply(progress=_progress(context, roots, "walking", (0, 0), before))
     reports = [await scan for scan in scans]
     context.reader.wake()
     if request.wait:
@@ -69,22 +69,23 @@ def _done(context: Context, roots: dict[int, Root], before: tuple[int, int]) -> 
     return read - before[0], failed - before[1]
 
 
-def _progress(context: Context, roots: dict[int, Root], stage: str, left: int, before: tuple[int, int]) -> pb.Progress:
+def _progress(
+    context: Context, roots: dict[int, Root], stage: str, read: tuple[int, int], before: tuple[int, int]
+) -> pb.Progress:
+    """`read`: files done and in all, as far as known."""
     reports = [context.roots.reports[r] for r in roots if r in context.roots.reports]
-    read, failed = _done(context, roots, before)
-    progress = pb.Progress(
+    return pb.Progress(
         stage=stage, folders=sum(r.folders for r in reports), files_listed=sum(r.listed for r in reports),
-        files_done=read + failed, files_failed=failed,
+        files_done=read[0], files_total=read[1], files_failed=_done(context, roots, before)[1],
     )  # fmt: skip
-    if stage == "reading":
-        progress.files_total = read + failed + left
-    return progress
 
 
 async def _until_read(context: Context, roots: dict[int, Root], before: tuple[int, int]) -> AsyncIterator[pb.Progress]:
     mine = pack(list(roots))
+    total = 0
     while left := (await context.store.read("todo_left", mine, deadline=60.0))[0][0]:
-        yield _progress(context, roots, "reading", left, before)
+        total = max(total, left)  # what was read but is not stored yet is still left: never more done than there is
+        yield _progress(context, roots, "reading", (total - left, total), before)
         await asyncio.sleep(_LEFT_SECONDS if left > 64 else 0.05)
 
 
