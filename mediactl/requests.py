@@ -18,7 +18,9 @@ PAGE_ITEMS = 500
 
 def list_paths(paths: Iterable[bytes | str | os.PathLike[str]]) -> list[bytes]:
     """Returns the paths as bytes, absolute, the folder they lie in without symbolic links: that is where the daemon
-    knows them. The last name stays as it is, for a link is a thing of its own. Raises InvalidArgument for an empty one."""
+    knows them. The last name stays as it is, for a link is a thing of its own.
+
+    Raises InvalidArgument for an empty one."""
     found = [_real_folder(os.fsencode(path)) if path else b"" for path in paths]
     if not all(found):
         raise InvalidArgument("an empty path")
