@@ -116,11 +116,16 @@ class Application:
             end(birth)
 
     def _start_zygote(self) -> None:
+        self._zygote, ours, answers = self._popen("--zygote")
+        self._channel = Channel(answers, ours, self._from_zygote, self._zygote_ended, most=ANSWER_BYTES)
+
+    def _popen(self, word: str) -> tuple[subprocess.Popen[bytes], socket.socket, int]:
+        """The application under one of the contract's words, with our ends: (process, its input, its output)."""
         ours, theirs = socket.socketpair()
         answers, write_end = os.pipe2(os.O_CLOEXEC)
         try:
-            self._zygote = subprocess.Popen(
-                [*self.command.argv, "--zygote"], stdin=theirs.fileno(), stdout=write_end, stderr=self._stderr,
+            process = subprocess.Popen(
+                [*self.command.argv, word], stdin=theirs.fileno(), stdout=write_end, stderr=self._stderr,
                 env=_environment(self._memory), start_new_session=True, close_fds=True,
             )  # fmt: skip
         except OSError as error:
@@ -130,7 +135,7 @@ class Application:
         finally:
             theirs.close()
             os.close(write_end)
-        self._channel = Channel(answers, ours, self._from_zygote, self._zygote_ended, most=ANSWER_BYTES)
+        return process, ours, answers
 
     def _from_zygote(self, message: Any) -> None:
         assert self._ready is not None and self._channel is not None
@@ -186,33 +191,23 @@ class Application:
         waiting = _Waiting(asyncio.get_running_loop().create_future())
         self._forks[number] = waiting
         self._channel.send(msgpack.packb({"fork": number}), (theirs.fileno(), write_end))
+        born = False
         try:
             async with asyncio.timeout(START_SECONDS):
                 both = await waiting.future
+            born = True
         except (TimeoutError, Unavailable):
-            ours.close()
-            os.close(answers)
             raise Unavailable("the handler application does not fork", self.command.argv[-1]) from None
         finally:
             theirs.close()
             os.close(write_end)
+            if not born:
+                ours.close()
+                os.close(answers)
         return Birth(both & 0xFFFFFFFF, both >> 32, ours, answers, None)
 
     def _fresh(self) -> Birth:
-        ours, theirs = socket.socketpair()
-        answers, write_end = os.pipe2(os.O_CLOEXEC)
-        try:
-            process = subprocess.Popen(
-                [*self.command.argv, "--worker"], stdin=theirs.fileno(), stdout=write_end, stderr=self._stderr,
-                env=_environment(self._memory), start_new_session=True, close_fds=True,
-            )  # fmt: skip
-        except OSError as error:
-            ours.close()
-            os.close(answers)
-            raise Unavailable(f"a handler cannot be started: {error.strerror}", self.command.argv[0]) from error
-        finally:
-            theirs.close()
-            os.close(write_end)
+        process, ours, answers = self._popen("--worker")
         with contextlib.suppress(ProcessLookupError):
             most = self._memory * _DATA_FACTOR
             resource.prlimit(process.pid, resource.RLIMIT_DATA, (most, most))
