@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import logging
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from mediad.commands.context import Call, Context, Replies
 from mediad.commands.table import COMMANDS, ROLES, Entry
@@ -32,9 +32,10 @@ class Dispatch:
     async def answer(self, request: pb.Request, command: str, actor: Actor, send: Send) -> None:
         """Runs one request and sends its replies through `send`, which waits while the peer does not read."""
         try:
-            async for reply in self._run(request, command, actor):
-                reply.id = request.id
-                await send(reply)
+            async with contextlib.aclosing(self._run(request, command, actor)) as replies:
+                async for reply in replies:
+                    reply.id = request.id
+                    await send(reply)
         except MediadError as error:
             await self._fail(request.id, error, send)
         except TimeoutError:
@@ -47,7 +48,7 @@ class Dispatch:
     async def _fail(number: int, error: MediadError, send: Send) -> None:
         await send(pb.Reply(id=number, last=True, error=error_to_wire(error)))
 
-    async def _run(self, request: pb.Request, command: str, actor: Actor) -> AsyncIterator[pb.Reply]:
+    async def _run(self, request: pb.Request, command: str, actor: Actor) -> AsyncGenerator[pb.Reply, None]:
         entry = COMMANDS.get(command)
         if entry is None:
             raise Unsupported("this daemon does not know the command", command)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mediad.config import Config
-from mediad.errors import MediadError, Unavailable
+from mediad.errors import MediadError
 from mediad.fold import reverse, shorten
 from mediad.ids import mint
 from mediad.index.records import folded_name, listing_words
@@ -218,8 +218,3 @@ class Scan:
                 f"{lost} of {present} files are gone at once: taken for away, nothing is marked missing",
                 self.report.path,
             )
-
-
-def unavailable(error: MediadError) -> bool:
-    """The walk ended because something is away, not because something is wrong."""
-    return isinstance(error, Unavailable | Frozen)
