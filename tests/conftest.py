@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,10 @@ DATA = Path(__file__).parent / "data"
 # A busy machine is no fault of the code: no example has a deadline, and slow generation is not an error.
 settings.register_profile("mediadb", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("mediadb")
+
+# A suite that a shell started in the background inherits an ignored SIGINT, and would hand it on to what it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
