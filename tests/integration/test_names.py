@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import json
 import os
-import pty
 import shutil
 import socket
 import stat
@@ -27,6 +26,7 @@ from mediactl import Client
 from mediactl.model import FileEntry
 from mediad.errors import MediadError, NotFound, PermissionDenied
 from tests.daemon import Daemon, write_tree
+from tests.daemon.terminal import open_terminal
 
 SONG = (Path(__file__).parent.parent / "data/audio/lame.mp3").read_bytes()
 NAMES: dict[str, bytes] = {
@@ -75,7 +75,7 @@ def cli(daemon: Daemon, *arguments: str | bytes, check: bool = True) -> subproce
 
 def on_a_terminal(daemon: Daemon, *arguments: str | bytes) -> bytes:
     """What mediactl writes to a terminal."""
-    above, below = pty.openpty()
+    above, below = open_terminal()
     argv: list[str | bytes] = [sys.executable, "-m", "mediactl", "--socket", str(daemon.socket), *arguments]
     process = subprocess.Popen(argv, stdin=below, stdout=below, stderr=below, start_new_session=True)
     os.close(below)

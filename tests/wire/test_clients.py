@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import json
 import os
-import pty
 import select
 import signal
 import subprocess
@@ -23,6 +22,7 @@ from mediad import errors
 from mediad.wire.convert import error_to_wire
 from mediad.wire.session import Limits
 from mediadb_contract import mediadb_pb2 as pb
+from tests.daemon.terminal import open_terminal
 from tests.wire.canned import SILENCE, CannedServer, Unfinished
 
 ROOT = Path(__file__).parents[2]
@@ -337,7 +337,7 @@ def test_interrupt_on_a_terminal(path: str, command: str, seen: bool, code: int)
         return Unfinished([progress] if seen else [])
 
     with CannedServer(path, begin) as server:
-        master, terminal = pty.openpty()
+        master, terminal = open_terminal()
         process = subprocess.Popen(
             [sys.executable, "-m", "mediactl", command, "/srv"], stdin=terminal, stdout=terminal, stderr=terminal,
             env={**os.environ, "MEDIAD_SOCKET": path}, start_new_session=True,
