@@ -40,10 +40,11 @@ def test_p99_of_known_lags() -> None:
 
         look(1.0, 990)
         look(50.0, 10)
-        assert 1.0 <= watch.p99 <= 1.0 * 1.19 * 1.19, watch.p99  # the bucket is 19 % wide
+        assert 0.99 <= watch.p99 <= 1.0 * 1.19 * 1.19, watch.p99  # the bucket is 19 % wide
         look(50.0, 100)
-        assert 50.0 <= watch.p99 <= 50.0 * 1.19 * 1.19, watch.p99
-        assert 50.0 <= watch.max < 60.0
+        # A hair below 50: the loop's clock is a float of seconds since the machine started.
+        assert 49.99 <= watch.p99 <= 50.0 * 1.19 * 1.19, watch.p99
+        assert 49.99 <= watch.max < 60.0
         assert watch._timer is None
 
     pg.run(check())

@@ -120,7 +120,18 @@ def test_nothing_but_a_syntax_error(text: str) -> None:
 @given(st.lists(st.from_regex(r"[a-zß-ÿ]{1,8}", fullmatch=True), min_size=1, max_size=5))
 def test_free_words_are_folded_as_stored_ones(words: list[str]) -> None:
     folded = tuple(dict.fromkeys(fold(" ".join(words)).split()))
-    assert parse(" ".join(words)) == And((Words(folded),) if folded else ())
+    if folded:
+        assert parse(" ".join(words)) == And((Words(folded),))
+    else:  # ÷ is no letter: nothing can be looked for, and everything is not the answer
+        with pytest.raises(QuerySyntax, match="neither letter nor digit"):
+            parse(" ".join(words))
+
+
+def test_a_question_without_letters_is_an_error_and_an_empty_one_is_everything() -> None:
+    with pytest.raises(QuerySyntax, match="neither letter nor digit"):
+        parse("!!! ???")
+    assert parse("  ") == And(())
+    assert parse("pink - floyd") == And((Words(("pink", "floyd")),))
 
 
 @given(st.sampled_from(["kind:audio", "title:x", "-live", "size:>1k"]), st.sampled_from([" ", "  ", "\t", "\n"]))
