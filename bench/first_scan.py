@@ -86,6 +86,7 @@ def report(folder: Path, runs: int) -> str:
     spent: dict[str, list[measure.Spent]] = {}
     for _ in range(runs):
         for name, run in contenders(folder).items():
+            measure.warm(folder)
             spent.setdefault(name, []).append(run())
     cpu = {name: statistics.median(each.cpu for each in all_runs) for name, all_runs in spent.items()}
     rows = []
