@@ -256,7 +256,7 @@ def kill_one_at_work(client: Client) -> bool:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(worker.pid, signal.SIGKILL)
                 break
-        time.sleep(0.02)
+        time.sleep(0.004)
     return True
 
 
@@ -266,9 +266,9 @@ def test_workers_killed_from_outside() -> None:
     with running() as daemon, daemon.client() as client:
         met, files = 0, 0
         for number in range(20):
-            tree = write_tree(daemon.folder / f"tree{number}", {f"{n}.mp3": SONG + b"%d" % n for n in range(500)})
+            tree = write_tree(daemon.folder / f"tree{number}", {f"{n}.mp3": SONG + b"%d" % n for n in range(2000)})
             client.add([tree], wait=False)
-            met, files = met + kill_one_at_work(client), files + 500
+            met, files = met + kill_one_at_work(client), files + 2000
             assert client.add([tree]).files_failed == 0
             if met == 3:
                 break
