@@ -58,7 +58,7 @@ class Ingest:
         try:
             await self._write(rows, give_up_after)
         except StatementFailed as error:
-            log.error("the database refuses a batch", extra={"why": str(error), "files": len(rows.records)})
+            log.error("the database refuses a batch", extra={"why": error.for_log, "files": len(rows.records)})
             for read, answer in list(rows.answers):
                 await self._store_one(read, answer, give_up_after)
 
@@ -68,7 +68,7 @@ class Ingest:
         try:
             await self._write(alone, give_up_after)
         except StatementFailed as error:
-            log.error("the database refuses a record", extra={"why": str(error), "file": read.file})
+            log.error("the database refuses a record", extra={"why": error.for_log, "file": read.file})
             refused = Rows()
             add(refused, read, Answer(code="internal", message=f"the database refused its record: {error.sqlstate}"))
             await self._write(refused, give_up_after)

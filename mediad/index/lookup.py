@@ -30,25 +30,26 @@ class Located:
 
 async def dir_paths(roots: Roots, dirs: set[int]) -> dict[int, tuple[bytes, ...]]:
     """Names from the top of its root to each folder (the top itself: no names)."""
+    return {leaf: names for leaf, (_root, names) in (await _climb(roots, dirs)).items()}
+
+
+async def _climb(roots: Roots, dirs: set[int]) -> dict[int, tuple[int, tuple[bytes, ...]]]:
+    """The root of each folder, and the names from its top to it."""
     if not dirs:
         return {}
     rows = await roots.store.read("dir_paths", pack(sorted(dirs)), deadline=30.0)
-    return {leaf: tuple(names[1:]) for leaf, _root, names in rows}
+    return {leaf: (root, tuple(names[1:])) for leaf, root, names in rows}
 
 
 async def locate_files(roots: Roots, files: Iterable[tuple[int, int, bytes]]) -> dict[int, Located]:
     """Where files are, given as (file, folder, name)."""
     files = list(files)
-    dirs = {folder for _file, folder, _name in files}
-    if not dirs:
-        return {}
-    rows = await roots.store.read("dir_paths", pack(sorted(dirs)), deadline=30.0)
-    tops = {leaf: (root, names[1:]) for leaf, root, names in rows}
+    tops = await _climb(roots, {folder for _file, folder, _name in files})
     if any(roots.get(root) is None for root, _names in tops.values()):
         await roots.load()  # another daemon added it
     found: dict[int, Located] = {}
     for number, folder, name in files:
-        root, names = tops.get(folder, (0, []))
+        root, names = tops.get(folder, (0, ()))
         found[number] = Located(roots.get(root), b"/".join([*names, name]))
     return found
 

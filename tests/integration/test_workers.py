@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from mediactl import Client
 from mediactl.model import FileEntry
 from mediad.errors import MediadError
 from tests.daemon import Daemon, write_tree
+from tests.daemon.records import wait_for
 
 BAD = Path(__file__).parent.parent / "badhandlers/badhandler"
 SONG = (Path(__file__).parent.parent / "data/audio/lame.mp3").read_bytes()
@@ -94,15 +95,6 @@ def left_over(folder: Path) -> dict[int, str]:
                 if str(folder / "handlers") in command:
                     found[int(name)] = command
     return found
-
-
-def wait_for(what: Callable[[], bool], seconds: float = 10.0) -> bool:
-    until = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 # mode, the state of the guilty file, a part of the reason
