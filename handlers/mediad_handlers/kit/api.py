@@ -5,7 +5,7 @@ The contract on a page: handlers/README.md. Nothing here reads, prints or parses
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -48,6 +48,43 @@ class Payload:
     prefix: bytes = b""
 
 
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One audio or video track of a packetised format, for the stream checksum and the track key.
+
+    `packets()` gives the codec's own bytes in decoding order, without container framing: AAC without ADTS, H.264/H.265
+    NAL units each behind a 4-byte length whatever the file has, MPEG audio frames with their headers, FLAC frames. Each
+    call starts again. Where the pieces are cut does not matter: they are hashed as one run of bytes. `first` is the
+    first packets' bytes (at most FIRST of them) that `read` had at hand, None when the track key is not to be had from
+    bounded reads. `docs/handlers.md`, section What counts as payload, has the table and the specifications."""
+
+    number: int  # as the container counts, from 1
+    kind: str  # "audio" or "video"
+    codec: str  # our name: aac mp3 flac opus vorbis h264 hevc av1 ...
+    packets: Callable[[], Iterator[bytes]]
+    first: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The words of a document, lyrics or subtitles: paragraphs end with a newline. `truncated`: the limit cut it."""
+
+    text: str
+    truncated: bool = False
+    source: str = ""  # where it stood: "PDF text", "word/document.xml", "USLT" ...
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What to change in a file's tags. `set` replaces all values of a field, `add` appends to a plural one, `remove`
+    takes these values away (an empty list: the whole field). Names and types: fields.json."""
+
+    set: Mapping[str, Any] = field(default_factory=dict)
+    add: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    remove: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Record:
     """What `read` found. Field names, types and units: mediadb_contract/fields.json. Absent means the key is absent."""
@@ -60,6 +97,7 @@ class Record:
     sources: dict[str, str] = field(default_factory=dict)  # {"title": "ID3v2.3:TIT2"}
     warnings: list[str] = field(default_factory=list)
     payload: Payload | None = None  # what the fingerprint is made of; None: whole file
+    tracks: tuple[Track, ...] = ()  # whose track keys go with the record
 
     def put(self, name: str, value: Any, source: str) -> None:
         """Sets a field once: the first source that has a value wins (precedence is the order of the calls).
@@ -80,7 +118,9 @@ class Record:
 class Handler:
     """A handler: its name, the version of its fields' meaning (raised by hand; a raise re-reads its files), what it
     matches, and its operations. `read` is required; `payload` gives the stream for scope `stream` of `checksum`
-    (None: the handler has no stream, the whole file is it)."""
+    (None: the handler has no stream, the whole file is it), `tracks` its audio and video tracks; `text(file, limit)`
+    the words, at most `limit` bytes of UTF-8; `write(file, edit, target)` writes the edited file into the descriptor
+    `target` and returns warnings. Each raises HandlerError, `unsupported` when this file's format has no such thing."""
 
     name: str
     version: int
@@ -89,6 +129,9 @@ class Handler:
     match: Match
     read: Callable[[File], Record]
     payload: Callable[[File], Payload] | None = None
+    tracks: Callable[[File], Sequence[Track]] | None = None
+    text: Callable[[File, int], Text] | None = None
+    write: Callable[[File, Edit, int], list[str]] | None = None
     fields: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()  # modules imported before lock-down, so that nothing is imported afterwards
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # {"read": {"memory": bytes, "seconds": n}}

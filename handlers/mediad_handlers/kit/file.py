@@ -9,7 +9,7 @@ import io
 import os
 import stat
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mediad_handlers.kit.api import HandlerError
 
@@ -27,15 +27,17 @@ class File:
     """One file, open for reading. `fd` is borrowed, or closed by `close` when `own` is true.
 
     `name` is what to show a person and where the extension comes from; it is never opened. `bytes_read` counts the
-    bytes that preads returned. Raises HandlerError `io` when the system refuses a read and `limit` when more than
-    MAX_READ bytes are asked for at once."""
+    bytes that preads returned. `memo` is where readers keep what they parsed, by name, for the next one who asks of the
+    same file (the payload after the record). Raises HandlerError `io` when the system refuses a read and `limit` when
+    more than MAX_READ bytes are asked for at once."""
 
-    __slots__ = ("_head", "_own", "bytes_read", "fd", "name", "size")
+    __slots__ = ("_head", "_own", "bytes_read", "fd", "memo", "name", "size")
 
     def __init__(self, fd: int, name: bytes = b"", *, own: bool = False) -> None:
         self.fd = fd
         self.name = name
         self.bytes_read = 0
+        self.memo: dict[str, Any] = {}
         self._own = own
         self._head: bytes | None = None
         try:
