@@ -24,7 +24,7 @@ help:
 	@echo 'make check                                ruff, mypy, import-linter, generated code'
 	@echo 'make test-oldest, make test-newest        the tests with the oldest and the newest libraries'
 	@echo 'make bench [BENCH=small|tiny]             measures, into bench/results/'
-	@echo 'make generate                             proto/mediadb.proto -> mediadb_contract/mediadb_pb2.py'
+	@echo 'make generate                             proto/*.proto -> mediadb_contract/*_pb2.py'
 	@echo 'make dist                                 sdist and wheel into dist/'
 	@echo 'make clean                                removes what make made (not the data of make run)'
 

@@ -41,6 +41,9 @@ def default_config_file() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "mediad/mediad.toml"
 
 
+CHOICES = {"sandbox": ("best-effort", "require")}  # settings whose text is one of these
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """Everything that can be set. Keys of mediad.toml are the names of these fields."""
@@ -53,6 +56,7 @@ class Config:
     workers: int = 0  # 0: one a processor, at most 4: parsing is bound by the processor
     board: bool = False  # one core and 256 MB: one worker, 32 requests in flight, idle sooner
     worker_memory: int = 128 * 1024 * 1024  # bytes of address space: all good samples parse with 96 MiB
+    sandbox: str = "best-effort"  # "require": a handler without a system call filter is not used
     read_seconds: float = 20.0  # a file that takes longer hurts nobody else
     checksum_seconds: float = 60.0  # without any progress
     idle_seconds: float = 30.0  # then workers leave: an idle board sleeps
@@ -119,6 +123,8 @@ def _convert(key: str, value: Any, like: Any, source: str) -> Any:
     elif isinstance(like, int) and isinstance(value, int) and value >= 0:
         return value
     elif isinstance(like, str) and isinstance(value, str):
+        if value not in CHOICES.get(key, (value,)):
+            raise InvalidArgument(f"{source}: {key} is {' or '.join(CHOICES[key])}, not {value!r}", key)
         return value
     wanted = {bool: "true or false", float: "a number", int: "a whole number", str: "text", tuple: "a list of texts"}
     kind = next((text for type_, text in wanted.items() if isinstance(like, type_)), "a path")

@@ -169,6 +169,8 @@ class Daemon:
         await context.roots.load()
         for root in context.roots.mine():
             await context.roots.look(root)
+        if self.config.sandbox == "require":
+            await context.registry.load()  # before anything is read: Unsupported when it cannot be had
         await context.reader.start()
         if context.roots.mine():
             self._spawn(self._catch_up(context))

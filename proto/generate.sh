@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes proto/mediadb_contract/mediadb_pb2.py and .pyi from mediadb.proto.
+# Writes proto/mediadb_contract/{mediadb,handler}_pb2.py and .pyi from mediadb.proto and handler.proto.
 #
 #   proto/generate.sh [FOLDER]     FOLDER: where mediadb_contract/ is written, default: beside this script
 #
@@ -20,4 +20,4 @@ else
 fi
 cd "$here"
 # The proto file is mapped into the package's folder so that the messages know the module they live in.
-"$@" -Imediadb_contract="$here" --python_out="$out" --pyi_out="$out" mediadb_contract/mediadb.proto
+"$@" -Imediadb_contract="$here" --python_out="$out" --pyi_out="$out" mediadb_contract/mediadb.proto mediadb_contract/handler.proto

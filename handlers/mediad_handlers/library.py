@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from mediad_handlers import media
 from mediad_handlers.kit import answer
@@ -17,8 +20,10 @@ if TYPE_CHECKING:
 
 
 class Meta:
-    """A record's fields as attributes. A field of the dictionary that the file does not have is None; a name that is
-    in no dictionary raises AttributeError, so that a misspelling does not read as "absent"."""
+    """A record's fields as attributes, in Python's own types: a time is a datetime with its zone (the file's own offset
+    where it has one, else UTC), a datetime that the file gives without zone a naive one, a UUID a uuid.UUID; a date
+    stays text, because it may be a year or a month only. A field of the dictionary that the file does not have is None;
+    a name that is in no dictionary raises AttributeError, so that a misspelling does not read as "absent"."""
 
     __slots__ = ("_fields",)
 
@@ -30,15 +35,45 @@ class Meta:
 
         if name.startswith("_") or name not in FIELDS:
             raise AttributeError(f"{name!r} is not in the field dictionary")
-        return self._fields.get(name)
+        value = self._fields.get(name)
+        convert = _NATIVE.get(FIELDS[name].type)
+        if value is None or convert is None:
+            return value
+        offset = self._fields.get("utc_offset")
+        return [convert(one, offset) for one in value] if FIELDS[name].plural else convert(value, offset)
 
     def __dir__(self) -> list[str]:
         return sorted(self._fields)
 
 
+def _to_time(seconds: float, offset: int | None) -> datetime | None:
+    """Unix seconds as a datetime in the zone `offset` minutes east of UTC; None for a year that datetime has not."""
+    try:
+        zone = UTC if offset is None else timezone(timedelta(minutes=offset))
+        return datetime.fromtimestamp(seconds, zone)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _to_datetime(text: str, offset: int | None) -> datetime | str:
+    """The wall clock as a naive datetime; the text itself when it is not a whole one (a minute without seconds is)."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return text
+
+
+_NATIVE: dict[str, Callable[[Any, int | None], Any]] = {
+    "time": _to_time,
+    "datetime": _to_datetime,
+    "uuid": lambda text, offset: UUID(text),
+}
+
+
 class Result:
-    """What a handler read. `fields`: {name: value} after fields.json; `meta`: the same as attributes; `tags`,
-    `warnings`, `kind`, `format`, `mime_type` as in the contract's answer."""
+    """What a handler read. `fields`: {name: value} after fields.json; `meta`: the same as attributes in native types;
+    `tags`, `sources`, `warnings`, `kind`, `format`, `mime_type` as in the contract's answer. str() is what a person
+    reads."""
 
     def __init__(self, path: bytes, handler: Handler, record: dict[str, Any], file: File | None = None) -> None:
         self.path = path
@@ -48,6 +83,7 @@ class Result:
         self.fields: dict[str, Any] = record["fields"]
         self.meta = Meta(self.fields)
         self.tags: dict[str, list[Any]] = record["tags"]
+        self.sources: dict[str, str] = record["sources"]
         self.warnings: list[str] = record["warnings"]
         self.kind: str = record["kind"]
         self.format: str = record["format"]
@@ -72,6 +108,30 @@ class Result:
         from mediad_handlers.kit.output import format_json
 
         return format_json(self.path, self._record)
+
+    def to_protobuf(self) -> bytes:
+        """The record as a message of proto/handler.proto (`Record`), without a length in front."""
+        from mediad_handlers.kit.protobuf import build
+
+        data: bytes = build(self.path, self._record).SerializeToString()
+        return data
+
+    def text(self, limit: int = 16 * 1024 * 1024) -> str:
+        """The words of the file, at most `limit` bytes of UTF-8, read now. Raises HandlerError: `unsupported` when its
+        format has none."""
+        from mediad_handlers.kit.text import extract
+
+        if self._file is not None:
+            found = extract(self.handler, self._file, limit)
+        else:
+            with File.open(self.path) as file:
+                found = extract(self.handler, file, limit)
+        return str(found["text"])
+
+    def __str__(self) -> str:
+        from mediad_handlers.kit.output import format_human
+
+        return format_human(self.path, self._record)
 
 
 def handle(path_or_file: bytes | str | PathLike[str] | File, *, defer_checksum: bool = True) -> Result:

@@ -66,6 +66,11 @@ def choose(file: File, name: str) -> Handler:
 
 
 def main() -> int:
+    """The command `media-handler`; its exit status. `media-handler check COMMAND [SAMPLE...]` tries another handler."""
+    if sys.argv[1:2] == ["check"]:
+        from mediad_handlers.kit.conformance import check
+
+        return check(sys.argv[2:])
     return run("media", load, choose)
 
 

@@ -14,7 +14,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from mediad.config import Config
-from mediad.errors import MediadError
+from mediad.errors import MediadError, Unsupported
 from mediad.workers.application import Application, Command
 from mediad.workers.pool import Pool
 from mediad.workers.protocol import HandlerFacts, Manifest
@@ -60,10 +60,11 @@ class Registry:
                 await self._load()
 
     async def _load(self) -> None:
-        await self._applications[0].warm_up()
+        self._demand_sandbox(self._applications[0], await self._applications[0].warm_up())
         for application in self._applications[1:]:
             try:
                 manifest = await application.warm_up()
+                self._demand_sandbox(application, manifest)
             except MediadError as error:
                 self.problems.append(str(error))
                 log.warning("handler left out", extra={"why": str(error)})
@@ -72,6 +73,13 @@ class Registry:
                 for extension in handler.extensions:
                     self._of_extension.setdefault(extension.encode(), application)
         self._loaded = True
+
+    def _demand_sandbox(self, application: Application, manifest: Manifest) -> None:
+        """With `sandbox = "require"`: raises Unsupported for an application whose workers say that no system call
+        filter holds them (docs/handlers.md, The sandbox)."""
+        if self._config.sandbox == "require" and "seccomp=1" not in manifest.sandbox.split():
+            text = f"the workers of {manifest.application} are not locked down ({manifest.sandbox or 'no sandbox'})"
+            raise Unsupported(f'{text}, and the configuration says sandbox = "require"', application.command.argv[-1])
 
     def application_for(self, name: bytes) -> Application:
         """Who reads a file of this name."""

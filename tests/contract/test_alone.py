@@ -122,3 +122,73 @@ def test_a_terminal_is_not_steered_by_tags(tmp_path: Path) -> None:
     tag.add(TIT2(encoding=3, text="\x1b]0;owned\x07"))
     tag.save(path)
     assert b"\x1b" not in run("--no-checksum", path).stdout
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    command = f"'{sys.executable}' -m mediad_handlers.media --no-checksum {' '.join([str(DATA / 'lame.mp3')] * 300)}"
+    done = subprocess.run(
+        ["bash", "-c", f"{command} | head -n 1; echo ${{PIPESTATUS[0]}}"], capture_output=True, check=False, timeout=60
+    )
+    assert done.stdout.decode().splitlines()[1] == "141"
+    assert done.stderr == b""
+
+
+def test_protobuf_is_a_length_and_a_record_for_each_file() -> None:
+    from mediadb_contract import handler_pb2 as pb
+
+    told = run("--output-format", "protobuf", DATA / "lame.mp3", DATA / "absent.mp3", DATA / "picard.flac")
+    records, rest = [], told.stdout
+    while rest:
+        size = int.from_bytes(rest[:4], "big")
+        records.append(pb.Record.FromString(rest[4 : 4 + size]))
+        rest = rest[4 + size :]
+    assert told.returncode == 1
+    assert [one.error.code for one in records] == ["", "io", ""]
+    plain = json.loads(run("--output-format", "json", DATA / "picard.flac").stdout)
+    values = {field.name: field for field in records[2].fields}
+    assert set(values) == set(plain["fields"])
+    assert values["title"].value.text == plain["fields"]["title"]
+    assert values["title"].source == plain["sources"]["title"]
+    assert values["sample_rate"].value.integer == plain["fields"]["sample_rate"]
+    assert [one.text for one in values["album_artists"].value.list.values] == plain["fields"]["album_artists"]
+    assert {one.name: one.value.hex() for one in records[2].checksums} == plain["checksums"]
+    assert [(one.grade, one.algorithm) for one in records[2].keys] == [tuple(key[:2]) for key in plain["keys"]]
+
+
+def test_whose_file_is_this(tmp_path: Path) -> None:
+    (tmp_path / "song.txt").write_bytes((DATA / "lame.mp3").read_bytes())
+    (tmp_path / "words.mp3").write_text("no song at all")
+    mine = run("--can-handle", tmp_path / "song.txt", module="audio")
+    assert (mine.returncode, mine.stdout.decode()) == (0, f"{tmp_path}/song.txt: audio, mp3, audio/mpeg\n")
+    assert run("--can-handle", DATA / "lame.mp3", module="image").returncode == 1
+    told = json.loads(run("--can-handle", "--output-format", "json", DATA / "lame.mp3", module="image").stdout)
+    assert told["can_handle"] is False
+    assert run("--can-handle", tmp_path / "words.mp3", module="file").returncode == 0
+    assert run("--can-handle", tmp_path / "absent", module="file").returncode == 1
+
+
+def test_jpeg_handler_is_for_jpeg() -> None:
+    picture = DATA.parent / "image/01.jpg"
+    told = json.loads(run("--output-format", "json", picture, module="jpeg").stdout)
+    assert (told["handler"], told["format"], told["fields"]["camera_make"]) == ("jpeg", "jpeg", "Make")
+    assert {"md5sum", "sha256sum", "stream_sha256"} <= set(told["checksums"])
+    refused = run(DATA / "lame.mp3", module="jpeg")
+    assert refused.returncode == 1
+    assert b"lame.mp3: unsupported: this is not a JPEG file" in refused.stderr
+
+
+def test_describe_documents_each_field() -> None:
+    told = json.loads(run("--describe", module="audio").stdout)
+    rows = {row["name"]: row for row in told["handlers"][0]["dictionary"]}
+    assert rows["duration"] == {**rows["duration"], "type": "number", "unit": "s", "plural": False}
+    assert rows["artists"]["plural"] is True
+
+
+def test_options_that_do_not_go_together() -> None:
+    for options in (
+        ("--describe", "x"),
+        ("--set", "title=x", "--text", "x"),
+        ("--sidecar", "x"),
+        ("--text-limit", "0"),
+    ):
+        assert run(*options, DATA / "lame.mp3").returncode == 2

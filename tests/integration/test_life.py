@@ -288,6 +288,7 @@ def test_a_socket_in_a_folder_that_cannot_be_made(made: Daemon) -> None:
         ("data_dir = 7\n", "data_dir takes a path"),
         ("exclude = 'all'\n", "exclude takes a list of texts"),
         ("read_seconds = -1\n", "read_seconds takes a number"),
+        ("sandbox = 'maybe'\n", "sandbox is best-effort or require"),
         ("[section]\nworkers = 2\n", "section"),
         ("workers = \n", "is not TOML"),
     ],
@@ -441,3 +442,24 @@ def test_the_log_holds_nobodys_data(level: str) -> None:
     finally:
         daemon.remove()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_required_sandbox_that_cannot_be_had_is_a_refusal_to_start(made: Daemon, tmp_path: Path) -> None:
+    """A machine without libseccomp: here it is hidden from every Python process of this daemon."""
+    made.config.write_text('sandbox = "require"\n')
+    (tmp_path / "sitecustomize.py").write_text(
+        "import ctypes\n"
+        "class CDLL(ctypes.CDLL):\n"
+        "    def __init__(self, name, *more, **named):\n"
+        "        if name == 'libseccomp.so.2':\n            raise OSError('not there')\n"
+        "        super().__init__(name, *more, **named)\n"
+        "ctypes.CDLL = CDLL\n"
+    )
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = subprocess.run(
+        made.command(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "PYTHONPATH": path},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "not locked down" in done.stderr and 'sandbox = "require"' in done.stderr
+    assert "Traceback" not in done.stderr

@@ -329,3 +329,13 @@ def test_status_answers_while_applications_misbehave() -> None:
             with contextlib.suppress(MediadError):
                 client.add([tree], deadline=30)
             assert client.status().pending == 0
+
+
+def test_a_required_sandbox_leaves_out_who_has_none() -> None:
+    """An application whose manifest knows of no system call filter is not used, and status says why."""
+    with running("behave", more='sandbox = "require"\n') as daemon, daemon.client() as client:
+        tree = write_tree(daemon.folder / "tree", {"a.bbehave": b"x", "song.mp3": SONG})
+        client.add([tree])
+        states = {name: entry.handler for name, entry in entries(client, tree).items()}
+        assert states == {"a.bbehave": "file", "song.mp3": "audio"}
+        assert any("bad-behave" in note and "not locked down" in note for note in client.status().notes)

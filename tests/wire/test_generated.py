@@ -1,4 +1,4 @@
-"""The committed generated code is what the generator makes of mediadb.proto."""
+"""The committed generated code is what the generator makes of mediadb.proto and handler.proto."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ def test_generated_code_is_current(tmp_path: Path) -> None:
     subprocess.run(
         [PROTO / "generate.sh", tmp_path], check=True, env={"PATH": "/usr/bin:/bin", "PYTHON": sys.executable}
     )
-    for name in ("mediadb_pb2.py", "mediadb_pb2.pyi"):
+    for name in ("mediadb_pb2.py", "mediadb_pb2.pyi", "handler_pb2.py", "handler_pb2.pyi"):
         made = (tmp_path / "mediadb_contract" / name).read_text()
         assert made == (PROTO / "mediadb_contract" / name).read_text(), f"{name}: run proto/generate.sh"

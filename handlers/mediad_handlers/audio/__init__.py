@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mediad_handlers.kit.api import Handler, HandlerError, Match, Payload, Record
+from mediad_handlers.kit.api import Handler, HandlerError, Match, Payload, Record, Text
 from mediad_handlers.kit.fingerprint import whole
 from mediad_handlers.kit.main import run
 from mediad_handlers.kit.sniff import Sniffed, recognise
@@ -57,6 +57,13 @@ def payload(file: File) -> Payload:
 
         return flac_payload(file)
     return whole(file)
+
+
+def text(file: File, limit: int) -> Text:
+    """The lyrics. Raises HandlerError as `read` does, and `unsupported` for a file without any."""
+    from mediad_handlers.audio.words import take_lyrics
+
+    return take_lyrics(read(file), limit)
 
 
 def _recognise_audio(file: File) -> Sniffed:
@@ -125,12 +132,13 @@ HANDLER = Handler(
     ),
     read=read,
     payload=payload,
+    text=text,
     fields=_list_fields(),
     preload=(
         "mediad_handlers.audio.ape", "mediad_handlers.audio.asf", "mediad_handlers.audio.bounds",
         "mediad_handlers.audio.chunks", "mediad_handlers.audio.hachoir", "mediad_handlers.audio.mp4",
         "mediad_handlers.audio.mpeg",
-        "mediad_handlers.audio.vorbis", "mutagen", "mutagen._constants", "mutagen.id3", "mutagen.flac", "mutagen.mp4",
+        "mediad_handlers.audio.vorbis", "mediad_handlers.audio.words", "mutagen", "mutagen._constants", "mutagen.id3", "mutagen.flac", "mutagen.mp4",
         "mutagen.asf", "mutagen.apev2", "mutagen.oggvorbis", "mutagen.oggopus", "mutagen.oggspeex", "mutagen.oggflac",
         "mutagen.monkeysaudio", "mutagen.wavpack", "mutagen.musepack", "mutagen.optimfrog", "mutagen.tak",
         "mutagen.trueaudio", "mutagen.aac", "mutagen.ac3", "mutagen.dsf", "mutagen.dsdiff", "encodings.cp1252",

@@ -37,13 +37,18 @@ def describe(application: str, handlers: tuple[Handler, ...], sandbox: str) -> d
                 "extensions": list(one.match.extensions),
                 "mime_types": list(one.match.mime_types),
                 "magic": [[offset, magic] for offset, magic in one.match.magic],
-                "operations": ["read", "checksum"],
+                "operations": _list_operations(one),
                 "fields": list(one.fields),
                 "limits": {name: dict(limit) for name, limit in one.limits.items()},
             }
             for one in handlers
         ],
     }
+
+
+def _list_operations(handler: Handler) -> list[str]:
+    optional = (("text", handler.text), ("write", handler.write))
+    return ["read", "checksum", *(name for name, function in optional if function is not None)]
 
 
 def read(handler: Handler, file: File) -> dict[str, Any]:

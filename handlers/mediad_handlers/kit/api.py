@@ -132,6 +132,7 @@ class Handler:
     tracks: Callable[[File], Sequence[Track]] | None = None
     text: Callable[[File, int], Text] | None = None
     write: Callable[[File, Edit, int], list[str]] | None = None
+    sources: Callable[[], Mapping[str, Sequence[str]]] | None = None  # {field: native tags}, for --describe
     fields: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()  # modules imported before lock-down, so that nothing is imported afterwards
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # {"read": {"memory": bytes, "seconds": n}}

@@ -1,8 +1,8 @@
 """What a worker gives up before it reads the first byte of anybody's file.
 
-Order matters: descriptors first, then the death signal and the check that the parent is still there, then limits, last
-the promise never to gain rights. System call filters (seccomp) and file system rules (Landlock) are added at the end of
-`confine`, after NO_NEW_PRIVS, which they require (prctl(2), PR_SET_NO_NEW_PRIVS).
+Order matters: descriptors first, then the death signal and the check that the parent is still there, then limits, then
+the promise never to gain rights (prctl(2), PR_SET_NO_NEW_PRIVS), which the last two require: Landlock (kit.landlock),
+and, because it takes away the calls for all of this, the system call filter (kit.seccomp) at the very end.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import ctypes
 import os
 import resource
 import signal
+
+from mediad_handlers.kit import landlock, seccomp
 
 MEMORY = 128 * 1024 * 1024  # bytes of address space: 64 MiB loses one good sample, 40 MiB does not start
 DESCRIPTORS = 160  # 64 of one request, 64 of the next, and our own
@@ -36,18 +38,41 @@ def die_with(parent: int) -> None:
         os._exit(0)
 
 
-def confine(memory: int = MEMORY) -> str:
+def confine(memory: int = MEMORY, program: bytes | None = None, *, writes: bool = False) -> str:
     """Limits this process for good and says how, as text for the manifest's `sandbox`.
 
-    `memory` is the address space in bytes; 0 leaves it as it is. Raises OSError when the kernel refuses."""
+    `memory` is the address space in bytes; 0 leaves it as it is. `program` is what `seccomp.build` gave (None: there is
+    no libseccomp); `writes` leaves the length of files free, for the operation `write`. Raises OSError when the kernel
+    has something of this and refuses it."""
     _prctl(PR_SET_DUMPABLE, 0)
     if memory:
         _limit(resource.RLIMIT_AS, memory)
     _limit(resource.RLIMIT_NOFILE, DESCRIPTORS)
-    _limit(resource.RLIMIT_FSIZE, 0)
+    if not writes:
+        _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_NPROC, 0)
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
-    return f"rlimits=1 memory={memory} dumpable=0 no_new_privs=1 pdeathsig=1 seccomp=0 landlock=0"
+    version = landlock.restrict()
+    filtered = program is not None and seccomp.load(program)
+    return f"rlimits=1 memory={memory} dumpable=0 no_new_privs=1 pdeathsig=1 seccomp={int(filtered)} landlock={version}"
+
+
+def probe(memory: int, program: bytes | None) -> str:
+    """What `confine` would say, found out by a child of this process that is confined and ends."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.write(writing, confine(memory, program).encode("ascii"))
+        finally:
+            os._exit(0)
+    os.close(writing)
+    try:
+        return os.read(reading, 4096).decode("ascii") or "none"
+    finally:
+        os.close(reading)
+        os.waitpid(pid, 0)
 
 
 def _limit(which: int, value: int) -> None:

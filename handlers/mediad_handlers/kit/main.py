@@ -1,4 +1,4 @@
-"""Every handler's command line: alone, --describe, --worker, --zygote (handlers/README.md).
+"""Every handler's process: alone, --describe, --worker, --zygote (handlers/README.md; its options: kit.options).
 
 Nothing heavy is imported before the mode is known: a worker moves its standard output away first, and a run alone
 imports argparse only.
@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from mediad_handlers.kit.api import Handler
     from mediad_handlers.kit.file import File
 
-MEMORY_VARIABLE = "MEDIADB_WORKER_MEMORY"  # bytes of address space of a worker; --memory wins over it
+BROKEN_PIPE = 128 + 13  # what a shell shows for a process that SIGPIPE ended
 
 Choose = Callable[["File", str], "Handler"]
 
@@ -35,57 +37,42 @@ def run(
         from mediad_handlers.kit.worker import move_answers_away
 
         move_answers_away()
-    options = _parse(application, given)
+    from mediad_handlers.kit.options import edits, parse
+
+    options = parse(application, given)
     handlers = load()
     pick: Choose = choose or (lambda file, name: handlers[0])
     if options.describe:
-        return _describe(application, handlers)
+        return _describe(application, handlers, options.output_format)
     if options.worker:
-        return _work(application, handlers, pick, options.memory, from_zygote=False)
+        return _work(application, handlers, pick, options.memory, writes=options.writes)
     if options.zygote:
         return _serve_forks(application, handlers, pick, options.memory)
-    from mediad_handlers.kit.alone import read_files
+    if edits(options):
+        from mediad_handlers.kit.editing import edit_files
 
-    return read_files(pick, options)
-
-
-def _parse(application: str, given: list[str]) -> Any:
-    import argparse
-
-    parser = argparse.ArgumentParser(
-        prog=f"{application}-handler", description="Prints the metadata of files.", allow_abbrev=False
-    )
-    parser.add_argument("files", nargs="*", metavar="FILE", help='a file; "-" is standard input')
-    parser.add_argument("--output-format", choices=("human", "json", "msgpack"), default="human")
-    digests = parser.add_mutually_exclusive_group()
-    digests.add_argument("--no-checksum", action="store_true", help="metadata only")
-    digests.add_argument("--only-checksum", action="store_true", help="checksums of file and stream only")
-    mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--describe", action="store_true", help="print the manifest as JSON")
-    mode.add_argument("--worker", action="store_true", help="serve requests on standard input")
-    mode.add_argument("--zygote", action="store_true", help="fork workers on request")
-    default = os.environ.get(MEMORY_VARIABLE, "")
-    parser.add_argument(
-        "--memory", type=int, metavar="BYTES", default=int(default) if default.isdigit() else None,
-        help="address space of a worker; 0 is no limit",
-    )  # fmt: skip
-    options = parser.parse_args(given)
-    served = options.describe or options.worker or options.zygote
-    if served and options.files:
-        parser.error("this mode takes no files")
-    if not served and not options.files:
-        parser.error("no file was given")
-    return options
+        return edit_files(pick, options)
+    try:
+        return _answer_alone(handlers, pick, options)
+    except BrokenPipeError:  # whoever read our output has seen enough: `audio-handler *.mp3 | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), 1)  # or Python complains once more at its end
+        return BROKEN_PIPE
 
 
-def _describe(application: str, handlers: tuple[Handler, ...]) -> int:
-    import json
+def _answer_alone(handlers: tuple[Handler, ...], choose: Choose, options: Namespace) -> int:
+    from mediad_handlers.kit import alone
 
-    from mediad_handlers.kit.answer import describe
-    from mediad_handlers.kit.output import to_plain
+    if options.can_handle:
+        return alone.claim_files(handlers, options)
+    if options.text:
+        return alone.print_texts(choose, options)
+    return alone.read_files(choose, options)
 
-    print(json.dumps(to_plain(describe(application, handlers, "none")), ensure_ascii=False))
-    return 0
+
+def _describe(application: str, handlers: tuple[Handler, ...], output_format: str) -> int:
+    from mediad_handlers.kit.describe import print_manifest
+
+    return print_manifest(application, handlers, output_format)
 
 
 def _preload(handlers: tuple[Handler, ...]) -> None:
@@ -97,36 +84,46 @@ def _preload(handlers: tuple[Handler, ...]) -> None:
             import_module(module)
 
 
-def _work(
-    application: str, handlers: tuple[Handler, ...], choose: Choose, memory: int | None, *, from_zygote: bool
+def _work(application: str, handlers: tuple[Handler, ...], choose: Choose, memory: int | None, *, writes: bool) -> int:
+    """A worker that is nobody's child but the daemon's."""
+    from mediad_handlers.kit import confine, seccomp, worker
+
+    parent = os.getppid()
+    _preload(handlers)
+    program = seccomp.build(writes=writes)
+    confine.close_others(worker.ANSWERS)
+    confine.die_with(parent)
+    return _serve(application, handlers, choose, confine.MEMORY if memory is None else memory, program, writes=writes)
+
+
+def _serve(
+    application: str, handlers: tuple[Handler, ...], choose: Choose, memory: int, program: bytes | None, *, writes: bool
 ) -> int:
     import msgpack
 
     from mediad_handlers.kit import answer, confine, worker
 
-    if not from_zygote:
-        parent = os.getppid()
-        _preload(handlers)
-        confine.close_others(worker.ANSWERS)
-        confine.die_with(parent)
-    sandbox = confine.confine(confine.MEMORY if memory is None else memory)
+    operations = worker.bind_operations(choose, writes=writes)
+    sandbox = confine.confine(memory, program, writes=writes)
     manifest = msgpack.packb(answer.describe(application, handlers, sandbox))
-    return worker.serve(manifest, worker.bind_operations(choose))
+    return worker.serve(manifest, operations)
 
 
 def _serve_forks(application: str, handlers: tuple[Handler, ...], choose: Choose, memory: int | None) -> int:
     import msgpack
 
-    from mediad_handlers.kit import answer, confine, worker
+    from mediad_handlers.kit import answer, confine, seccomp, worker
     from mediad_handlers.kit.zygote import Zygote
 
     parent = os.getppid()
+    limit = confine.MEMORY if memory is None else memory
     _preload(handlers)
     confine.close_others(worker.ANSWERS)
     confine.die_with(parent)
-    manifest = msgpack.packb(answer.describe(application, handlers, "zygote"))
+    program = seccomp.build()
+    manifest = msgpack.packb(answer.describe(application, handlers, confine.probe(limit, program)))
 
-    def work(limit: int) -> int:
-        return _work(application, handlers, choose, limit, from_zygote=True)
+    def work(asked: int) -> int:
+        return _serve(application, handlers, choose, asked, program, writes=False)
 
-    return Zygote(manifest, work, confine.MEMORY if memory is None else memory).serve()
+    return Zygote(manifest, work, limit).serve()

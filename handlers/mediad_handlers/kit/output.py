@@ -1,13 +1,34 @@
-"""Records as a person, a program or a pipe wants them: human, JSON, msgpack."""
+"""Records as a person, a program or a pipe wants them: human, JSON, msgpack (protobuf: kit.protobuf)."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, BinaryIO
 
-FORMATS = ("human", "json", "msgpack")
+
+def writer(output_format: str) -> Callable[[bytes, dict[str, Any]], None]:
+    """The function that prints one file's record, (path, record), in this format on standard output."""
+    out = sys.stdout.buffer
+    if output_format == "msgpack":
+        import msgpack
+
+        pack = msgpack.Packer(unicode_errors="replace").pack
+        return lambda path, record: _print(out, pack({"path": path, **record}))
+    if output_format == "protobuf":
+        from mediad_handlers.kit.protobuf import frame
+
+        return lambda path, record: _print(out, frame(path, record))
+    form = format_json if output_format == "json" else format_human
+    return lambda path, record: _print(out, form(path, record).encode("utf-8", "replace") + b"\n")
+
+
+def _print(out: BinaryIO, data: bytes) -> None:
+    out.write(data)
+    out.flush()  # so that what is printed and what is told on standard error come in order
 
 
 def to_plain(value: Any) -> Any:
@@ -31,14 +52,26 @@ def format_json(path: bytes, answer: dict[str, Any]) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+_CLAIM = ("handler", "format", "mime_type")
+
+
 def format_human(path: bytes, answer: dict[str, Any]) -> str:
-    """A heading, then a line a value: fields, checksums, tags; dates as a person reads them."""
+    """A heading, then a line a value: fields, checksums, tags; dates as a person reads them. Of an answer to --text the
+    words alone, of one to --can-handle one line."""
+    if "text" in answer:
+        return _printable(answer["text"].rstrip("\n"))
     lines = [f"{os.fsdecode(path).encode('utf-8', 'replace').decode()}"]
+    if "can_handle" in answer:
+        lines[0] += ": " + (", ".join(str(answer[one]) for one in _CLAIM if one in answer) or "no")
+        return _printable(lines[0])
     rows: list[tuple[str, str]] = [(name, str(answer[name])) for name in ("kind", "format") if name in answer]
     for name, value in answer.get("fields", {}).items():
         rows.append((name, _show(name, value)))
     for name, value in answer.get("checksums", {}).items():
         rows.append((name, value.hex() if type(value) is bytes else str(value)))
+    for track in answer.get("tracks", []):
+        for name, value in track["digests"].items():
+            rows.append((f"track {track['number']} {track['codec']} {name}", value.hex()))
     for grade, algorithm, value in answer.get("keys", []):
         rows.append((f"{grade} {algorithm}", value.hex()))
     for name, value in answer.get("tags", {}).items():

@@ -18,18 +18,20 @@ from typing import Any
 
 import msgpack
 
-from mediad_handlers.kit import answer
+from mediad_handlers.kit import answer, text
 from mediad_handlers.kit.api import HandlerError
 from mediad_handlers.kit.file import File
 
 ANSWERS = 3  # the descriptor that answers go to; 1 is the same as 2 by then
 REQUEST_BYTES = 64 * 1024  # of one receive; a longer request comes in several
+TWO_DESCRIPTORS = frozenset(("write",))  # operations whose files come with a second one, open for writing
 DESCRIPTORS = 64  # in one message (SCM_MAX_FD is 253; the contract says 64)
 ANSWER_BYTES = 1024 * 1024  # the contract's limit of one answer
 PROGRESS_SECONDS = 0.5  # the contract asks for one report a second at least
 RECYCLE = 75  # exit status EX_TEMPFAIL: the file was answered, this process should not go on
 
-Operation = Callable[[File, Mapping[str, Any], Callable[[int], object]], dict[str, Any]]
+# (file, options, report of progress, descriptor of the temporary or -1) -> answer
+Operation = Callable[[File, Mapping[str, Any], Callable[[int], object], int], dict[str, Any]]
 
 
 def move_answers_away() -> None:
@@ -77,7 +79,7 @@ class _Requests:
     Descriptors arrive with the first byte of the message they belong to and in order, so a queue pairs them."""
 
     def __init__(self) -> None:
-        self._socket = socket.socket(fileno=0)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=0)  # all said: nothing is asked
         self._unpacker = msgpack.Unpacker(max_buffer_size=1024 * 1024, raw=False, strict_map_key=False)
         self._arrived: deque[int] = deque()
         self._taken: list[int] = []
@@ -124,16 +126,20 @@ def _answer_all(
     options = request.get("options")
     options = options if type(options) is dict else {}
     operation = operations.get(str(request.get("op")))
-    descriptors = source.take(len(files))
+    targets = str(request.get("op")) in TWO_DESCRIPTORS
+    descriptors = source.take(len(files) * (2 if targets else 1))
     if files:
         _write(pack({"id": number, "i": 0, "begin": True}))
     for index, entry in enumerate(files):
         head = {"id": number, "i": index}
-        descriptor = descriptors[index] if index < len(descriptors) else -1
+        place = index * 2 if targets else index
+        descriptor = descriptors[place] if place < len(descriptors) else -1
+        target = descriptors[place + 1] if targets and place + 1 < len(descriptors) else -1
         name = entry.get("name", b"") if type(entry) is dict else b""
-        message, status = _answer_one(operation, descriptor, name, options, head, pack)
-        if descriptor >= 0:
-            source.close(descriptor)
+        message, status = _answer_one(operation, descriptor, target, name, options, head, pack)
+        for used in (descriptor, target):
+            if used >= 0:
+                source.close(used)
         if index + 1 < len(files) and not status:
             message += pack({"id": number, "i": index + 1, "begin": True})
         _write(message)
@@ -145,6 +151,7 @@ def _answer_all(
 def _answer_one(
     operation: Operation | None,
     descriptor: int,
+    target: int,
     name: bytes | str,
     options: Mapping[str, Any],
     head: dict[str, Any],
@@ -168,7 +175,7 @@ def _answer_one(
             raise HandlerError("io", "no descriptor came with this file")
         shown = name.encode("utf-8", "surrogateescape") if isinstance(name, str) else bytes(name)
         with File(descriptor, shown) as file:
-            message = pack({**head, "ok": operation(file, options, report)})
+            message = pack({**head, "ok": operation(file, options, report, target)})
         if len(message) > ANSWER_BYTES:
             raise HandlerError("limit", f"the answer has {len(message)} bytes; {ANSWER_BYTES} is the most")
         return message, 0
@@ -188,16 +195,37 @@ def _answer_one(
     return pack({**head, "error": error}), status
 
 
-def bind_operations(choose: Callable[[File, str], Any]) -> dict[str, Operation]:
-    """The operations of an application; `choose(file, name or "")` gives the handler for a file."""
+def bind_operations(choose: Callable[[File, str], Any], *, writes: bool = False) -> dict[str, Operation]:
+    """The operations of an application; `choose(file, name or "")` gives the handler for a file. `write` is served only
+    by a worker that was started for it (`writes`): its sandbox is another one."""
 
-    def read(file: File, options: Mapping[str, Any], report: Callable[[int], object]) -> dict[str, Any]:
-        return answer.read(choose(file, str(options.get("handler", ""))), file)
+    def pick(file: File, options: Mapping[str, Any]) -> Any:
+        return choose(file, str(options.get("handler", "")))
 
-    def checksum(file: File, options: Mapping[str, Any], report: Callable[[int], object]) -> dict[str, Any]:
-        return answer.checksum(choose(file, str(options.get("handler", ""))), file, options, report)
+    def read(file: File, options: Mapping[str, Any], report: Callable[[int], object], target: int) -> dict[str, Any]:
+        return answer.read(pick(file, options), file)
 
-    return {"read": read, "checksum": checksum}
+    def checksum(
+        file: File, options: Mapping[str, Any], report: Callable[[int], object], target: int
+    ) -> dict[str, Any]:
+        return answer.checksum(pick(file, options), file, options, report)
+
+    def words(file: File, options: Mapping[str, Any], report: Callable[[int], object], target: int) -> dict[str, Any]:
+        return text.extract(pick(file, options), file, text.bound(options))
+
+    operations: dict[str, Operation] = {"read": read, "checksum": checksum, "text": words}
+    if writes:
+        from mediad_handlers.kit import editing  # here: what it imports must be there before lock-down
+
+        def write(
+            file: File, options: Mapping[str, Any], report: Callable[[int], object], target: int
+        ) -> dict[str, Any]:
+            if target < 0:
+                raise HandlerError("io", "no descriptor to write into came with this file")
+            return editing.write(pick(file, options), file, options, target)
+
+        operations["write"] = write
+    return operations
 
 
 def _write(data: bytes) -> None:
