@@ -1,9 +1,10 @@
 """The `image` handler: JPEG, PNG, GIF, WebP, TIFF, BMP, ICO, HEIC, AVIF and TIFF-based RAW by own bounded
 readers; PSD, JPEG 2000, PCX, PNM, TGA, ICNS, SGI and DDS by Pillow (image.pillow).
 
-Fields: sections 3 and 5 of the vocabulary (mediadb_contract/fields.json). Payload: `jpeg-scan/1` for JPEG
-(image.jpeg says
-what it is); the other formats have none, so that their fingerprint and checksum are the whole file's.
+Fields: sections 3 and 5 of the vocabulary (mediadb_contract/fields.json). Payload: `jpeg-scan/1` for JPEG (image.jpeg),
+`tiff-image/1` for TIFF and the RAW formats that are TIFF (image.layout), one of their own for CR3, RAF, CRW, X3F and
+MRW; the other formats have none, so that their fingerprint and checksum are the whole file's. An XMP side file is read
+here too: its kind is `other`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,15 @@ from mediad_handlers.kit.sniff import Sniffed, recognise
 _HEIF_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"))
 _TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"IIRO", b"IIRS", b"MMOR", b"IIU\0")
 _PILLOW = frozenset(("psd", "psb", "jp2", "j2c", "pcx", "pnm", "tga", "icns", "sgi", "dds"))  # image.pillow.FORMATS
-_MODULES = ("jpeg", "png", "small", "webp", "tiff", "heif", "raw", "pillow")
+_RAW = (  # (offset, mark, module, function): RAW formats that are no TIFF
+    (0, b"II\x1a\0\0\0HEAPCCDR", "ciff", "read_crw"), (6, b"HEAPCCDR", "ciff", "read_crw"),
+    (0, b"FOVb", "x3f", "read_x3f"), (0, b"\0MRM", "mrw", "read_mrw"), (0x19, b"ARECOYK", "mrw", "read_kyocera"),
+    (4, b"ftypcrx ", "raw", "read_cr3"), (0, b"FUJIFILMCCD-RAW", "raw", "read_raf"),
+)  # fmt: skip
+_MODULES = (
+    "jpeg", "png", "small", "webp", "tiff", "heif", "raw", "pillow", "sidecar", "ciff", "x3f", "mrw", "trailers",
+    "photoshop",
+)  # fmt: skip
 
 
 @cache
@@ -49,16 +58,23 @@ def read(file: File) -> Record:
         return _reader("small", "read_bmp")(file)
     if mark == b"\0\0\1\0":
         return _reader("small", "read_ico")(file)
-    if head[4:12] == b"ftypcrx ":
-        return _reader("raw", "read_cr3")(file)
-    if head.startswith(b"FUJIFILMCCD-RAW"):
-        return _reader("raw", "read_raf")(file)
+    if (raw := _find_raw(head)) is not None:
+        return _reader(*raw)(file)
     if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
         return _reader("heif", "read_heif")(file)
     found = recognise(file)
+    if found is not None and found.format == "xmp":
+        return _reader("sidecar", "read_sidecar")(file)
     if found is not None and found.format in _PILLOW:
         return _read_with_pillow(file, found)
     raise HandlerError("unsupported", "not a picture of a format that is read here")
+
+
+def _find_raw(head: bytes) -> tuple[str, str] | None:
+    for offset, mark, module, function in _RAW:
+        if head.startswith(mark, offset):
+            return module, function
+    return None
 
 
 def _read_with_pillow(file: File, found: Sniffed) -> Record:
@@ -69,6 +85,10 @@ def _read_with_pillow(file: File, found: Sniffed) -> Record:
 
 def payload(file: File) -> Payload:
     """`jpeg-scan/1`. Raises HandlerError `unsupported` for the formats whose stream is the whole file."""
+    if file.head[:4] in _TIFF_MARKS or _find_raw(file.head) is not None:
+        found = read(file).payload
+        if found is not None:
+            return found
     if file.head[:2] != b"\xff\xd8":
         raise HandlerError("unsupported", "this picture format has no stream of its own")
     from mediad_handlers.image.jpeg import jpeg_payload
@@ -79,14 +99,16 @@ def payload(file: File) -> Payload:
 HANDLER = Handler(
     name="image",
     version=1,
-    summary="Pictures: JPEG, PNG, GIF, WebP, TIFF, BMP, ICO, HEIC, AVIF, RAW (DNG CR2 CR3 NEF ARW ORF PEF RAF RW2), "
+    summary="Pictures: JPEG, PNG, GIF, WebP, TIFF, BMP, ICO, HEIC, AVIF, RAW (DNG CR2 CR3 CRW NEF ARW ORF PEF RAF RW2 "
+    "SRW MRW X3F IIQ ERF 3FR ...), XMP side files, "
     "PSD, JPEG 2000, PCX, PNM, TGA, ICNS, SGI, DDS",
-    kinds=("image",),
+    kinds=("image", "other"),  # other: XMP side files
     match=Match(
         extensions=(
             "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "gif", "webp", "tif", "tiff", "bmp", "dib", "ico",
             "heic", "heif", "hif", "avif", "dng", "cr2", "nef", "nrw", "arw", "sr2", "orf", "pef", "rw2", "iiq", "srw",
-            "cr3", "raf", "psd", "psb", "jp2", "jpx", "jpf", "j2k", "j2c", "jpc", "pcx", "pnm", "pbm", "pgm", "ppm",
+            "cr3", "raf", "crw", "mrw", "x3f", "erf", "kdc", "dcr", "3fr", "rwl", "srf", "mef", "mos", "xmp",
+            "psd", "psb", "jp2", "jpx", "jpf", "j2k", "j2c", "jpc", "pcx", "pnm", "pbm", "pgm", "ppm",
             "tga", "icns", "sgi", "bw", "rgb", "rgba", "dds",
         ),
         mime_types=(
@@ -100,7 +122,8 @@ HANDLER = Handler(
         magic=(
             (0, b"\xff\xd8\xff"), (0, b"\x89PNG\r\n\x1a\n"), (0, b"GIF87a"), (0, b"GIF89a"), (8, b"WEBPVP8"),
             *((0, mark) for mark in _TIFF_MARKS), (0, b"\0\0\1\0"), (0, b"BM"),
-            *((4, b"ftyp" + brand) for brand in sorted((*_HEIF_BRANDS, b"crx "))), (0, b"FUJIFILMCCD-RAW"),
+            *((4, b"ftyp" + brand) for brand in sorted(_HEIF_BRANDS)),
+            *((offset, mark) for offset, mark, _, _ in _RAW),
             *((offset, mark) for offset, mark, format, _, _ in MAGIC if format in _PILLOW),
         ),
     ),
@@ -108,6 +131,9 @@ HANDLER = Handler(
     payload=payload,
     preload=(
         *(f"mediad_handlers.image.{module}" for module in _MODULES), "mediad_handlers.image.gps", "email.utils",
+        *(f"mediad_handlers.image.makernotes.{module}" for module in (
+            "adobe", "canon", "makers", "nikon", "olympus", "phaseone", "lenses.canon", "lenses.minolta",
+            "lenses.nikon", "lenses.olympus", "lenses.pentax", "lenses.samsung", "lenses.sigma")),
         "PIL.PsdImagePlugin", "PIL.Jpeg2KImagePlugin", "PIL.PcxImagePlugin", "PIL.PpmImagePlugin", "PIL.TgaImagePlugin",
         "PIL.IcnsImagePlugin", "PIL.SgiImagePlugin", "PIL.DdsImagePlugin",
         "encodings.iso2022_jp", "encodings.utf_16", "encodings.utf_16_le", "encodings.utf_16_be", "encodings.latin_1",

@@ -7,7 +7,7 @@ section 3.2, as ExifTool's MWG module codes it).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from mediad_handlers.image.exif import map_dates, map_exif, map_xp
@@ -27,6 +27,7 @@ class Blocks:
     exif: Exif | None = None
     xmp: Structure | None = None
     iptc: Iptc | None = None
+    resources: dict[int, bytes] = field(default_factory=dict)  # Photoshop image resources, by number
 
     def add_exif(self, record: Record, data: bytes, fetch: Fetch | None = None) -> None:
         if self.exif is None:
@@ -55,17 +56,23 @@ class Blocks:
             self.iptc = parse_iptc(data, digest)
 
     def add_resources(self, data: bytes) -> None:
-        """Photoshop image resources: IPTC and its digest."""
+        """Photoshop image resources: IPTC and its digest, and what `map_blocks` takes of the others."""
         resources = iterate_resources(data)
+        self.resources |= resources
         self.add_iptc(resources.get(IPTC_RESOURCE, b""), resources.get(DIGEST_RESOURCE, b""))
 
 
 def map_blocks(record: Record, blocks: Blocks) -> None:
     """Sets the fields of all blocks by precedence. What the caller set before stays: sizes of the coded picture."""
     exif, xmp, iptc = blocks.exif, blocks.xmp, blocks.iptc
+    lens: str | None = None
     if exif is not None:
         map_exif(record, exif)
         map_dates(record, exif)
+        if exif.tiff.maker_note:
+            from mediad_handlers.image.makernotes import map_maker_note
+
+            lens = map_maker_note(record, exif)
     if iptc is not None and iptc.newer:
         map_iptc(record, iptc)
         map_iptc_dates(record, iptc)
@@ -77,6 +84,11 @@ def map_blocks(record: Record, blocks: Blocks) -> None:
         map_iptc_dates(record, iptc)
     if exif is not None:
         map_xp(record, exif)
+    if blocks.resources:
+        from mediad_handlers.image.photoshop import map_resources
+
+        map_resources(record, blocks.resources)
+    record.put("lens_model", lens, "ExifIFD:MakerNote")
 
 
 def finish(record: Record) -> None:

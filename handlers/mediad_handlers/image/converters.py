@@ -130,6 +130,14 @@ def rating(value: Any) -> float | None:
     return float(found) if found is not None and 0 < found <= 5 else None
 
 
+def percent_rating(value: Any) -> float | None:
+    """Stars from Microsoft's percentage: 1, 25, 50, 75, 99."""
+    found = _number(value)
+    if found is None or not 0 < found <= 100:
+        return None
+    return float(1 + (found >= 13) + (found >= 38) + (found >= 63) + (found >= 88))
+
+
 def bias(value: Any) -> float | None:
     """Exposure compensation in EV; what is beyond +-99 is a filler."""
     found = _number(value)

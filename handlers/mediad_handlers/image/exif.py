@@ -19,6 +19,7 @@ from mediad_handlers.image.converters import (
     integer,
     latin_list,
     lens_spec,
+    percent_rating,
     positive,
     rating,
     shutter,
@@ -66,6 +67,7 @@ IFD0: dict[int, Row] = {
     0x013B: ("creators", "IFD0:Artist", latin_list),
     0x8298: ("copyright", "IFD0:Copyright", text),
     0x4746: ("rating", "IFD0:Rating", rating),
+    0x4749: ("rating", "IFD0:RatingPercent", percent_rating),
     # TIFF/EP (ISO 12234-2) writers put these into the first directory
     0x829A: ("exposure_time", "IFD0:ExposureTime", positive),
     0x829D: ("f_number", "IFD0:FNumber", positive),
@@ -115,10 +117,12 @@ EXIF_IFD: dict[int, Row] = {
     0xA435: ("lens_serial", "ExifIFD:LensSerialNumber", text),
     0xA436: ("title", "ExifIFD:ImageTitle", text),
     0xA437: ("creators", "ExifIFD:Photographer", latin_list),
+    0xA460: ("custom_rendered", "ExifIFD:CompositeImage", lambda v: True if v in (2, 3) else None),
 }
 # Tags that other code takes (dates, sizes, densities, flash), layout, and paddings: never in record.tags.
 _IFD0_TAKEN = frozenset(
-    (0x0100, 0x0101, 0x0102, 0x0103, 0x0106, 0x010D, 0x0111, 0x0115, 0x0116, 0x0117, 0x011A, 0x011B, 0x011C, 0x0128)
+    (0x00FE, 0x00FF)
+    + (0x0100, 0x0101, 0x0102, 0x0103, 0x0106, 0x010D, 0x0111, 0x0115, 0x0116, 0x0117, 0x011A, 0x011B, 0x011C, 0x0128)
     + (0x0132, 0x0140, 0x014A, 0x0152, 0x0153, 0x0201, 0x0202, 0x0213, 0x8769, 0x8825, 0x9003, 0xEA1C)
     + tuple(XP)
 )
@@ -168,6 +172,8 @@ def map_xp(record: Record, exif: Exif) -> None:
     for tag, (name, source, convert) in XP.items():
         if tag in main:
             record.put(name, convert(main[tag]), source)
+    # a camera's own filler ("OLYMPUS DIGITAL CAMERA") describes a picture only when nobody else did
+    record.put("description", text(main.get(0x010E)), "IFD0:ImageDescription")
 
 
 def _map(record: Record, entries: Entries, table: dict[int, Row], taken: frozenset[int], group: str) -> None:

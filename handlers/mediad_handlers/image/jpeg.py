@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from mediad_handlers.image.blocks import Blocks, finish, map_blocks
 from mediad_handlers.image.converters import clean_comment, integer
+from mediad_handlers.image.embedded import add_picture
+from mediad_handlers.image.trailers import add_trailers, has_trailer
 from mediad_handlers.kit.api import HandlerError, Payload, Record
 from mediad_handlers.kit.file import File
 from mediad_handlers.readers.icc import profile_name
@@ -29,11 +31,12 @@ from mediad_handlers.readers.xmp import Structure, texts
 
 ALGORITHM = "jpeg-scan/1"
 MAX_WALK = 32 * 1024 * 1024  # bytes behind SOS that `read` looks through for the end of the picture
-MAX_EXTENDED_XMP = 1024 * 1024
+MAX_EXTENDED_XMP = 2 * 1024 * 1024
 WINDOW = 4096
-_APP0, _APP1, _APP2, _APP13, _APP14, _COM = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xFE
+_APP0, _APP1, _APP2, _APP12, _APP13, _APP14, _COM = 0xE0, 0xE1, 0xE2, 0xEC, 0xED, 0xEE, 0xFE
 _EXIF, _XMP, _EXTENDED = b"Exif\0", b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
 _PROCESS = {0xC0: "baseline", 0xC1: "extended", 0xC2: "progressive", 0xC3: "lossless"}
+_MPF_TYPES = {1: "preview", 2: "frame"}  # CIPA DC-007 table 4: large thumbnail; panorama, disparity, multi-angle
 _SUBSAMPLING = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0", (4, 1): "4:1:1", (1, 2): "4:4:0", (4, 2): "4:1:0"}
 
 
@@ -45,10 +48,11 @@ def read_jpeg(file: File) -> Record:
         record.warnings.append("no start of scan was found")
     blocks = Blocks()
     resources: list[bytes] = []
-    extended: dict[int, bytes] = {}
+    extended: dict[bytes, dict[int, bytes]] = {}
     places: list[int] = []
     transform = -1
     comment: str | None = None
+    ducky = b""
     head = file.head
     for segment in header.segments:
         marker, offset, length = segment
@@ -62,14 +66,17 @@ def read_jpeg(file: File) -> Record:
                 blocks.add_exif(record, body[6:])
             elif body.startswith(_XMP):
                 blocks.add_xmp(record, body[len(_XMP) :])
-            elif body.startswith(_EXTENDED) and len(extended) < 64:
-                extended[int.from_bytes(body[71:75], "big")] = body[75:]
+            elif body.startswith(_EXTENDED):
+                parts = extended.setdefault(body[35:67], {}) if len(extended) < 8 else {}
+                parts[int.from_bytes(body[71:75], "big")] = body[75:]
         elif marker == _APP0:
             _map_jfif(record, body)
         elif marker == _APP2:
-            _read_app2(record, body, offset + 8, places)
+            _read_app2(record, body, (offset + 8, file.size), places)
         elif marker == _APP13 and body.startswith(b"Photoshop 3.0\0"):
             resources.append(body[14:])
+        elif marker == _APP12 and body.startswith(b"Ducky"):
+            ducky = body
         elif marker == _APP14 and body.startswith(b"Adobe") and len(body) >= 12:
             transform = body[11]
         elif marker == _COM and comment is None:
@@ -77,8 +84,10 @@ def read_jpeg(file: File) -> Record:
     if resources:
         blocks.add_resources(b"".join(resources))
     if extended:
-        packet = b"".join(part for _, part in sorted(extended.items()))
-        blocks.add_xmp(record, packet[:MAX_EXTENDED_XMP])
+        _add_extended(record, blocks, extended)
+    tail = file.tail(WINDOW)
+    if has_trailer(tail):
+        add_trailers(record, blocks, file)
     if header.frame is not None:
         _map_frame(record, header.frame, transform)
     map_blocks(record, blocks)
@@ -87,16 +96,36 @@ def read_jpeg(file: File) -> Record:
         record.put("width", integer(camera.get(0xA002)), "ExifIFD:ExifImageWidth")
         record.put("height", integer(camera.get(0xA003)), "ExifIFD:ExifImageHeight")
     record.put("user_comment", comment, "File:Comment")
+    if ducky:
+        from mediad_handlers.image.photoshop import map_ducky
+
+        map_ducky(record, ducky)
     finish(record)
     if header.scan:
         try:
-            record.payload = _payload(header, _find_end(file, header, places, blocks.xmp))
+            record.payload = _payload(header, _find_end(file, header, places, blocks.xmp, tail))
         except HandlerError as fault:
             record.warnings.append(f"no {ALGORITHM}: {fault.message}")
     return record
 
 
-_READERS = frozenset((_APP0, _APP1, _APP2, _APP13, _APP14, _COM))
+def _add_extended(record: Record, blocks: Blocks, extended: dict[bytes, dict[int, bytes]]) -> None:
+    """The extended packet that the main one names by its GUID (XMP part 3 section 1.1.3.1), as far as its portions
+    follow one another; others belong to no packet of this file."""
+    named = texts((blocks.xmp or {}).get("xmpNote:HasExtendedXMP"))
+    portions = extended.get(named[0].upper().encode("latin-1", "replace")) if named else None
+    if portions is None:
+        record.warnings.append("XMP: extended packet without a main packet that names it")
+        return
+    packet = b""
+    while len(packet) < MAX_EXTENDED_XMP and (part := portions.get(len(packet))):
+        packet += part
+    if len(packet) < sum(map(len, portions.values())):
+        record.warnings.append("XMP: portions of the extended packet are missing")
+    blocks.add_xmp(record, packet[:MAX_EXTENDED_XMP])
+
+
+_READERS = frozenset((_APP0, _APP1, _APP2, _APP12, _APP13, _APP14, _COM))
 
 
 def jpeg_payload(file: File) -> Payload:
@@ -113,7 +142,7 @@ def _payload(header: Header, end: int) -> Payload:
     return Payload(ALGORITHM, tuple(ranges))
 
 
-def _find_end(file: File, header: Header, places: list[int], xmp: Structure | None) -> int:
+def _find_end(file: File, header: Header, places: list[int], xmp: Structure | None, tail: bytes) -> int:
     if xmp is not None:
         places = places + _film_places(xmp, file.size)
     for place in sorted(places):
@@ -122,8 +151,8 @@ def _find_end(file: File, header: Header, places: list[int], xmp: Structure | No
             before = file.read(start, place - start).rstrip(b"\0")
             if is_clean_end(before):
                 return start + len(before)
-    start = max(header.scan + 2, file.size - WINDOW)
-    if not places and is_clean_end(file.read(start, file.size - start)):
+    behind = file.size - header.scan - 2
+    if not places and is_clean_end(tail if behind >= len(tail) else tail[-behind:] if behind > 0 else b""):
         return file.size
     return find_end(file.read, header.scan, file.size, MAX_WALK)
 
@@ -144,8 +173,10 @@ def _film_places(xmp: Structure, size: int) -> list[int]:
     return [*places, size - total] if total else places
 
 
-def _read_app2(record: Record, body: bytes, base: int, places: list[int]) -> None:
-    """ICC_PROFILE (ICC.1 annex B.4) and the MPF index (CIPA DC-007 section 5.2). `base`: offset of the MP header."""
+def _read_app2(record: Record, body: bytes, span: tuple[int, int], places: list[int]) -> None:
+    """ICC_PROFILE (ICC.1 annex B.4) and the MPF index (CIPA DC-007 section 5.2). `span`: offsets of the MP header and
+    of the end of the file."""
+    base, end = span
     if body.startswith(b"ICC_PROFILE\0"):
         if body[12:13] == b"\1":
             record.put("icc_profile", profile_name(body[14:]), "ICC_Profile:ProfileDescription")
@@ -162,10 +193,13 @@ def _read_app2(record: Record, body: bytes, base: int, places: list[int]) -> Non
         if isinstance(count, int) and 0 < count < 1000:
             record.put("frame_count", count, "MPF0:NumberOfImages")
         if isinstance(table, bytes):
-            for at in range(16, min(len(table), 16 * 64), 16):
-                offset = int.from_bytes(table[at + 8 : at + 12], tiff.layout.name)
+            for at in range(16, min(len(table), 16 * 64) - 15, 16):
+                kind, size, offset = (int.from_bytes(table[at + n : at + n + 4], tiff.layout.name) for n in (0, 4, 8))
                 if offset:
                     places.append(base + offset)
+                    if size and base + offset + size <= end:
+                        use = _MPF_TYPES.get(kind >> 16 & 0xFF, "other")
+                        add_picture(record, "MPF:MPImage", type=use, mime="image/jpeg", size=size)
 
 
 def _map_jfif(record: Record, body: bytes) -> None:

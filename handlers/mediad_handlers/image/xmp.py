@@ -10,7 +10,20 @@ from collections.abc import Callable
 from typing import Any
 
 from mediad_handlers.image import exif as tables
-from mediad_handlers.image.converters import bias, enumeration, integer, positive, unique_id
+from mediad_handlers.image.converters import (
+    aperture,
+    bias,
+    enumeration,
+    finite,
+    flash_mode,
+    integer,
+    lens_spec,
+    percent_rating,
+    positive,
+    shutter,
+    unique_id,
+)  # fmt: skip
+from mediad_handlers.image.hierarchies import category_paths, keyword_paths
 from mediad_handlers.image.regions import map_regions
 from mediad_handlers.kit.api import Record
 from mediad_handlers.readers.moment import parse_moment, put_moment
@@ -66,11 +79,31 @@ def paths(separator: str) -> Convert:
     return lambda value: [part.replace(separator, "/") for part in every(value)]
 
 
+def split_keywords(value: Any) -> list[str]:
+    """The words of pdf:Keywords, one text (ISO 32000-1 table 317), between commas or semicolons."""
+    parts = [part for found in every(value) for part in found.replace(";", ",").split(",")]
+    return [word for part in parts if (word := part.strip())]
+
+
+def rationals(value: Any) -> list[float | None]:
+    """Numbers of "18/1 55/1 35/10 56/10", or of a list of them; None for 0/0."""
+    words = [word for found in texts(value)[:8] if len(found) < 200 for word in found.split()]
+    return [rational(word) for word in words[:8]]
+
+
+def seconds_of(value: Any) -> float | None:
+    """Unix seconds of a moment that names its zone: GPSTimeStamp is UTC."""
+    moment = parse_moment(first(value))
+    if moment is None or moment.precision not in ("second", "subsec"):
+        return None
+    return float(moment.unix - (moment.offset or 0) * 60)
+
+
 TABLE: dict[str, tuple[str, Convert]] = {
     "dc:title": ("title", first), "dc:description": ("description", first), "dc:creator": ("creators", every),
     "dc:contributor": ("contributors", every), "dc:publisher": ("publishers", every), "dc:rights": ("copyright", first),
     "dc:subject": ("keywords", every), "dc:language": ("languages", every), "dc:identifier": ("identifiers", every),
-    "dc:source": ("source", first),
+    "dc:source": ("source", first), "pdf:Title": ("title", first), "pdf:Author": ("creators", every),
     "tiff:ImageDescription": ("description", first), "tiff:Artist": ("creators", every),
     "tiff:Copyright": ("copyright", first), "tiff:Make": ("camera_make", first), "tiff:Model": ("camera_model", first),
     "tiff:Software": ("software", first),
@@ -85,12 +118,16 @@ TABLE: dict[str, tuple[str, Convert]] = {
     "photoshop:ICCProfile": ("icc_profile", first),
     "xmp:CreatorTool": ("software", first), "xmp:Label": ("color_label", first),
     "xmpRights:UsageTerms": ("licenses", every), "cc:license": ("licenses", every),
+    "xmpRights:Owner": ("copyright_owner", first),
     "xmpRights:WebStatement": ("rights_url", first), "plus:LicensorURL": ("rights_url", first),
     "plus:CopyrightOwnerName": ("copyright_owner", first),
     "xmpMM:DocumentID": ("document_id", first), "xmpMM:OriginalDocumentID": ("original_document_id", first),
     "xmpMM:InstanceID": ("instance_id", first),
-    "microsoft:LastKeywordXMP": ("keywords", every), "lr:hierarchicalSubject": ("keyword_paths", paths("|")),
-    "digiKam:TagsList": ("keyword_paths", paths("/")), "mediapro:CatalogSets": ("keyword_paths", paths("|")),
+    "microsoft:LastKeywordXMP": ("keywords", every), "pdf:Keywords": ("keywords", split_keywords),
+    "lr:hierarchicalSubject": ("keyword_paths", paths("|")),
+    "digiKam:TagsList": ("keyword_paths", paths("/")), "mwg-kw:Keywords": ("keyword_paths", keyword_paths),
+    "acdsee:categories": ("keyword_paths", lambda v: category_paths(first(v))),
+    "mediapro:CatalogSets": ("keyword_paths", paths("|")),
     "iptcCore:Location": ("location", first), "iptcCore:CountryCode": ("country_code", first),
     "iptcCore:SubjectCode": ("subject_codes", every), "iptcCore:Scene": ("scene_codes", every),
     "iptcCore:IntellectualGenre": ("intellectual_genre", first),
@@ -98,7 +135,9 @@ TABLE: dict[str, tuple[str, Convert]] = {
     "iptcExt:PersonInImage": ("people", every), "iptcExt:OrganisationInImageName": ("organisations", every),
     "iptcExt:Event": ("event", first), "iptcExt:DigitalSourceType": ("digital_source_type", first),
     "aux:SerialNumber": ("camera_serial", first), "aux:OwnerName": ("camera_owner", first),
-    "aux:Lens": ("lens_model", first), "exifEX:LensModel": ("lens_model", first),
+    "exifEX:LensModel": ("lens_model", first), "aux:Lens": ("lens_model", first),
+    "exifEX:LensSpecification": ("lens_spec", lambda v: lens_spec(rationals(v))),
+    "aux:LensInfo": ("lens_spec", lambda v: lens_spec(rationals(v))), "aux:LensSerialNumber": ("lens_serial", first),
     "exifEX:LensMake": ("lens_make", first), "exifEX:LensSerialNumber": ("lens_serial", first),
     "exifEX:BodySerialNumber": ("camera_serial", first), "exifEX:CameraOwnerName": ("camera_owner", first),
     "exifEX:PhotographicSensitivity": ("iso", whole(integer)), "exif:ISOSpeedRatings": ("iso", whole(integer)),
@@ -117,20 +156,33 @@ TABLE: dict[str, tuple[str, Convert]] = {
     "exif:ImageUniqueID": ("image_unique_id", lambda v: unique_id(first(v))),
     "exif:UserComment": ("user_comment", first), "exif:ColorSpace": ("color_space",
     whole(enumeration(tables.COLOR_SPACE))),
-    "GPano:ProjectionType": ("panorama", first),
+    "exif:ShutterSpeedValue": ("exposure_time", number(shutter)), "exif:ApertureValue": ("f_number", number(aperture)),
+    "exif:MaxApertureValue": ("max_aperture", number(aperture)), "exif:BrightnessValue": ("brightness", number(finite)),
+    "exif:Contrast": ("contrast", whole(enumeration(tables.HARDNESS))),
+    "exif:Saturation": ("saturation", whole(enumeration(tables.SATURATION))),
+    "exif:Sharpness": ("sharpness", whole(enumeration(tables.HARDNESS))),
+    "exif:GainControl": ("gain_control", whole(enumeration(tables.GAIN))),
+    "exif:CustomRendered": ("custom_rendered", whole(bool)),
+    "exif:GPSImgDirection": ("gps_direction", number(finite)), "exif:GPSTimeStamp": ("gps_at", seconds_of),
+    "exif:GPSHPositioningError": ("gps_accuracy", number(finite)),
+    "GPano:ProjectionType": ("panorama", first), "GCamera:BurstID": ("content_id", first),
+    "xmp:Identifier": ("identifiers", every), "xmpMM:PreservedFileName": ("original_filename", first),
 }  # fmt: skip
 _DATES = (
     ("date_taken", "exif:DateTimeOriginal"), ("date_taken", "photoshop:DateCreated"),
     ("date_digitized", "exif:DateTimeDigitized"), ("date_digitized", "xmp:CreateDate"),
-    ("date_modified_at", "xmp:ModifyDate"),
+    ("date_digitized", "pdf:CreationDate"), ("date_modified_at", "xmp:ModifyDate"),
 )  # fmt: skip
 _HANDLED = frozenset((
     *(key for _, key in _DATES), "xmp:Rating", "microsoft:Rating", "exif:GPSLatitude", "exif:GPSLongitude",
     "exif:GPSAltitude", "exif:GPSAltitudeRef", "exif:Flash", "mwg-rs:Regions", "MP:RegionInfo",
     "GCamera:MotionPhoto", "GCamera:MicroVideo", "tiff:ImageWidth", "tiff:ImageLength", "exif:PixelXDimension",
     "exif:PixelYDimension", "exif:NativeDigest", "tiff:NativeDigest", "photoshop:LegacyIPTCDigest",
-    "xmpMM:History", "photoshop:DocumentAncestors", "xmp:Thumbnails",
+    "xmpNote:HasExtendedXMP", "xmpMM:History", "photoshop:DocumentAncestors", "xmp:Thumbnails",
 ))  # fmt: skip
+
+
+_RANK = {key: rank for rank, key in enumerate(TABLE)}  # of several sources for a field the first row wins
 
 
 def tag_name(key: str) -> str:
@@ -141,26 +193,47 @@ def tag_name(key: str) -> str:
 
 def map_xmp(record: Record, properties: Structure) -> None:
     """Sets what the properties hold; what is set already stays. Dates come from `map_xmp_dates`."""
+    known = [key for key in properties if key in _RANK]
+    known.sort(key=_RANK.__getitem__)
+    for key in known:
+        name, convert = TABLE[key]
+        if name not in record.fields:
+            record.put(name, convert(properties[key]), tag_name(key))
     for key, value in properties.items():
-        row = TABLE.get(key)
-        if row is not None:
-            name, convert = row
-            if name not in record.fields:
-                record.put(name, convert(value), tag_name(key))
-        elif key not in _HANDLED and not key.startswith("crs:"):
+        if key not in _RANK and key not in _HANDLED and not key.startswith("crs:"):
             record.tag(tag_name(key), texts(value)[:64])
+    _map_rating(record, properties)
+    _map_flash(record, properties.get("exif:Flash"))
+    if "1" in (first(properties.get("GCamera:MotionPhoto")), first(properties.get("GCamera:MicroVideo"))):
+        record.put("motion_photo", True, "XMP-GCamera:MotionPhoto")
+    _map_place(record, properties)
+    map_regions(record, properties)
+
+
+def _map_rating(record: Record, properties: Structure) -> None:
+    """Stars, -1 for a rejected picture; Microsoft's percentage stands for 1, 25, 50, 75, 99 (MWG 2.0 section 5.8)."""
     stars = rational(properties.get("xmp:Rating"))
     if stars == -1:
         record.put("rejected", True, "XMP-xmp:Rating")
     elif stars is not None and 0 < stars <= 5:
         record.put("rating", stars, "XMP-xmp:Rating")
-    flash = properties.get("exif:Flash")
-    if isinstance(flash, dict) and "exif:Fired" in flash:
-        record.put("flash_fired", first(flash["exif:Fired"]) in ("True", "true", "1"), "XMP-exif:Flash")
-    if "1" in (first(properties.get("GCamera:MotionPhoto")), first(properties.get("GCamera:MicroVideo"))):
-        record.put("motion_photo", True, "XMP-GCamera:MotionPhoto")
-    _map_place(record, properties)
-    map_regions(record, properties)
+    percent = rational(properties.get("microsoft:Rating"))
+    record.put("rating", percent_rating(percent), "XMP-microsoft:RatingPercent")
+
+
+def _map_flash(record: Record, flash: Any) -> None:
+    """The structure of XMP part 2 section 2.2.2, or the number that some writers put in its place."""
+    if isinstance(flash, dict):
+        if "exif:Fired" in flash:
+            record.put("flash_fired", first(flash["exif:Fired"]) in ("True", "true", "1"), "XMP-exif:Flash")
+        mode, eye = rational(flash.get("exif:Mode")), first(flash.get("exif:RedEyeMode")) in ("True", "true", "1")
+        if mode in (0, 1, 2, 3):
+            record.put("flash_mode", flash_mode(int(mode) << 3 | (0x40 if eye else 0)), "XMP-exif:Flash")
+    else:
+        bits = rational(flash)
+        if bits is not None and 0 <= bits < 128:
+            record.put("flash_fired", bool(int(bits) & 1), "XMP-exif:Flash")
+            record.put("flash_mode", flash_mode(int(bits)), "XMP-exif:Flash")
 
 
 def _map_place(record: Record, properties: Structure) -> None:

@@ -16,7 +16,7 @@ class Sniffed(NamedTuple):
 
     @property
     def kind(self) -> str:
-        return "other" if self.handler == "file" else self.handler
+        return "other" if self.handler == "file" or self.format == "xmp" else self.handler
 
 
 # (offset, magic, format, MIME type, handler). The first row that matches wins.
@@ -31,9 +31,10 @@ MAGIC: tuple[tuple[int, bytes, str, str, str], ...] = (
     (0, b"MMOR", "orf", "image/x-olympus-orf", "image"),
     (0, b"IIU\0", "rw2", "image/x-panasonic-rw2", "image"),  # Panasonic: TIFF with version 0x55
     (0, b"II\x1a\0\0\0HEAPCCDR", "crw", "image/x-canon-crw", "image"),  # Canon CIFF 1.0 section 2
-    (0, b"FUJIFILMCCD-RAW", "raf", "image/x-fuji-raf", "image"),  # ExifTool FujiFilm.pm
+    (0, b"FUJIFILMCCD-RAW", "raf", "image/x-fujifilm-raf", "image"),  # ExifTool FujiFilm.pm
     (0, b"FOVb", "x3f", "image/x-sigma-x3f", "image"),  # Sigma X3F 2.2 section 3
     (0, b"\0MRM", "mrw", "image/x-minolta-mrw", "image"),  # ExifTool MinoltaRaw.pm
+    (0x19, b"ARECOYK", "raw", "image/x-raw", "image"),  # Kyocera Contax N: its name, backwards
     (0, b"II+\0", "btf", "image/tiff", "image"),  # BigTIFF
     (0, b"MM\0+", "btf", "image/tiff", "image"),
     (0, b"8BPS\0\1", "psd", "image/vnd.adobe.photoshop", "image"),  # Adobe Photoshop File Formats: header
@@ -113,7 +114,7 @@ BY_EXTENSION: dict[str, Sniffed] = {
     "txt": Sniffed("txt", "text/plain", "document"),
     "md": Sniffed("markdown", "text/markdown", "document"),
     "html": Sniffed("html", "text/html", "document"),
-    "xmp": Sniffed("xmp", "application/rdf+xml", "file"),
+    "xmp": Sniffed("xmp", "application/rdf+xml", "image"),
 }
 
 # ISO 14496-12 section 4.3: major brands, registered at mp4ra.org. "mp4 " is the default of every other brand.

@@ -27,15 +27,16 @@ MAX_OFFSET = 1 << 62  # BigTIFF can write offsets that no file and no system cal
 MAX_ELEMENTS = 1024  # numbers of one value
 
 ASCII, RATIONAL, UNDEFINED, SRATIONAL = 2, 5, 7, 10
-_SIZES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8)  # bytes of one element, by field type
+SIZES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8)  # bytes of one element, by field type
 _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 
 EXIF_POINTER, GPS_POINTER, INTEROP_POINTER, SUBIFD_POINTER = 0x8769, 0x8825, 0xA005, 0x014A
 MAKER_NOTE = 0x927C
 # Values that place or hold pixels, or are blocks with readers of their own: they say nothing as tags.
-# 0x02BC XMP, 0x83BB IPTC, 0x8649 Photoshop resources and 0x8773 ICC are read on demand with `Tiff.block`.
+# 0x002E is Panasonic's JPEG; 0x02BC XMP, 0x83BB IPTC, 0x8649 Photoshop resources and 0x8773 ICC are read on demand
+# with `Tiff.block`.
 _SKIPPED = frozenset(
-    (0x0111, 0x0117, 0x0118, 0x0119, 0x0120, 0x0121, 0x0140, 0x0144, 0x0145, 0x015B, 0x0207, 0x0208, 0x0209)
+    (0x002E, 0x0111, 0x0117, 0x0118, 0x0119, 0x0120, 0x0121, 0x0140, 0x0144, 0x0145, 0x015B, 0x0207, 0x0208, 0x0209)
     + (0x02BC, 0x83BB, 0x8649, 0x8773, 0x927C, 0x935C, 0xC634, 0xC68B, 0xC7A7, 0xEA1C)
 )
 
@@ -74,9 +75,10 @@ _SIGNED_PAIR = {order: struct.Struct(order + "ii") for order in "<>"}
 
 def decode_text(raw: bytes) -> str:
     """The text up to the first NUL, without outer blanks: UTF-8, else Latin-1 (Exif 3.0 section 4.6.3 allows both)."""
-    raw = raw.partition(b"\0")[0]
+    if (end := raw.find(b"\0")) >= 0:
+        raw = raw[:end]
     try:
-        return raw.decode("utf-8").strip()
+        return raw.decode().strip()
     except UnicodeDecodeError:
         return raw.decode("latin-1").strip()
 
@@ -130,7 +132,14 @@ class Tiff:
         if offset <= 0 or offset in self.visited or len(self.visited) >= MAX_DIRECTORIES:
             return {}, 0
         self.visited.add(offset)
-        width = layout.number.size
+        width, data = layout.number.size, self.data
+        size = layout.entry.size
+        if offset + width <= len(data):  # nearly always all of the directory is at hand
+            count = layout.number.unpack_from(data, offset)[0]
+            end = offset + width + count * size
+            if count <= MAX_ENTRIES and end + layout.offset.size <= len(data):
+                entries = self._values(data[offset + width : end], offset + width)
+                return entries, layout.offset.unpack_from(data, end)[0]
         raw = self.bytes_at(offset, width)
         if len(raw) < width:
             self.truncated = True
@@ -139,7 +148,6 @@ class Tiff:
         if count > MAX_ENTRIES:
             self.truncated = True
             return {}, 0
-        size = layout.entry.size
         table = self.bytes_at(offset + width, count * size + layout.offset.size)
         complete = min(count, len(table) // size)
         entries = self._values(table[: complete * size], offset + width)
@@ -189,7 +197,7 @@ class Tiff:
                     over, under = unpack_signed(data, field)
                     entries[tag] = over / under if under else None
                     continue
-            size = _SIZES[kind] * count if kind < 19 else 0
+            size = SIZES[kind] * count if kind < 19 else 0
             if not size:
                 continue
             if size <= inline:
@@ -208,11 +216,11 @@ class Tiff:
                 if len(raw) < size and kind != ASCII:
                     self.truncated = True
                     continue
-            entries[tag] = decode_text(raw) if kind == ASCII else _decode(raw, kind, count, order)
+            entries[tag] = decode_text(raw) if kind == ASCII else decode_value(raw, kind, count, order)
         return entries
 
 
-def _decode(raw: bytes, kind: int, count: int, order: str) -> Value:
+def decode_value(raw: bytes, kind: int, count: int, order: str) -> Value:
     """A value that is no text: a number, a list of numbers, or bytes; None beyond MAX_ELEMENTS."""
     if kind == UNDEFINED or (kind == 1 and count > 4):
         return raw

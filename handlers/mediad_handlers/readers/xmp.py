@@ -6,6 +6,7 @@ Sources: Adobe XMP part 1 section 7 (RDF forms: attributes, elements, Bag Seq Al
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from xml.parsers import expat
 
@@ -51,19 +52,29 @@ GROUPS = {
     "http://ns.google.com/photos/1.0/container/item/": "Item",
     "http://ns.google.com/photos/1.0/panorama/": "GPano",
     "http://ns.adobe.com/xmp/note/": "xmpNote",
+    "http://www.metadataworkinggroup.com/schemas/keywords/": "mwg-kw",
+    "http://ns.google.com/photos/1.0/image/": "GImage",
+    "http://ns.apple.com/faceinfo/1.0/": "apple-fi",
 }
+# What expat decodes by itself; another encoding would import a codec, and XMP part 1 section 7.1 allows Unicode only.
+_ENCODINGS = frozenset((b"utf-8", b"utf-16", b"utf-16le", b"utf-16be", b"us-ascii", b"iso-8859-1"))
+_DECLARED = re.compile(rb"<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})")
 _DESCRIPTION, _LIST_ITEM = RDF + " Description", RDF + " li"
 _CONTAINERS = frozenset((RDF + " Bag", RDF + " Seq", RDF + " Alt"))
 _RESOURCE, _VALUE, _PARSE_TYPE = RDF + " resource", RDF + " value", RDF + " parseType"
+_NODE = RDF + " nodeID"
 _LANGUAGE = XML + " lang"
 
 Structure = dict[str, Any]
+
+MAX_KEYS = 2000
+_KEYS: dict[str, str] = {}  # names of known namespaces that were met, most of them in every packet
 
 
 class _Node:
     """An open element. `kind`: "outer" (x:xmpmeta, rdf:RDF), "description", "container", "item", "property"."""
 
-    __slots__ = ("fields", "items", "key", "kind", "language", "resource", "text")
+    __slots__ = ("fields", "items", "key", "kind", "language", "name", "resource", "text")
 
     def __init__(self, kind: str, key: str = "") -> None:
         self.kind = kind
@@ -72,6 +83,7 @@ class _Node:
         self.items: list[Any] | None = None
         self.fields: Structure = {}
         self.language = ""
+        self.name = ""  # rdf:nodeID
         self.resource: str | None = None
 
     def value(self) -> Any:
@@ -94,6 +106,8 @@ class _Builder:
         self.properties: Structure = {}
         self.stack: list[_Node] = []
         self.prefixes: dict[str, str] = {}
+        self.named: dict[str, Any] = {}  # nodes of their own, by rdf:nodeID
+        self.links: list[tuple[Structure, str, str]] = []  # properties that name a node: (holder, key, rdf:nodeID)
         self.count = 0
         self.length = 0
 
@@ -106,8 +120,14 @@ class _Builder:
 
     def key(self, name: str) -> str:
         """ "dc:title" from expat's "namespace title"."""
-        uri, _, local = name.rpartition(" ")
-        return f"{GROUPS.get(uri) or self.prefixes.get(uri, 'XMP')}:{local}"
+        found = _KEYS.get(name)
+        if found is None:
+            uri, _, local = name.rpartition(" ")
+            group = GROUPS.get(uri)
+            found = f"{group or self.prefixes.get(uri, 'XMP')}:{local}"
+            if group and len(_KEYS) < MAX_KEYS:
+                _KEYS[name] = found
+        return found
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self.stack) >= MAX_DEPTH:
@@ -117,7 +137,9 @@ class _Builder:
             raise HandlerError("limit", f"XMP with more than {MAX_PROPERTIES} properties")
         parent = self.stack[-1] if self.stack else None
         self.length = 0
-        if parent is None or (parent.kind == "outer" and name != _DESCRIPTION):
+        if parent is None or (
+            parent.kind == "outer" and name != _DESCRIPTION and not (name in _CONTAINERS and _NODE in attributes)
+        ):
             self.stack.append(_Node("outer"))
             return
         if name == _DESCRIPTION:
@@ -136,6 +158,8 @@ class _Builder:
                 node.resource = value
             elif key == _VALUE:
                 node.fields[_VALUE] = value
+            elif key == _NODE:
+                node.name = value
             elif key != _PARSE_TYPE and not key.startswith((RDF, XML)) and " " in key:
                 node.fields[self.key(key)] = value
         self.stack.append(node)
@@ -151,12 +175,19 @@ class _Builder:
         if not self.stack or node.kind == "outer":
             return
         parent = self.stack[-1]
+        if node.name:
+            if node.kind == "property":
+                top = parent.kind == "description" and self.stack[-2].kind == "outer"
+                self.links.append((self.properties if top else parent.fields, node.key, node.name))
+                return
+            self.named.setdefault(node.name, node.items if node.kind == "container" else node.fields)
         if node.kind == "description":
             target = self.properties if parent.kind == "outer" else parent.fields
             for key, value in node.fields.items():
                 target.setdefault(key, value)
         elif node.kind == "container":
-            parent.items = node.items
+            if parent.kind != "outer":
+                parent.items = node.items
         elif node.kind == "item":
             value = node.value()
             if parent.items is None or value in ("", [], {}):
@@ -170,6 +201,18 @@ class _Builder:
             if value != "" and value != []:
                 parent.fields.setdefault(node.key, value)
 
+    def resolve(self) -> None:
+        """Properties that name a node get its texts (RDF/XML section 2.10): its list, or the plain members of its
+        structure, so that nodes that name each other cannot nest."""
+        for holder, key, name in self.links:
+            found = self.named.get(name)
+            if isinstance(found, dict):
+                found = {part: value for part, value in found.items() if isinstance(value, str)}
+            elif isinstance(found, list):
+                found = [item for item in found if isinstance(item, str)]
+            if found:
+                holder.setdefault(key, found)
+
 
 def parse_xmp(packet: bytes) -> Structure:
     """Properties by "group:name" ("dc:title"): text, a list, or a structure (a dict of the same form). An Alt is a list
@@ -180,6 +223,11 @@ def parse_xmp(packet: bytes) -> Structure:
     if len(packet) > MAX_PACKET:
         raise HandlerError("limit", f"XMP packet of more than {MAX_PACKET} bytes")
     packet = packet.strip(b"\0 \t\r\n")
+    if packet.startswith((b"<?xpacket", b"\xef\xbb\xbf<?xpacket")):
+        packet = packet.partition(b"?>")[2]  # its `begin` may hold any byte order mark, also one that is no XML
+    declared = _DECLARED.match(packet[:256].lstrip(b"\xef\xbb\xbf"))
+    if declared is not None and declared[1].lower() not in _ENCODINGS:
+        raise HandlerError("corrupt", f"XMP in the encoding {declared[1].decode('ascii')}")
     builder = _Builder()
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
@@ -198,6 +246,7 @@ def parse_xmp(packet: bytes) -> Structure:
                 break
         if not builder.properties:
             raise HandlerError("corrupt", f"XMP: {fault}") from fault
+    builder.resolve()
     return builder.properties
 
 
