@@ -168,12 +168,16 @@ def test_entities_and_bombs_in_office_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\n<i>Hello</i> there\n\n2\n00:00:03,000 --> 00:00:04,000\nYou\n", "Hello there\nYou\n"),
+        ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\n<i>Hello</i> there\n\n2\n00:00:03,000 --> 00:00:04,000\nYou\n",
+        "Hello there\nYou\n"),
         ("a.vtt", "WEBVTT\n\nNOTE no\n\n00:01.000 --> 00:02.000\n<v Bob>Hi &amp; bye\n", "Hi & bye\n"),
-        ("a.ass", "[Events]\nFormat: x\nDialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{\\an8}One\\NTwo, three\n", "One\nTwo, three\n"),
+        ("a.ass", "[Events]\nFormat: x\nDialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{\\an8}One\\NTwo, three\n",
+         "One\nTwo, three\n"),
         ("a.lrc", "[ti:Song]\n[ar:Band]\n[00:01.00]Line <00:01.50>one\n[00:02.00][00:09.00]two\n", "Line one\ntwo\n"),
         ("a.md", "# Title\n\nwords\n", "# Title\n\nwords\n"),
-        ("a.html", "<html><head><title>T</title><style>x</style></head><body><p>One</p><script>no</script>two<br>three</body>", "One\ntwo\nthree\n"),
+        ("a.html",
+         "<html><head><title>T</title><style>x</style></head><body><p>One</p><script>no</script>two<br>three</body>",
+         "One\ntwo\nthree\n"),
     ],
 )  # fmt: skip
 def test_words_of_text_formats(tmp_path: Path, name: str, content: str, words: str) -> None:
@@ -202,7 +206,8 @@ def test_encodings_of_text(
 def test_rtf_groups_unicode_and_code_pages(tmp_path: Path) -> None:
     path = tmp_path / "a.rtf"
     path.write_bytes(
-        rb"{\rtf1\ansi\ansicpg1251{\fonttbl{\f0 Font;}}{\info{\title \'cf\'f0\'e8}{\author A}{\creatim\yr2020\mo2\dy3\hr4\min5}"
+        rb"{\rtf1\ansi\ansicpg1251{\fonttbl{\f0 Font;}}{\info{\title \'cf\'f0\'e8}{\author A}"
+        rb"{\creatim\yr2020\mo2\dy3\hr4\min5}"
         rb"{\nofpages2}{\*\company C}}{\*\unknown no}Text \u8364? \'e4\par next\~one{\pict 00ff}}"
     )
     found = handle(path)
