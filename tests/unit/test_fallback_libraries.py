@@ -1,4 +1,4 @@
-"""Formats read by Pillow and hachoir: values of files made here, broken files, limits, and what is imported."""
+"""Formats read by Pillow, and those of a short header: values of files made here, broken files, limits, imports."""
 
 from __future__ import annotations
 

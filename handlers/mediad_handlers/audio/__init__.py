@@ -1,5 +1,5 @@
 """The `audio` handler: MP3, AAC, M4A, FLAC, Ogg (Vorbis, Opus, Speex, FLAC), WAV, AIFF, WMA, APE, WavPack, Musepack,
-DSD and a few more; MIDI, AU and RealAudio by hachoir (audio.hachoir; hachoir itself is not preloaded: readers.hachoir).
+DSD, MIDI, AU, RealAudio and a few more.
 
 tables.py says which native key is which field, values.py reads the values, one module a container family the rest.
 Payloads: `mp3-frames/1` (frames.py), `flac-frames/1` (vorbis.py); every other format has `whole/1` until its own
@@ -83,14 +83,14 @@ _table: dict[str, Callable[[Record, File], None]] = {}
 def _readers() -> dict[str, Callable[[Record, File], None]]:
     """format -> reader. Built at the first file, so that `--describe` loads no library."""
     if not _table:
-        from mediad_handlers.audio import ape, asf, bounds, chunks, hachoir, mp4, mpeg, vorbis
+        from mediad_handlers.audio import ape, asf, bounds, chunks, mp4, mpeg, small, vorbis
 
         bounds.bound_mutagen()
         _table.update(dict.fromkeys(ape.STREAMS, ape.read_stream))
         _table.update(dict.fromkeys(vorbis.OGG, vorbis.read_ogg))
         _table.update(
             mp3=mpeg.read_mpeg, flac=vorbis.read_flac, m4a=mp4.read_mp4, wma=asf.read_asf, wav=chunks.read_wav,
-            aiff=chunks.read_aiff, midi=hachoir.read_midi, au=hachoir.read_au, ra=hachoir.read_ra,
+            aiff=chunks.read_aiff, midi=small.read_midi, au=small.read_au, ra=small.read_ra,
         )  # fmt: skip
     return _table
 
@@ -136,9 +136,10 @@ HANDLER = Handler(
     fields=_list_fields(),
     preload=(
         "mediad_handlers.audio.ape", "mediad_handlers.audio.asf", "mediad_handlers.audio.bounds",
-        "mediad_handlers.audio.chunks", "mediad_handlers.audio.hachoir", "mediad_handlers.audio.mp4",
+        "mediad_handlers.audio.chunks", "mediad_handlers.audio.small", "mediad_handlers.audio.mp4",
         "mediad_handlers.audio.mpeg",
-        "mediad_handlers.audio.vorbis", "mediad_handlers.audio.words", "mutagen", "mutagen._constants", "mutagen.id3", "mutagen.flac", "mutagen.mp4",
+        "mediad_handlers.audio.vorbis", "mediad_handlers.audio.words",
+        "mutagen", "mutagen._constants", "mutagen.id3", "mutagen.flac", "mutagen.mp4",
         "mutagen.asf", "mutagen.apev2", "mutagen.oggvorbis", "mutagen.oggopus", "mutagen.oggspeex", "mutagen.oggflac",
         "mutagen.monkeysaudio", "mutagen.wavpack", "mutagen.musepack", "mutagen.optimfrog", "mutagen.tak",
         "mutagen.trueaudio", "mutagen.aac", "mutagen.ac3", "mutagen.dsf", "mutagen.dsdiff", "encodings.cp1252",

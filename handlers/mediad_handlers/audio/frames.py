@@ -84,9 +84,10 @@ class Frames:
 
     @property
     def bit_rate(self) -> int:
-        duration = self.duration
-        if self.count and duration > 0:
-            return round((self.bytes or self.end - self.start) * 8 / duration)
+        """bit/s: of constant bit rate the frames' own, else the mean over all frames, silence included."""
+        if self.count and self.mode != "cbr":
+            seconds = self.count * self.frame.samples / self.frame.sample_rate
+            return round((self.bytes or self.end - self.start) * 8 / seconds)
         return self.frame.bit_rate
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING
 
 from mediad_handlers.audio import facts
@@ -47,5 +48,16 @@ def read_mpeg(record: Record, file: File) -> None:
     record.put("duration", round(frames.duration, 6) or None, stated)
     record.put("bit_rate", frames.bit_rate or None, stated)
     record.put("bit_rate_mode", frames.mode or None, "MPEG:Xing")
-    record.put("encoder", frames.encoder or None, "MPEG:LAME")
+    encoder = frames.encoder or _find_encoder(file.head)
+    if not (encoder.startswith("Lav") and "encoder_settings" in record.fields):  # TSSE says more than nine letters
+        record.put("encoder", encoder or None, "MPEG:LAME")
     record.payload = Payload(ALGORITHM, ((frames.start, frames.end - frames.start),))
+
+
+_ENCODER = re.compile(rb"LAME3\.\d{2,3}(?:\.\d)?(?: ?\((?:alpha|beta)[^)]{0,8}\))?")
+
+
+def _find_encoder(head: bytes) -> str:
+    """The name that LAME leaves in the padding of its frames, whether there is an information frame or not."""
+    found = _ENCODER.search(head)
+    return found[0].decode("ascii") if found else ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mediad_handlers.kit.api import Handler, HandlerError, Record
 from mediad_handlers.kit.checksum import ALGORITHMS, digest
 from mediad_handlers.kit.fingerprint import fingerprint, whole
-from mediad_handlers.kit.sniff import sniff
+from mediad_handlers.kit.sniff import recognise, sniff
+from mediad_handlers.streams import PCM_ALGORITHM, digest_tracks, head_keys, payload_of
 
 if TYPE_CHECKING:
     from mediad_handlers.kit.file import File
@@ -72,8 +73,11 @@ def _outside(file: File) -> Record:
 
 
 def _answer(handler: Handler, file: File, record: Record) -> dict[str, Any]:
-    payload = record.payload or whole(file)
-    keys = [["fingerprint", payload.algorithm, fingerprint(file, payload)]]
+    payload = record.payload or payload_of(file, record.format) or whole(file)
+    keys: list[list[Any]] = [["fingerprint", payload.algorithm, fingerprint(file, payload)]]
+    keys += head_keys(file, record.format)
+    if "pcm_md5" in record.fields:
+        keys.append(["checksum", PCM_ALGORITHM, bytes.fromhex(record.fields["pcm_md5"])])
     fields, tags = bound(record.fields, record.tags, record.warnings)
     return {
         "handler": handler.name,
@@ -97,16 +101,12 @@ def checksum(
     `stream` of a handler without one."""
     scope = options.get("scope", "file")
     algorithms = options.get("algorithms") or list(ALGORITHMS)
-    if scope == "file":
-        payload = whole(file)
-    elif scope != "stream":
+    if scope == "stream":
+        return _checksum_stream(handler, file, algorithms, progress)
+    if scope != "file":
         raise HandlerError("unsupported", f"there is no scope {scope!r}: it is file or stream")
-    elif handler.payload is None:
-        raise HandlerError("unsupported", f"the {handler.name} handler knows no stream in this file")
-    else:
-        payload = handler.payload(file)
-    digests, count = digest(file, payload, algorithms, progress)
-    answer: dict[str, Any] = {
+    digests, count = digest(file, whole(file), algorithms, progress)
+    return {
         "handler": handler.name,
         "handler_version": handler.version,
         "scope": scope,
@@ -114,8 +114,43 @@ def checksum(
         "bytes": count,
         "stat": list(file.stat()),
     }
-    if scope == "stream":
-        answer["algorithm"] = payload.algorithm
+
+
+def _checksum_stream(
+    handler: Handler, file: File, algorithms: Sequence[str], progress: Callable[[int], object] | None
+) -> dict[str, Any]:
+    """Scope `stream`: the payload's digests, and those of each audio and video track where the format has tracks."""
+    found = recognise(file)
+    format = found.format if found is not None else ""
+    payload = payload_of(file, format)
+    if payload is None:
+        if handler.payload is None:
+            raise HandlerError("unsupported", f"the {handler.name} handler knows no stream in this file")
+        payload = handler.payload(file)
+    digests, count = digest(file, payload, algorithms, progress)
+    answer: dict[str, Any] = {
+        "handler": handler.name,
+        "handler_version": handler.version,
+        "scope": "stream",
+        "algorithm": payload.algorithm,
+        "digests": digests,
+        "bytes": count,
+        "keys": [],
+        "stat": [],
+    }
+    try:
+        rows, keys = digest_tracks(file, format, algorithms, progress and (lambda done: progress(count + done)))
+    except HandlerError as fault:
+        if fault.code == "io":
+            raise
+        answer["warnings"] = [f"tracks: {fault.message}"]
+    else:
+        answer["keys"] = keys
+        if rows:
+            answer["tracks"] = rows
+    if format == "wav" and payload.algorithm == "wave-data/1":
+        answer["keys"].append(["checksum", PCM_ALGORITHM, digest(file, payload, ("md5",))[0]["md5"]])
+    answer["stat"] = list(file.stat())
     return answer
 
 

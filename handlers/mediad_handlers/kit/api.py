@@ -41,11 +41,14 @@ class Payload:
     """The bytes of a file that are its stream: without tags, padding, thumbnails, and headers that editors rewrite.
 
     `ranges` are (offset, length) in file order. `prefix` is hashed before them: normalised parameters that belong to
-    the payload but are not stored verbatim. The same algorithm name always means the same bytes (settled 2)."""
+    the payload but are not stored verbatim. Where the payload is not the file's bytes but what they decode to, `ranges`
+    is empty, the prefix is what bounded reads can tell of it (the fingerprint is made of that alone), and `decoded()`
+    gives all of it for the checksum. The same algorithm name always means the same bytes (settled 2)."""
 
     algorithm: str  # e.g. "mp3-frames/1"
     ranges: tuple[tuple[int, int], ...]
     prefix: bytes = b""
+    decoded: Callable[[], Iterator[bytes]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

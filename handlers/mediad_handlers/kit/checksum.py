@@ -23,7 +23,7 @@ def digest(
     algorithms: Sequence[str] = ALGORITHMS,
     progress: Callable[[int], object] | None = None,
 ) -> tuple[dict[str, bytes], int]:
-    """({algorithm: digest}, bytes hashed) of the payload's prefix and then its ranges, nothing else: the digest of
+    """({algorithm: digest}, bytes hashed) of the payload's prefix and then its ranges or decoded bytes: the digest of
     `whole/1` is the one that md5sum or sha256sum print. `progress(bytes so far)` is called after each chunk.
 
     Raises HandlerError `unsupported` for an algorithm not in ALGORITHMS, `io` when a read fails or the file became
@@ -35,6 +35,14 @@ def digest(
     buffer = bytearray(CHUNK)
     view = memoryview(buffer)
     done = len(payload.prefix)
+    if payload.decoded is not None:
+        for piece in payload.decoded():
+            for update in updates:
+                update(piece)
+            done += len(piece)
+            if progress is not None:
+                progress(done)
+        return {name: one.digest() for name, one in hashes.items()}, done
     for offset, length in clip(payload.ranges, file.size):
         while length > 0:
             count = _read_into(file, view[: min(CHUNK, length)], offset)

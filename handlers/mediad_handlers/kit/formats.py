@@ -115,6 +115,19 @@ BY_EXTENSION: dict[str, Sniffed] = {
     "md": Sniffed("markdown", "text/markdown", "document"),
     "html": Sniffed("html", "text/html", "document"),
     "xmp": Sniffed("xmp", "application/rdf+xml", "image"),
+    "htm": Sniffed("html", "text/html", "document"),
+    "xhtml": Sniffed("html", "application/xhtml+xml", "document"),
+    "text": Sniffed("txt", "text/plain", "document"),
+    "log": Sniffed("txt", "text/plain", "document"),
+    "nfo": Sniffed("txt", "text/plain", "document"),
+    "markdown": Sniffed("markdown", "text/markdown", "document"),
+    "csv": Sniffed("csv", "text/csv", "document"),  # RFC 4180
+    "json": Sniffed("json", "application/json", "document"),  # RFC 8259
+    "srt": Sniffed("srt", "application/x-subrip", "document"),
+    "vtt": Sniffed("vtt", "text/vtt", "document"),  # W3C WebVTT section 8
+    "ass": Sniffed("ass", "text/x-ssa", "document"),
+    "ssa": Sniffed("ass", "text/x-ssa", "document"),
+    "lrc": Sniffed("lrc", "text/x-lrc", "document"),
 }
 
 # ISO 14496-12 section 4.3: major brands, registered at mp4ra.org. "mp4 " is the default of every other brand.

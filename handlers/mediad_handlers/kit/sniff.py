@@ -196,6 +196,8 @@ def _look_deeper(head: bytes) -> Sniffed | None:
         return Sniffed("bmp", "image/bmp", "image")  # BITMAPFILEHEADER: bfReserved1 and 2 are zero
     if head[:4] == b"\0\0\2\0" and head[4:6] != b"\0\0" and head[9:10] == b"\0":
         return Sniffed("cur", "image/vnd.microsoft.icon", "image")  # ICONDIR with entries; an empty one begins a TGA
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff") and b"\0" in head[2:6]:
+        return BY_EXTENSION["txt"]  # a byte order mark of UTF-16
     if b"%PDF-" in head[:1024]:
         return Sniffed("pdf", "application/pdf", "document")  # ISO 32000-1 annex H.3, note 13
     start = head[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -215,4 +217,6 @@ def _is_mpeg_audio(data: bytes) -> bool:
     """ISO 11172-3 section 2.4.1.3: eleven set bits, no reserved version, layer, bit rate or frequency."""
     if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE0 != 0xE0:
         return False
+    if data[1] == 0xFE and data[3:6:2] in (b"\0\0", b"\0"):
+        return False  # the byte order mark of UTF-16 and Latin letters (Unicode 15 section 23.8)
     return data[1] & 0x18 != 8 and data[1] & 6 != 0 and data[2] >> 4 not in (0, 15) and data[2] & 12 != 12

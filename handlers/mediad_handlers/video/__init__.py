@@ -1,8 +1,8 @@
-"""The `video` handler: MP4/M4V/MOV/3GP, AVI, FLV, Matroska/WebM, ASF/WMV by own bounded header readers; RealMedia by
-hachoir (video.hachoir, not preloaded: readers.hachoir says why).
+"""The `video` handler: MP4/M4V/MOV/3GP, AVI, FLV, Matroska/WebM, ASF/WMV RealMedia, Ogg with video by own bounded
+header readers.
 
-Fields: sections 3 and 6 of the vocabulary (mediadb_contract/fields.json). MPEG program and transport streams and DV get
-kind and format only. No payload: fingerprint and checksum are the whole file's.
+Fields: sections 3 and 6 of the vocabulary (mediadb_contract/fields.json). MPEG transport and program streams and DV by
+mpegts and mpegps.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from mediad_handlers.kit.file import File
 
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _BOXES = frozenset((b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"uuid"))
-_BARE = (  # (magic, format, MIME type): recognised, not read
-    (b"\0\0\1\xba", "mpeg", "video/mpeg"),
-    (b"\0\0\1\xb3", "mpeg", "video/mpeg"),
-    (b"\x1f\7\0", "dv", "video/x-dv"),
+_MPEG = (  # magic, reader in video.mpegps
+    (b"\0\0\1\xba", "read_ps"),
+    (b"\0\0\1\xb3", "read_mpeg_video"),
+    (b"\x1f\7\0", "read_dv"),
 )
 PACKET, STAMPED_PACKET = 188, 192  # ISO/IEC 13818-1 section 2.4.3.2; Blu-ray puts a 4-byte time stamp in front
 
@@ -44,13 +44,15 @@ def read(file: File) -> Record:
         return _reader("asf", "read_asf")(file)
     if head[:4] == b"FLV\1":
         return _reader("flv", "read_flv")(file)
+    if head[:4] == b"OggS":
+        return _reader("ogv", "read_ogv")(file)
     if head[:4] == b".RMF":
-        return _reader("hachoir", "read_rm")(file)
-    for mark, format, mime_type in _BARE:
+        return _reader("realmedia", "read_rm")(file)
+    for mark, function in _MPEG:
         if head.startswith(mark):
-            return Record("video", format, mime_type)
+            return _reader("mpegps", function)(file)
     if _is_transport_stream(head):
-        return Record("video", "mpegts", "video/mp2t")
+        return _reader("mpegts", "read_ts")(file)
     raise HandlerError("unsupported", "not a video of a format that is read here")
 
 
@@ -64,12 +66,12 @@ def _is_transport_stream(head: bytes) -> bool:
 HANDLER = Handler(
     name="video",
     version=1,
-    summary="Videos: MP4, M4V, MOV, 3GP, AVI, FLV, Matroska, WebM, ASF, WMV, RealMedia; MPEG-TS and PS by format only",
+    summary="Videos: MP4, M4V, MOV, 3GP, AVI, FLV, Matroska, WebM, ASF, WMV, RealMedia, MPEG-TS and PS, DV",
     kinds=("video", "audio"),
     match=Match(
         extensions=(
             "mp4", "m4v", "mov", "qt", "3gp", "3g2", "f4v", "avi", "flv", "mkv", "mk3d", "mka", "webm", "wmv", "asf",
-            "ts", "mts", "m2ts", "mpg", "mpeg", "vob", "dv", "rm", "rmvb",
+            "ogv", "ogm", "ts", "mts", "m2ts", "mpg", "mpeg", "vob", "dv", "rm", "rmvb",
         ),
         mime_types=(
             "video/mp4", "video/x-m4v", "video/quicktime", "video/3gpp", "video/3gpp2", "video/x-msvideo",
@@ -77,13 +79,15 @@ HANDLER = Handler(
         ),
         magic=(
             (4, b"ftyp"), (4, b"moov"), (4, b"mdat"), (4, b"wide"), (0, b"\x1a\x45\xdf\xa3"), (8, b"AVI "), (0, _ASF),
-            (0, b"FLV\1"), (0, b".RMF"), *((0, mark) for mark, _, _ in _BARE),
+            (0, b"FLV\1"), (0, b".RMF"), *((0, mark) for mark, _ in _MPEG),
         ),
     ),
     read=read,
     preload=(
         "mediad_handlers.video.mp4", "mediad_handlers.video.matroska", "mediad_handlers.video.avi",
-        "mediad_handlers.video.asf", "mediad_handlers.video.flv", "mediad_handlers.video.hachoir",
+        "mediad_handlers.video.asf", "mediad_handlers.video.flv", "mediad_handlers.video.realmedia",
+        "mediad_handlers.video.ogv", "mediad_handlers.audio.frames",
+        "mediad_handlers.video.mpegts", "mediad_handlers.video.mpegps",
         "mediad_handlers.image.regions", "plistlib",
         "encodings.mac_roman", "encodings.latin_1", "encodings.utf_16", "encodings.utf_16_be", "encodings.utf_16_le",
     ),

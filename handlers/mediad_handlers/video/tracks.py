@@ -30,12 +30,13 @@ CODECS = {
     "raw ": "pcm", "in24": "pcm", "in32": "pcm", "fl32": "pcm", "ulaw": "pcm_mulaw", "alaw": "pcm_alaw",
     "ima4": "adpcm_ima", "wmv1": "wmv1", "wmv2": "wmv2", "wmv3": "wmv3", "wvc1": "vc1", "wmva": "vc1", "mp42":
     "msmpeg4v2",
-    "mp43": "msmpeg4v3", "div3": "msmpeg4v3", "mpg4": "msmpeg4v1", "mpg1": "mpeg1", "mpg2": "mpeg2", "cvid": "cinepak",
+    "mp43": "msmpeg4v3", "div3": "msmpeg4v3", "mpg4": "msmpeg4v1", "mpg1": "mpeg1video", "mpg2": "mpeg2video",
+    "cvid": "cinepak",
     "svq1": "svq1", "svq3": "svq3", "dvsd": "dv", "dvc ": "dv", "dvcp": "dv", "rle ": "rle", "flv1": "flv1",
     "tx3g": "tx3g", "text": "text", "c608": "cea608", "stpp": "ttml", "wvtt": "webvtt", "mp4s": "vobsub",
     "V_MPEG4/ISO/AVC": "h264", "V_MPEGH/ISO/HEVC": "hevc", "V_AV1": "av1", "V_VP8": "vp8", "V_VP9": "vp9",
-    "V_MPEG4/ISO/ASP": "mpeg4", "V_MPEG4/ISO/SP": "mpeg4", "V_MPEG4/MS/V3": "msmpeg4v3", "V_MPEG1": "mpeg1",
-    "V_MPEG2": "mpeg2", "V_THEORA": "theora", "V_MJPEG": "mjpeg", "V_FFV1": "ffv1", "V_PRORES": "prores",
+    "V_MPEG4/ISO/ASP": "mpeg4", "V_MPEG4/ISO/SP": "mpeg4", "V_MPEG4/MS/V3": "msmpeg4v3", "V_MPEG1": "mpeg1video",
+    "V_MPEG2": "mpeg2video", "V_THEORA": "theora", "V_MJPEG": "mjpeg", "V_FFV1": "ffv1", "V_PRORES": "prores",
     "A_AAC": "aac", "A_AC3": "ac3", "A_EAC3": "eac3", "A_DTS": "dts", "A_TRUEHD": "truehd", "A_VORBIS": "vorbis",
     "A_OPUS": "opus", "A_FLAC": "flac", "A_MPEG/L3": "mp3", "A_MPEG/L2": "mp2", "A_MPEG/L1": "mp1", "A_PCM/INT/LIT":
     "pcm",

@@ -1,0 +1,142 @@
+"""The `document` handler: PDF, Office Open XML, OpenDocument, old Office, EPUB, MOBI, RTF, HTML, plain text, Markdown,
+subtitles and lyrics files.
+
+Fields: sections 3 and 7 of the vocabulary (mediadb_contract/fields.json). Payloads: document.payloads.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from mediad_handlers.kit.api import Handler, HandlerError, Match, Record, Text
+from mediad_handlers.kit.sniff import Sniffed, recognise
+
+if TYPE_CHECKING:
+    from mediad_handlers.kit.api import Payload
+    from mediad_handlers.kit.file import File
+
+_OFFICE = ("docx", "xlsx", "pptx")
+_OPEN = ("odt", "ods", "odp", "odg")
+_OLE = ("doc", "xls", "ppt")
+_PLAIN = ("txt", "markdown", "csv", "json", "xml", "srt", "vtt", "ass", "sub", "lrc")
+# format -> (module, reader, words)
+FORMATS: dict[str, tuple[str, str, str]] = {
+    "pdf": ("pdf", "read_pdf", ""),
+    "epub": ("epub", "read_epub", "epub_text"),
+    "rtf": ("rtf", "read_rtf", "rtf_text"),
+    "html": ("markup", "read_html", "html_text"),
+    "mobi": ("mobi", "read_mobi", "mobi_text"),
+    **dict.fromkeys(_OFFICE, ("office", "read_office", "office_text")),
+    **dict.fromkeys(_OPEN, ("opendocument", "read_opendocument", "opendocument_text")),
+    **dict.fromkeys(_OLE, ("ole", "read_ole", "ole_text")),
+    **dict.fromkeys(_PLAIN, ("plain", "read_plain", "plain_text")),
+}
+
+
+@cache
+def _function(module: str, name: str) -> Callable[..., Any]:
+    """A reader, its module imported at its first file (the kit's preload names them all)."""
+    found: Callable[..., Any] = getattr(importlib.import_module(f"mediad_handlers.document.{module}"), name)
+    return found
+
+
+def _recognise(file: File) -> Sniffed:
+    if not file.size:
+        raise HandlerError("corrupt", "the file is empty")
+    found = recognise(file)
+    if found is None:
+        raise HandlerError("unsupported", "no document format was recognised", hint="file")
+    if found.handler != "document":
+        raise HandlerError("unsupported", f"this is {found.format}, not a document", hint=found.handler)
+    return found
+
+
+def read(file: File) -> Record:
+    """The record of a document. Raises HandlerError: `unsupported` for what is no document or not read here,
+    `corrupt`, `limit`, `io`."""
+    found = _recognise(file)
+    row = FORMATS.get(found.format)
+    if row is None:
+        raise HandlerError("unsupported", f"{found.format} is not read")
+    record: Record = _function(row[0], row[1])(file, found)
+    record.payload = payload(file)
+    return record
+
+
+def payload(file: File) -> Payload:
+    """The payload of a document (document.payloads). Raises HandlerError as `read` does."""
+    found = _recognise(file)
+    chosen: Payload = _function("payloads", "payload_of")(file, found)
+    return chosen
+
+
+def text(file: File, limit: int) -> Text:
+    """The words of a document, at most `limit` bytes of UTF-8. Raises HandlerError: `unsupported` where there are
+    none."""
+    found = _recognise(file)
+    row = FORMATS.get(found.format)
+    if row is None:
+        raise HandlerError("unsupported", f"no words are known in {found.format}")
+    module, name = ("pdftext", "pdf_text") if found.format == "pdf" else (row[0], row[2])
+    words: Text = _function(module, name)(file, found, limit)
+    return words
+
+
+HANDLER = Handler(
+    name="document",
+    version=1,
+    summary="documents: PDF, DOCX XLSX PPTX, ODT ODS ODP, DOC XLS PPT, EPUB, MOBI, RTF, HTML, text, subtitles",
+    kinds=("document",),
+    match=Match(
+        extensions=(
+            "pdf", "docx", "docm", "dotx", "dotm", "xlsx", "xlsm", "xltx", "pptx", "pptm", "ppsx", "potx", "odt",
+            "ods", "odp", "odg", "ott", "ots", "otp", "doc", "dot", "xls", "xlt", "ppt", "pps", "epub", "mobi", "azw",
+            "azw3", "prc", "rtf", "html", "htm", "xhtml", "txt", "text", "md", "markdown", "csv", "srt", "vtt", "ass",
+            "ssa", "lrc",
+        ),
+        mime_types=(
+            "application/pdf", "application/epub+zip", "application/rtf", "application/msword",
+            "application/vnd.ms-excel", "application/vnd.ms-powerpoint", "application/x-mobipocket-ebook", "text/plain",
+            "text/html", "text/markdown", "text/csv", "application/x-subrip", "text/vtt",
+        ),
+        magic=((0, b"%PDF-"), (0, b"{\\rtf"), (60, b"BOOKMOBI")),
+    ),
+    read=read,
+    payload=payload,
+    text=text,
+    fields=(
+        "title", "subject", "description", "creators", "contributors", "publishers", "copyright", "licenses",
+        "rights_url", "keywords", "languages", "identifiers", "isbn", "series", "series_index", "category", "status",
+        "version", "rating", "color_label", "document_id", "original_document_id", "instance_id", "source",
+        "date_released", "date_created_at", "date_created_at_local", "date_created_at_precision", "date_modified_at",
+        "date_modified_at_local", "date_modified_at_precision", "date_printed_at", "date_printed_at_local",
+        "date_printed_at_precision", "software", "producer", "company", "manager", "last_modified_by", "template",
+        "format_version", "page_count", "page_width", "page_height", "word_count", "character_count", "line_count",
+        "paragraph_count", "revision", "editing_time", "linearized", "tagged", "encrypted", "permissions",
+        "conformance", "trapped", "has_forms", "has_signatures", "attachments", "text_encoding", "newlines", "bom",
+        "pictures", "artist_credit", "album",
+    ),
+    preload=(
+        *(f"mediad_handlers.document.{one}" for one in ("epub", "markup", "mobi", "office", "ole", "opendocument",
+                                                        "payloads", "pdf", "pdftext", "plain", "rtf")),
+        "zipfile", "encodings.cp437", "encodings.cp1250", "encodings.cp1251", "encodings.cp1252", "encodings.cp1253",
+        "encodings.cp1254", "encodings.cp1255", "encodings.cp1256", "encodings.cp1257", "encodings.cp1258",
+        "encodings.cp850", "encodings.cp852", "encodings.cp860", "encodings.cp862", "encodings.cp863",
+        "encodings.cp864", "encodings.cp865", "encodings.cp866", "encodings.cp874", "encodings.cp932",
+        "encodings.cp949", "encodings.cp950", "encodings.gb18030", "encodings.big5", "encodings.euc_jp",
+        "encodings.johab", "encodings.koi8_r", "encodings.koi8_u", "encodings.mac_roman", "encodings.iso8859_2",
+        "encodings.iso8859_5", "encodings.iso8859_7", "encodings.iso8859_15", "encodings.latin_1", "encodings.utf_16",
+        "encodings.utf_16_le", "encodings.utf_16_be", "encodings.utf_32_le", "encodings.utf_32_be",
+    ),
+    limits={"read": {"memory": 128 * 1024 * 1024, "seconds": 10}},
+)  # fmt: skip
+
+
+def main() -> int:
+    """The command `document-handler`; its exit status."""
+    from mediad_handlers.kit.main import run
+
+    return run("document", lambda: (HANDLER,))

@@ -1,0 +1,222 @@
+"""Tracks and payload of MP4, M4A, MOV, 3GP.
+
+Sources: ISO/IEC 14496-12 8.7 (stsz, stz2, stsc, stco, co64), 8.8 (moof, traf, tfhd, trun, trex), 14496-14 (esds),
+14496-15 (avcC, hvcC).
+
+Payload `isobmff-mdat/1`: the contents of the `mdat` boxes on the top level, in file order. Tag editors move them, or
+rewrite `moov` around them, and leave them as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from mediad_handlers.kit.api import HandlerError, Payload, Track
+from mediad_handlers.readers.isobmff import Box, Source, big
+from mediad_handlers.streams import nals
+from mediad_handlers.video.tracks import codec_name
+
+if TYPE_CHECKING:
+    from mediad_handlers.kit.file import File
+
+ALGORITHM = "isobmff-mdat/1"
+RANGES = 4096  # mdat boxes of one file: more is a live recording in small pieces, whose payload is the whole file
+BLOCK = 64 * 1024  # bytes of a table read at once
+PIECE = 1024 * 1024  # bytes of samples read at once
+SAMPLES = 50_000_000
+_KINDS = {b"soun": "audio", b"vide": "video"}
+_COVERS = frozenset(("mjpeg", "png", "bmp", "gif"))  # a video track of pictures is a cover
+# Object type indications of an elementary stream descriptor (14496-1 table 5, mp4ra.org).
+_OBJECTS = {0x40: "aac", 0x66: "aac", 0x67: "aac", 0x68: "aac", 0x69: "mp3", 0x6B: "mp3", 0x20: "mpeg4",
+            0x61: "mpeg2video", 0x6A: "mpeg1video", 0xA5: "ac3", 0xA6: "eac3", 0xDD: "vorbis"}  # fmt: skip
+
+
+def payload(file: File, format: str) -> Payload | None:
+    """isobmff-mdat/1; None when there is no mdat, or more than RANGES of them."""
+    source = Source(file.read)
+    ranges = [(box.start, box.length) for box in source.walk(0, file.size) if box.kind == b"mdat" and box.length]
+    return Payload(ALGORITHM, tuple(ranges)) if 0 < len(ranges) <= RANGES else None
+
+
+class _Table:
+    """Numbers of a table in the file, read in blocks as they are asked for."""
+
+    def __init__(self, source: Source, start: int, count: int, width: int) -> None:
+        self._source, self._start, self._width = source, start, width
+        self.count = count
+        self._first, self._data = 0, b""
+
+    def __getitem__(self, index: int) -> int:
+        at = (index - self._first) * self._width
+        if not 0 <= at <= len(self._data) - self._width:
+            self._first, at = index, 0
+            size = min(BLOCK - BLOCK % self._width, (self.count - index) * self._width)
+            self._data = self._source.read(self._start + index * self._width, size)
+            if len(self._data) < self._width:
+                raise HandlerError("corrupt", "a sample table ends early")
+        return int.from_bytes(self._data[at : at + self._width], "big")
+
+
+class _Description(NamedTuple):
+    codec: str
+    lengths: int  # bytes of a NAL unit's length; 0: not such a codec
+
+
+def tracks(file: File, format: str) -> Sequence[Track]:
+    """The audio and video tracks. Raises HandlerError `corrupt` when there is no moov."""
+    source = Source(file.read)
+    boxes = list(source.walk(0, file.size))
+    moov = next((box for box in boxes if box.kind == b"moov"), None)
+    if moov is None:
+        raise HandlerError("corrupt", "there is no moov box")
+    if moov.length <= PIECE:
+        source.load(moov.start, moov.length)
+    fragments = [box for box in boxes if box.kind == b"moof"]
+    found: list[Track] = []
+    for trak in source.children(moov):
+        if trak.kind != b"trak":
+            continue
+        handler = source.find(trak, b"mdia", b"hdlr")
+        table = source.find(trak, b"mdia", b"minf", b"stbl")
+        header = source.find(trak, b"tkhd")
+        if handler is None or table is None or header is None:
+            continue
+        kind = _KINDS.get(source.read(handler.start + 8, 4))
+        description = _describe(source, table)
+        if kind is None or description is None or description.codec in _COVERS:
+            continue
+        version = source.read(header.start, 1)
+        number = big(source.read(header.start + (20 if version == b"\1" else 12), 4), 0, 4)
+        pieces = partial(_fragmented, file, fragments, number) if fragments else partial(_samples, file, source, table)
+        found.append(Track(number, kind, description.codec, _normalised(description, pieces)))
+    return found
+
+
+def _describe(source: Source, table: Box) -> _Description | None:
+    """Codec of the first sample description."""
+    stsd = source.find(table, b"stsd")
+    entry = next(source.walk(stsd.start + 8, stsd.end), None) if stsd is not None else None
+    if entry is None:
+        return None
+    codec = codec_name(entry.kind.decode("latin-1"))
+    data = source.read(entry.start, min(entry.length, 4096))
+    if codec is None:
+        return None
+    if codec in nals.CODECS:
+        at, place = (data.find(b"avcC"), 8) if codec == "h264" else (data.find(b"hvcC"), 25)
+        return _Description(codec, (data[at + place] & 3) + 1) if 0 <= at and at + place < len(data) else None
+    at = data.find(b"esds")
+    if at >= 0:
+        tag = data.find(b"\4", at + 8)
+        while 0 <= tag < at + 40:  # DecoderConfigDescriptor behind the size, which has one to four bytes
+            place = tag + 1
+            while place < len(data) and data[place] & 0x80 and place < tag + 4:
+                place += 1
+            kind = data[place + 1] if place + 1 < len(data) else 0
+            if kind in _OBJECTS:
+                return _Description(_OBJECTS[kind], 0)
+            tag = data.find(b"\4", tag + 1)
+    return _Description(codec, 0)
+
+
+def _normalised(
+    description: _Description, ranges: Callable[[], Iterator[tuple[int, int, bytes]]]
+) -> Callable[[], Iterator[bytes]]:
+    """The packets: as they are, or with NAL units in the common form."""
+
+    def packets() -> Iterator[bytes]:
+        pieces = (piece for _, _, piece in ranges())
+        return nals.from_lengths(description.codec, pieces, description.lengths) if description.lengths else pieces
+
+    return packets
+
+
+def _samples(file: File, source: Source, table: Box) -> Iterator[tuple[int, int, bytes]]:
+    """(offset, size, bytes) of each sample in decoding order."""
+    boxes = {box.kind: box for box in source.children(table)}
+    sizes, offsets, runs = boxes.get(b"stsz"), boxes.get(b"stco") or boxes.get(b"co64"), boxes.get(b"stsc")
+    if sizes is None or offsets is None or runs is None:
+        raise HandlerError("corrupt", "a track has no sample table")
+    same, count = big(source.read(sizes.start + 4, 8), 0, 4), big(source.read(sizes.start + 8, 4), 0, 4)
+    wide = 8 if offsets.kind == b"co64" else 4
+    chunks = _Table(
+        source, offsets.start + 8, min(big(source.read(offsets.start + 4, 4), 0, 4), offsets.length // wide), wide
+    )
+    each = _Table(source, sizes.start + 12, min(count, sizes.length // 4), 4)
+    entries = min(big(source.read(runs.start + 4, 4), 0, 4), runs.length // 12)
+    table_of_runs = _Table(source, runs.start + 8, entries * 3, 4)
+    if not entries or count > SAMPLES:
+        raise HandlerError("corrupt", "a track has no chunks or too many samples")
+    sample = 0
+    run = 0
+    for chunk in range(chunks.count):
+        while run + 1 < entries and table_of_runs[(run + 1) * 3] <= chunk + 1:
+            run += 1
+        per = table_of_runs[run * 3 + 1]
+        at = chunks[chunk]
+        for _ in range(per):
+            if sample >= count:
+                return
+            size = same or (each[sample] if sample < each.count else 0)
+            yield from _read(file, at, size)
+            at += size
+            sample += 1
+
+
+def _read(file: File, at: int, size: int) -> Iterator[tuple[int, int, bytes]]:
+    """A sample, whole. Raises HandlerError `corrupt` when it lies outside of the file, `limit` when it is too large."""
+    if not size:
+        return
+    if at + size > file.size:
+        raise HandlerError("corrupt", f"a sample of {size} bytes at {at} lies outside of the file")
+    yield at, size, file.read(at, size)
+
+
+def _fragmented(file: File, fragments: list[Box], number: int) -> Iterator[tuple[int, int, bytes]]:
+    """The samples of a track in movie fragments (8.8)."""
+    for moof in fragments:
+        source = Source(file.read)
+        source.load(moof.start, min(moof.length, 4 * PIECE))
+        origin = moof.start - 8
+        for traf in source.children(moof):
+            header = source.find(traf, b"tfhd") if traf.kind == b"traf" else None
+            if header is None:
+                continue
+            data = source.content(header, 64)
+            flags, track = big(data, 1, 3), big(data, 4, 4)
+            if track != number:
+                continue
+            at = 8
+            base = origin
+            if flags & 1:
+                base, at = big(data, at, 8), at + 8
+            at += 4 * bin(flags & 0xA).count("1")
+            default = big(data, at, 4) if flags & 0x10 else 0
+            place = base
+            for run in source.children(traf):
+                if run.kind == b"trun":
+                    place = yield from _run(file, source, run, base, place, default)
+
+
+def _run(
+    file: File, source: Source, run: Box, base: int, place: int, default: int
+) -> Generator[tuple[int, int, bytes], None, int]:
+    """The samples of a track run; returns where the next run goes on."""
+    data = source.content(run)
+    flags, count = big(data, 1, 3), big(data, 4, 4)
+    at = 8
+    if flags & 1:
+        place, at = base + int.from_bytes(data[at : at + 4], "big", signed=True), at + 4
+    at += 4 if flags & 4 else 0
+    width = 4 * bin(flags & 0xF00).count("1")
+    skip = 4 if flags & 0x100 else 0
+    if width and count > (len(data) - at) // width:
+        raise HandlerError("corrupt", "a track run ends early")
+    for _ in range(min(count, SAMPLES)):
+        size = big(data, at + skip, 4) if flags & 0x200 else default
+        yield from _read(file, place, size)
+        place += size
+        at += width
+    return place
