@@ -97,6 +97,12 @@ def decode_checksum(found: pb.ChecksumReply) -> model.ChecksumResult:
         target=_target(found.target), item=uuid_from_wire(found.item), path=found.path,
         path_display=found.path_display, scope=found.scope, stream_algorithm=found.stream_algorithm or None,
         digests={each.algorithm: each.value for each in found.digests}, stored=found.stored, problem=_problem(found),
+        tracks=[
+            model.Track(each.number, each.kind, each.codec, each.algorithm,
+                        {one.algorithm: one.value for one in each.digests}, each.bytes)
+            for each in found.tracks
+        ],
+        keys=[model.Key(each.grade, each.algorithm, each.value) for each in found.keys],
     )  # fmt: skip
 
 

@@ -153,7 +153,11 @@ def checksum_lines(result: model.ChecksumResult) -> list[str]:
     bytes that count are named too, and no such programme takes the line for one of its own."""
     name = show_path(result.path) if result.path else result.path_display or _say_target(result.target)
     note = f" [{result.stream_algorithm or 'stream'}]" if result.scope == "stream" else ""
-    return [f"{each.upper()}{note} ({name}) = {value.hex()}" for each, value in result.digests.items()]
+    lines = [f"{each.upper()}{note} ({name}) = {value.hex()}" for each, value in result.digests.items()]
+    for track in result.tracks:
+        said = f" [track {track.number}, {track.kind}, {track.codec}]"
+        lines += [f"{each.upper()}{said} ({name}) = {value.hex()}" for each, value in track.digests.items()]
+    return lines
 
 
 def _say_target(target: UUID | bytes) -> str:

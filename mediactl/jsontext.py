@@ -134,9 +134,20 @@ def describe_checksum(result: model.ChecksumResult) -> dict[str, Any]:
         **(place or describe_target(result.target)),
         **_present(scope=result.scope, stream_algorithm=result.stream_algorithm),
         **{name_digest(result.scope, name): value.hex() for name, value in result.digests.items()},
+        **_present(tracks=[_describe_track(track) for track in result.tracks] or None),
+        **_present(
+            keys=[{"grade": key.grade, "algorithm": key.algorithm, "value": key.value.hex()} for key in result.keys]
+            or None
+        ),
         "stored": result.stored,
         **_problem(result.problem),
     }
+
+
+def _describe_track(track: model.Track) -> dict[str, Any]:
+    named = {name: value.hex() for name, value in track.digests.items()}
+    return {"number": track.number, "kind": track.kind, "codec": track.codec, "algorithm": track.algorithm,
+            "bytes": track.size, **named}  # fmt: skip
 
 
 def describe_root(root: model.Root) -> dict[str, Any]:

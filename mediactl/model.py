@@ -28,6 +28,18 @@ class Key:
     value: bytes
 
 
+@dataclass(slots=True)
+class Track:
+    """A track of a packetised format; its digests are over the codec's bytes, equal in every container."""
+
+    number: int
+    kind: str  # audio, video
+    codec: str
+    algorithm: str  # track-packets/1
+    digests: dict[str, bytes]
+    size: int  # bytes
+
+
 class _Lazy:
     """JSON text, parsed when it is first asked for and then kept."""
 
@@ -194,6 +206,8 @@ class ChecksumResult:
     digests: dict[str, bytes]  # by algorithm
     stored: bool  # nothing was read for this answer
     problem: MediadError | None
+    tracks: list[Track] = field(default_factory=list)  # scope stream, computed now: each audio and video track
+    keys: list[Key] = field(default_factory=list)  # the same: what the stream is known by from now on
 
 
 @dataclass(slots=True)

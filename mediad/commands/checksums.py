@@ -13,6 +13,7 @@ from mediad.commands.context import Call, Context, Replies
 from mediad.commands.items import resolve
 from mediad.errors import ERRORS, Conflict, InvalidArgument, MediadError, NotFound, Unavailable
 from mediad.index.lookup import locate_files
+from mediad.index.records import GRADES, checked_keys
 from mediad.model import Answer
 from mediad.store.store import now_ns, pack
 from mediad.wire.convert import error_to_wire, show_path
@@ -20,6 +21,7 @@ from mediadb_contract import mediadb_pb2 as pb
 
 ALGORITHMS = ("md5", "sha1", "sha256")
 SCOPES = ("file", "stream")
+MAX_TRACKS = 64
 _PROGRESS_SECONDS = 0.5
 
 
@@ -190,12 +192,32 @@ async def _keep(
     algorithm = str(ok.get("algorithm") or "") if scope == "stream" else ""
     row = (file.volume, *file.stat, scope, algorithm, *(digests.get(name) for name in ALGORITHMS), now_ns())
     unit: list[tuple[str, tuple[Any, ...]]] = [("put_checksum", row)]
-    if scope == "stream" and "sha256" in digests:
-        key = {"f": file.number, "g": 3, "a": algorithm, "v": digests["sha256"].hex()}
-        unit.append(("put_keys", (pack([key]),)))
+    if scope == "stream":
+        keys = [("checksum", algorithm, digests["sha256"])] if "sha256" in digests else []
+        keys += checked_keys(ok.get("keys"))
+        rows = [{"f": file.number, "g": GRADES[grade], "a": name, "v": value.hex()} for grade, name, value in keys]
+        if rows:
+            unit.append(("put_keys", (pack(rows),)))
+        for grade, name, value in keys:
+            reply.keys.add(grade=grade, algorithm=name, value=value)
+        _add_tracks(reply, ok.get("tracks"))
     told = pack({"scope": scope, **{name: value.hex() for name, value in digests.items()}})
     unit.append(("tell_checksummed", (file.stream, told, now_ns(), context.host, call.actor.name, call.operation)))
     await context.store.write(unit, give_up_after=30.0)
     reply.stream_algorithm = algorithm
     for name, value in digests.items():
         reply.digests.add(algorithm=name, value=value, scope=scope)
+
+
+def _add_tracks(reply: pb.ChecksumReply, tracks: Any) -> None:
+    """The tracks of an answer, as far as they are of the contract's form."""
+    for one in tracks[:MAX_TRACKS] if isinstance(tracks, list) else ():
+        if not (isinstance(one, dict) and type(one.get("number")) is int and 0 <= one["number"] < 1 << 32):
+            continue
+        track = reply.tracks.add(number=one["number"], bytes=one["bytes"] if type(one.get("bytes")) is int else 0)
+        for name in ("kind", "codec", "algorithm"):
+            if isinstance(one.get(name), str):
+                setattr(track, name, one[name][:100])
+        for name, value in one.get("digests", {}).items():
+            if name in ALGORITHMS and isinstance(value, bytes):
+                track.digests.add(algorithm=name, value=value, scope="stream")

@@ -24,7 +24,8 @@ TAGS_BYTES = 256 * 1024
 # What words of one file go into the word index: beyond it `text:` is the way (a later issue).
 WORDS_MOST = 400
 _KINDS = frozenset({"audio", "image", "video", "document", "other"})
-_GRADES = {"fingerprint": 1, "track": 2, "checksum": 3}
+KEYS = 200  # of one answer
+GRADES = {"fingerprint": 1, "track": 2, "checksum": 3}
 _DATES = ("date_taken_local", "date_released", "date_original", "date_created_at_local", "date_created_local",
           "date_recorded", "date_modified_at_local")  # fmt: skip
 
@@ -217,14 +218,22 @@ def _year(date: str) -> float | None:
 
 
 def _add_keys(rows: Rows, read: Read, keys: Any) -> None:
-    for key in keys if isinstance(keys, list | tuple) else ():
+    for grade, algorithm, value in checked_keys(keys):
+        rows.keys.append({"f": read.file, "g": GRADES[grade], "a": algorithm, "v": value.hex()})
+
+
+def checked_keys(keys: Any) -> list[tuple[str, str, bytes]]:
+    """The keys of an answer that are of the contract's form: (grade, algorithm, value), KEYS of them at most."""
+    found: list[tuple[str, str, bytes]] = []
+    for key in keys[:KEYS] if isinstance(keys, list | tuple) else ():
         if not isinstance(key, list | tuple) or len(key) != 3:
             continue
         grade, algorithm, value = key
         if not isinstance(grade, str) or not isinstance(algorithm, str) or not isinstance(value, bytes):
             continue
-        if grade in _GRADES and 8 <= len(value) <= 64:
-            rows.keys.append({"f": read.file, "g": _GRADES[grade], "a": _clean(algorithm)[:64], "v": value.hex()})
+        if grade in GRADES and 8 <= len(value) <= 64:
+            found.append((grade, _clean(algorithm)[:64], value))
+    return found
 
 
 def _clean_sources(sources: Any, fields: dict[str, Any]) -> dict[str, str]:

@@ -71,9 +71,10 @@ class Cancel(_message.Message):
     def __init__(self, id: _Optional[int] = ...) -> None: ...
 
 class ChecksumReply(_message.Message):
-    __slots__ = ["digests", "item", "path", "path_display", "problem", "scope", "stored", "stream_algorithm", "target"]
+    __slots__ = ["digests", "item", "keys", "path", "path_display", "problem", "scope", "stored", "stream_algorithm", "target", "tracks"]
     DIGESTS_FIELD_NUMBER: _ClassVar[int]
     ITEM_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
     PATH_DISPLAY_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     PROBLEM_FIELD_NUMBER: _ClassVar[int]
@@ -81,8 +82,10 @@ class ChecksumReply(_message.Message):
     STORED_FIELD_NUMBER: _ClassVar[int]
     STREAM_ALGORITHM_FIELD_NUMBER: _ClassVar[int]
     TARGET_FIELD_NUMBER: _ClassVar[int]
+    TRACKS_FIELD_NUMBER: _ClassVar[int]
     digests: _containers.RepeatedCompositeFieldContainer[Digest]
     item: bytes
+    keys: _containers.RepeatedCompositeFieldContainer[Key]
     path: bytes
     path_display: str
     problem: Error
@@ -90,7 +93,8 @@ class ChecksumReply(_message.Message):
     stored: bool
     stream_algorithm: str
     target: Target
-    def __init__(self, target: _Optional[_Union[Target, _Mapping]] = ..., item: _Optional[bytes] = ..., path: _Optional[bytes] = ..., path_display: _Optional[str] = ..., scope: _Optional[str] = ..., stream_algorithm: _Optional[str] = ..., digests: _Optional[_Iterable[_Union[Digest, _Mapping]]] = ..., stored: bool = ..., problem: _Optional[_Union[Error, _Mapping]] = ...) -> None: ...
+    tracks: _containers.RepeatedCompositeFieldContainer[Track]
+    def __init__(self, target: _Optional[_Union[Target, _Mapping]] = ..., item: _Optional[bytes] = ..., path: _Optional[bytes] = ..., path_display: _Optional[str] = ..., scope: _Optional[str] = ..., stream_algorithm: _Optional[str] = ..., digests: _Optional[_Iterable[_Union[Digest, _Mapping]]] = ..., stored: bool = ..., problem: _Optional[_Union[Error, _Mapping]] = ..., tracks: _Optional[_Iterable[_Union[Track, _Mapping]]] = ..., keys: _Optional[_Iterable[_Union[Key, _Mapping]]] = ...) -> None: ...
 
 class ChecksumRequest(_message.Message):
     __slots__ = ["algorithms", "scopes", "targets"]
@@ -581,6 +585,22 @@ class Target(_message.Message):
     id: bytes
     path: bytes
     def __init__(self, id: _Optional[bytes] = ..., path: _Optional[bytes] = ...) -> None: ...
+
+class Track(_message.Message):
+    __slots__ = ["algorithm", "bytes", "codec", "digests", "kind", "number"]
+    ALGORITHM_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    CODEC_FIELD_NUMBER: _ClassVar[int]
+    DIGESTS_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    algorithm: str
+    bytes: int
+    codec: str
+    digests: _containers.RepeatedCompositeFieldContainer[Digest]
+    kind: str
+    number: int
+    def __init__(self, number: _Optional[int] = ..., kind: _Optional[str] = ..., codec: _Optional[str] = ..., algorithm: _Optional[str] = ..., digests: _Optional[_Iterable[_Union[Digest, _Mapping]]] = ..., bytes: _Optional[int] = ...) -> None: ...
 
 class Worker(_message.Message):
     __slots__ = ["application", "files", "pid", "sandbox", "state"]

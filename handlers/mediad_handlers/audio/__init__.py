@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from mediad_handlers import streams
 from mediad_handlers.kit.api import Handler, HandlerError, Match, Payload, Record, Text
 from mediad_handlers.kit.fingerprint import whole
 from mediad_handlers.kit.main import run
@@ -135,6 +136,7 @@ HANDLER = Handler(
     text=text,
     fields=_list_fields(),
     preload=(
+        *streams.PRELOAD,
         "mediad_handlers.audio.ape", "mediad_handlers.audio.asf", "mediad_handlers.audio.bounds",
         "mediad_handlers.audio.chunks", "mediad_handlers.audio.small", "mediad_handlers.audio.mp4",
         "mediad_handlers.audio.mpeg",

@@ -44,9 +44,9 @@ def _function(module: str, name: str) -> Callable[..., Any]:
 
 
 def _recognise(file: File) -> Sniffed:
-    if not file.size:
-        raise HandlerError("corrupt", "the file is empty")
     found = recognise(file)
+    if not file.size and (found is None or found.format not in (*_PLAIN, "html")):  # a text may be empty
+        raise HandlerError("corrupt", "the file is empty")
     if found is None:
         raise HandlerError("unsupported", "no document format was recognised", hint="file")
     if found.handler != "document":

@@ -9,7 +9,7 @@ from mediad_handlers.kit.api import Handler, HandlerError, Record
 from mediad_handlers.kit.checksum import ALGORITHMS, digest
 from mediad_handlers.kit.fingerprint import fingerprint, whole
 from mediad_handlers.kit.sniff import recognise, sniff
-from mediad_handlers.streams import PCM_ALGORITHM, digest_tracks, head_keys, payload_of
+from mediad_handlers.streams import PCM_ALGORITHM, TRACKS, digest_tracks, head_keys, payload_of
 
 if TYPE_CHECKING:
     from mediad_handlers.kit.file import File
@@ -123,10 +123,12 @@ def _checksum_stream(
     found = recognise(file)
     format = found.format if found is not None else ""
     payload = payload_of(file, format)
-    if payload is None:
-        if handler.payload is None:
-            raise HandlerError("unsupported", f"the {handler.name} handler knows no stream in this file")
+    if payload is None and handler.payload is not None:
         payload = handler.payload(file)
+    if payload is None:
+        if format not in TRACKS:
+            raise HandlerError("unsupported", f"the {handler.name} handler knows no stream in this file")
+        payload = whole(file)
     digests, count = digest(file, payload, algorithms, progress)
     answer: dict[str, Any] = {
         "handler": handler.name,

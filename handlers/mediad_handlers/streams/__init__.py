@@ -37,6 +37,14 @@ PAYLOADS = {**dict.fromkeys(_ISO, "isobmff"), **dict.fromkeys(_OGG, "ogg"), **di
                              "ac3", "avi", "flv", "mpc"), "regions")}  # fmt: skip
 
 
+# Every module that the above imports when a file asks for it: a locked-down worker must have them before.
+PRELOAD = (
+    *(f"mediad_handlers.streams.{one}" for one in ("flash", "frames", "isobmff", "matroska", "ogg", "regions",
+                                                  "transport")),
+    "mediad_handlers.audio.frames", "mediad_handlers.audio.vorbis", "mediad_handlers.video.mpegts",
+)  # fmt: skip
+
+
 def _function(module: str, name: str) -> Callable[..., Any]:
     found: Callable[..., Any] = getattr(import_module(f"mediad_handlers.streams.{module}"), name)
     return found

@@ -11,6 +11,7 @@ import importlib
 from collections.abc import Callable
 from functools import cache
 
+from mediad_handlers import streams
 from mediad_handlers.kit.api import Handler, HandlerError, Match, Record
 from mediad_handlers.kit.file import File
 
@@ -84,6 +85,7 @@ HANDLER = Handler(
     ),
     read=read,
     preload=(
+        *streams.PRELOAD,
         "mediad_handlers.video.mp4", "mediad_handlers.video.matroska", "mediad_handlers.video.avi",
         "mediad_handlers.video.asf", "mediad_handlers.video.flv", "mediad_handlers.video.realmedia",
         "mediad_handlers.video.ogv", "mediad_handlers.audio.frames",
