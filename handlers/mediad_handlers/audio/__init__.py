@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mediad_handlers import streams
-from mediad_handlers.kit.api import Handler, HandlerError, Match, Payload, Record, Text
+from mediad_handlers.kit.api import Edit, Handler, HandlerError, Match, Payload, Record, Text
 from mediad_handlers.kit.fingerprint import whole
 from mediad_handlers.kit.main import run
 from mediad_handlers.kit.sniff import Sniffed, recognise
@@ -107,6 +107,14 @@ def _list_fields() -> tuple[str, ...]:
     return FIELDS + stream
 
 
+def write(file: File, edit: Edit, target: int) -> list[str]:
+    """Writes the edited file into `target` (docs/writing.md). Raises HandlerError; `unsupported` for what this format
+    cannot hold."""
+    from mediad_handlers.write import write_file
+
+    return write_file(file, read(file), edit, target)
+
+
 HANDLER = Handler(
     name="audio",
     version=1,
@@ -132,6 +140,7 @@ HANDLER = Handler(
         ),
     ),
     read=read,
+    write=write,
     payload=payload,
     text=text,
     fields=_list_fields(),

@@ -13,7 +13,7 @@ import importlib
 from collections.abc import Callable
 from functools import cache
 
-from mediad_handlers.kit.api import Handler, HandlerError, Match, Payload, Record
+from mediad_handlers.kit.api import Edit, Handler, HandlerError, Match, Payload, Record
 from mediad_handlers.kit.file import File
 from mediad_handlers.kit.formats import MAGIC
 from mediad_handlers.kit.sniff import Sniffed, recognise
@@ -96,6 +96,14 @@ def payload(file: File) -> Payload:
     return jpeg_payload(file)
 
 
+def write(file: File, edit: Edit, target: int) -> list[str]:
+    """Writes the edited file into `target` (docs/writing.md). Raises HandlerError; `unsupported` for what this format
+    cannot hold."""
+    from mediad_handlers.write import write_file
+
+    return write_file(file, read(file), edit, target)
+
+
 HANDLER = Handler(
     name="image",
     version=1,
@@ -128,6 +136,7 @@ HANDLER = Handler(
         ),
     ),
     read=read,
+    write=write,
     payload=payload,
     preload=(
         *(f"mediad_handlers.image.{module}" for module in _MODULES), "mediad_handlers.image.gps", "email.utils",

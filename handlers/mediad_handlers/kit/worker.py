@@ -222,7 +222,8 @@ def bind_operations(choose: Callable[[File, str], Any], *, writes: bool = False)
         ) -> dict[str, Any]:
             if target < 0:
                 raise HandlerError("io", "no descriptor to write into came with this file")
-            return editing.write(pick(file, options), file, options, target)
+            answered: dict[str, Any] = editing.write(pick(file, options), file, options, target)
+            return answered
 
         operations["write"] = write
     return operations

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import cache
 
 from mediad_handlers import streams
-from mediad_handlers.kit.api import Handler, HandlerError, Match, Record
+from mediad_handlers.kit.api import Edit, Handler, HandlerError, Match, Record
 from mediad_handlers.kit.file import File
 
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
@@ -64,6 +64,14 @@ def _is_transport_stream(head: bytes) -> bool:
     )
 
 
+def write(file: File, edit: Edit, target: int) -> list[str]:
+    """Writes the edited file into `target` (docs/writing.md). Raises HandlerError; `unsupported` for what this format
+    cannot hold."""
+    from mediad_handlers.write import write_file
+
+    return write_file(file, read(file), edit, target)
+
+
 HANDLER = Handler(
     name="video",
     version=1,
@@ -84,6 +92,7 @@ HANDLER = Handler(
         ),
     ),
     read=read,
+    write=write,
     preload=(
         *streams.PRELOAD,
         "mediad_handlers.video.mp4", "mediad_handlers.video.matroska", "mediad_handlers.video.avi",
