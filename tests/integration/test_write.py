@@ -1,5 +1,6 @@
-"""Editing tags in place: what is set is read back by us, by mutagen and by ExifTool; the payload and every other tag stay;
-at any moment of a kill the name leads to the old file or to the new one."""
+"""Editing tags in place: what is set is read back by us,
+by mutagen and by ExifTool; payload and all other tags stay; at
+any moment of a kill the name leads to the old file or to the new one."""
 
 from __future__ import annotations
 
@@ -259,6 +260,7 @@ def test_the_operation_of_a_locked_down_worker(tmp_path: Path) -> None:
         worker.send({"id": 1, "op": "write", "files": [{"name": b"lame.mp3"}], "options": options}, [source, target])
         worker.answers.next()
         answered = worker.answers.next()
+        assert "ok" in answered, answered
         assert answered["ok"]["bytes"] == os.fstat(target).st_size
         assert worker.finish() == 0
     assert path.read_bytes() == content

@@ -7,6 +7,7 @@ UTF-16LE; MWG 2.0 section 5 (ratings).
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -193,3 +194,14 @@ def lens_spec(value: Any) -> str | None:
     if wide:
         spec += f" f/{wide:g}" if tele in (0, wide) else f" f/{wide:g}-{tele:g}"
     return spec
+
+
+def names(value: Any) -> list[str] | None:
+    """Several creators in one text, as the Metadata Working Group 2.0 (section 5.3,
+    Creator) has them in EXIF: parted by
+    semicolons, one with a semicolon of its own in quotation marks."""
+    found = latin_list(value)
+    if not found or ";" not in found[0]:
+        return found
+    parts = re.findall(r'\s*"([^"]*)"\s*(?:;|$)|\s*([^;]+?)\s*(?:;|$)', found[0])
+    return [quoted or plain for quoted, plain in parts if quoted or plain]

@@ -77,26 +77,22 @@ def _describe(application: str, handlers: tuple[Handler, ...], output_format: st
 
 def _preload(handlers: tuple[Handler, ...]) -> None:
     """Imports what the handlers will need: a worker has no file system once it serves."""
-    for handler in handlers:
-        _import_all(handler.preload)
-
-
-def _import_all(modules: Sequence[str]) -> None:
     from importlib import import_module
 
-    for module in modules:
-        import_module(module)
+    for handler in handlers:
+        for module in handler.preload:
+            import_module(module)
 
 
 def _work(application: str, handlers: tuple[Handler, ...], choose: Choose, memory: int | None, *, writes: bool) -> int:
     """A worker that is nobody's child but the daemon's."""
     from mediad_handlers.kit import confine, seccomp, worker
-    from mediad_handlers.write import PRELOAD as WRITE_PRELOAD
+    from mediad_handlers.write import prepare
 
     parent = os.getppid()
     _preload(handlers)
     if writes:
-        _import_all(WRITE_PRELOAD)
+        prepare()
     program = seccomp.build(writes=writes)
     confine.close_others(worker.ANSWERS)
     confine.die_with(parent)

@@ -1,8 +1,7 @@
 """Writing tags: an edit by field names becomes bytes of each format. docs/writing.md says what goes where.
 
 Each writer copies the file into the target's descriptor and changes the copy; the file itself is only read. A field
-that
-a format cannot hold is refused before anything is written.
+that a format cannot hold is refused before anything is written.
 """
 
 from __future__ import annotations
@@ -27,8 +26,19 @@ WRITERS = {
 PRELOAD = (
     "mediad_handlers.write.audio", "mediad_handlers.write.image", "mediad_handlers.write.xmp",
     "mediad_handlers.write.segments", "mediad_handlers.write.iptc", "mediad_handlers.write.tiff", "xml.dom.minidom",
-    "xml.dom.expatbuilder",
+    "xml.dom.expatbuilder", "mutagen.mp3", "mutagen.aac", "mutagen.aiff", "mutagen.wave", "mutagen.dsf",
+    "mutagen.trueaudio", "mutagen.flac", "mutagen.oggvorbis", "mutagen.oggopus", "mutagen.oggspeex", "mutagen.oggflac",
+    "mutagen.mp4", "mutagen.asf", "mutagen.monkeysaudio", "mutagen.wavpack", "mutagen.musepack",
 )  # fmt: skip
+
+
+def prepare() -> None:
+    """Imports and reads what a worker needs and cannot have once it is locked down."""
+    from mediadb_contract.fields import check
+
+    for name in PRELOAD:
+        import_module(name)
+    check("title", "the dictionary is read at its first use")
 
 
 def _module(format: str) -> Any:

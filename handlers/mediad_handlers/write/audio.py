@@ -65,7 +65,7 @@ def write(file: File, target: int, format: str, changes: dict[str, Any], fields:
 
     copy(file, target)
     container, module, name = CLASSES[format]
-    with os.fdopen(os.dup(target), "r+b") as copied:
+    with os.fdopen(target, "r+b", closefd=False) as copied:
         song = _open(getattr(import_module(module), name), copied, container, format)
         store = _STORES[container](song)
         for field, value in _complete(changes, fields, container).items():
@@ -309,9 +309,11 @@ class _Id3:
             self.tags.add(TDAT(encoding=0, text=[text[8:10] + text[5:7]]))
 
     def save(self, song: Any, copied: Any) -> None:
-        self.tags.save(copied, v1=1, v2_version=3 if self.old else 4) if self.tags is song else song.save(
-            copied, v2_version=3 if self.old else 4
-        )
+        """Several values of an ID3v2.3 frame are parted by NUL, as those of ID3v2.4: a slash is part of names."""
+        if self.tags is song:
+            self.tags.save(copied, v1=1, v2_version=3 if self.old else 4, v23_sep=None)
+        else:
+            song.save(copied, v2_version=3 if self.old else 4, v23_sep=None)
 
 
 # Frames of ID3v2.4 that ID3v2.3 has under another name.

@@ -107,7 +107,7 @@ _PNG_TWINS = {"title": b"Title", "description": b"Description", "creators": b"Au
 
 def _png_packet(body: bytes) -> bytes:
     rest = body[len(KEYWORD) + 1 :]
-    text = rest[2:].split(b"\0", 2)[-1]
+    text: bytes = rest[2:].split(b"\0", 2)[-1]
     if rest[:1] != b"\1":
         return text
     inflated: bytes = zlib.decompressobj().decompress(text, 4 * 1024 * 1024)

@@ -63,7 +63,9 @@ def edit_exif(data: bytes, changes: dict[str, Any]) -> bytes:
 
 
 def _ascii(value: Any) -> bytes:
-    text = "; ".join(value) if isinstance(value, list) else value or ""
+    """Several creators are parted by semicolons (Metadata Working Group 2.0 section 5.3)."""
+    quoted = [f'"{one}"' if ";" in one else one for one in value] if isinstance(value, list) else []
+    text = "; ".join(quoted) if isinstance(value, list) else value or ""
     return str(text).encode("utf-8") + b"\0"
 
 
