@@ -117,7 +117,7 @@ def write(file: File, edit: Edit, target: int) -> list[str]:
 
 HANDLER = Handler(
     name="audio",
-    version=1,
+    version=2,
     summary="songs and other sound: tags, covers, chapters, stream facts",
     kinds=("audio",),
     match=Match(

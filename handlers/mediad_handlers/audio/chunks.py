@@ -165,6 +165,9 @@ def _read_broadcast(record: Record, data: bytes) -> None:
 
 
 def _read_common(record: Record, data: bytes) -> None:
+    if len(data) < 18:
+        record.warnings.append("AIFF: the COMM chunk is cut off")
+        return
     channels, samples, bits = struct.unpack_from(">hIh", data)
     rate = _read_extended(data[8:18])
     codec, lossless = AIFC_CODECS.get(data[18:22], ("pcm", True)) if len(data) >= 22 else ("pcm", True)

@@ -106,7 +106,7 @@ def write(file: File, edit: Edit, target: int) -> list[str]:
 
 HANDLER = Handler(
     name="image",
-    version=1,
+    version=2,
     summary="Pictures: JPEG, PNG, GIF, WebP, TIFF, BMP, ICO, HEIC, AVIF, RAW (DNG CR2 CR3 CRW NEF ARW ORF PEF RAF RW2 "
     "SRW MRW X3F IIQ ERF 3FR ...), XMP side files, "
     "PSD, JPEG 2000, PCX, PNM, TGA, ICNS, SGI, DDS",

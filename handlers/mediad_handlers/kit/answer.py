@@ -18,6 +18,7 @@ CONTRACT = 1
 VERSION = "0.1.0"  # of the built-in applications
 TEXT_BYTES = 64 * 1024  # one text value
 RECORD_BYTES = 256 * 1024  # all values of a file
+INT64 = 1 << 63
 TAGS = 2000  # keys of `tags`
 
 
@@ -166,6 +167,9 @@ def bound(
     for name, value in fields.items():
         if type(value) is str and len(value) * 4 > TEXT_BYTES:
             value = _cut(value, name, warnings)
+        elif type(value) is int and not -INT64 <= value < INT64:
+            warnings.append(f"{name}: left out, the number has more than 64 bits")
+            continue
         left -= _weigh(value)
         if left < 0:
             warnings.append(f"{name}: left out, the values of this file exceed {RECORD_BYTES} bytes")
@@ -177,6 +181,7 @@ def bound(
         if len(kept_tags) >= TAGS:
             warnings.append(f"tags: {len(tags) - TAGS} left out, {TAGS} is the most")
             break
+        values = [str(one) if type(one) is int and not -INT64 <= one < INT64 else one for one in values]
         weight = len(key) + _weigh(values)
         if weight * 4 > TEXT_BYTES:
             values = [_cut(one, key, warnings) if type(one) is str else one for one in values]

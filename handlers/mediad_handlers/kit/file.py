@@ -94,8 +94,8 @@ class File:
         """`length` bytes from `offset`, fewer only at the end of the file."""
         if length > MAX_READ:
             raise HandlerError("limit", f"a read of {length} bytes was asked for; {MAX_READ} is the most")
-        if offset < 0 or length <= 0:
-            return b""
+        if not 0 <= offset < self.size or length <= 0:
+            return b""  # an offset from a broken header may not even fit off_t
         if offset + length <= HEAD:
             return self.head[offset : offset + length]
         return self._pread(offset, min(length, max(self.size - offset, 0)))
@@ -114,7 +114,7 @@ class File:
         return now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
 
     def stream(self) -> Stream:
-        """A new seekable read-only file object at offset 0, for mutagen, Pillow and hachoir."""
+        """A new seekable read-only file object at offset 0, for mutagen, Pillow and zipfile."""
         return Stream(self)
 
     def close(self) -> None:

@@ -47,7 +47,7 @@ class Archive:
         entries = self._zip.infolist()
         if len(entries) > MAX_MEMBERS:
             raise HandlerError("limit", f"{len(entries)} members; {MAX_MEMBERS} is the most")
-        self._entries = {entry.filename: entry for entry in entries}
+        self._entries = {entry.filename: entry for entry in entries if entry.filename}
 
     @property
     def names(self) -> list[str]:

@@ -102,7 +102,7 @@ def payload(file: File, format: str) -> Payload | None:
     if not known:
         return None
     start = _data_start(file, {stream.serial: row[2] for stream, row in known if row[2] != 0xFFFF})
-    if start is None:
+    if start is None or start > file.size:
         return None
     granules = last_granules(file)
     prefix = b""

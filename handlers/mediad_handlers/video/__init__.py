@@ -74,7 +74,7 @@ def write(file: File, edit: Edit, target: int) -> list[str]:
 
 HANDLER = Handler(
     name="video",
-    version=1,
+    version=2,
     summary="Videos: MP4, M4V, MOV, 3GP, AVI, FLV, Matroska, WebM, ASF, WMV, RealMedia, MPEG-TS and PS, DV",
     kinds=("video", "audio"),
     match=Match(
