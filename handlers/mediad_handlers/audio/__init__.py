@@ -9,7 +9,7 @@ algorithm is added beside it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mediad_handlers import streams
@@ -115,6 +115,13 @@ def write(file: File, edit: Edit, target: int) -> list[str]:
     return write_file(file, read(file), edit, target)
 
 
+def list_sources() -> Mapping[str, Sequence[str]]:
+    """{field: native tags it is read from}, for `--describe`."""
+    from mediad_handlers.sources import list_audio
+
+    return list_audio()
+
+
 HANDLER = Handler(
     name="audio",
     version=2,
@@ -140,6 +147,7 @@ HANDLER = Handler(
         ),
     ),
     read=read,
+    sources=list_sources,
     write=write,
     payload=payload,
     text=text,

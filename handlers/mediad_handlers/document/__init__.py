@@ -7,7 +7,7 @@ Fields: sections 3 and 7 of the vocabulary (mediadb_contract/fields.json). Paylo
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +85,13 @@ def text(file: File, limit: int) -> Text:
     return words
 
 
+def list_sources() -> Mapping[str, Sequence[str]]:
+    """{field: native tags it is read from}, for `--describe`."""
+    from mediad_handlers.sources import list_document
+
+    return list_document()
+
+
 HANDLER = Handler(
     name="document",
     version=1,
@@ -105,6 +112,7 @@ HANDLER = Handler(
         magic=((0, b"%PDF-"), (0, b"{\\rtf"), (60, b"BOOKMOBI")),
     ),
     read=read,
+    sources=list_sources,
     payload=payload,
     text=text,
     fields=(

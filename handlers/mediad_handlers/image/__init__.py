@@ -10,7 +10,7 @@ here too: its kind is `other`.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from mediad_handlers.kit.api import Edit, Handler, HandlerError, Match, Payload, Record
@@ -104,6 +104,13 @@ def write(file: File, edit: Edit, target: int) -> list[str]:
     return write_file(file, read(file), edit, target)
 
 
+def list_sources() -> Mapping[str, Sequence[str]]:
+    """{field: native tags it is read from}, for `--describe`."""
+    from mediad_handlers.sources import list_image
+
+    return list_image()
+
+
 HANDLER = Handler(
     name="image",
     version=2,
@@ -136,6 +143,7 @@ HANDLER = Handler(
         ),
     ),
     read=read,
+    sources=list_sources,
     write=write,
     payload=payload,
     preload=(

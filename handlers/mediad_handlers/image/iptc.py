@@ -6,7 +6,7 @@ from mediad_handlers.kit.api import Record
 from mediad_handlers.readers.iptc import Iptc
 from mediad_handlers.readers.moment import Moment, parse_moment, put_moment
 
-_SINGLE = {
+SINGLE = {
     5: ("title", "ObjectName"),
     15: ("category", "Category"),
     26: ("location", "ContentLocationName"),
@@ -24,7 +24,7 @@ _SINGLE = {
     116: ("copyright", "CopyrightNotice"),
     120: ("description", "Caption-Abstract"),
 }
-_LISTS = {
+LISTS = {
     12: ("subject_codes", "SubjectReference"),
     20: ("supplemental_categories", "SupplementalCategories"),
     25: ("keywords", "Keywords"),
@@ -41,11 +41,11 @@ def map_iptc(record: Record, iptc: Iptc) -> None:
         kept = [value for value in values if value]
         if not kept:
             continue
-        if number in _SINGLE:
-            name, tag = _SINGLE[number]
+        if number in SINGLE:
+            name, tag = SINGLE[number]
             record.put(name, kept[0], "IPTC:" + tag)
-        elif number in _LISTS:
-            name, tag = _LISTS[number]
+        elif number in LISTS:
+            name, tag = LISTS[number]
             record.put(name, kept, "IPTC:" + tag)
         elif number == 10:
             record.put("urgency", int(kept[0]) if kept[0] in tuple("12345678") else None, "IPTC:Urgency")

@@ -30,7 +30,7 @@ def manifest(application: str, handlers: tuple[Handler, ...]) -> dict[str, Any]:
                 "doc": FIELDS[name].doc,
                 "sources": list(sources.get(name, ())),
             }
-            for name in row["fields"]
+            for name in dict.fromkeys((*row["fields"], *sources))
             if name in FIELDS
         ]
     return told

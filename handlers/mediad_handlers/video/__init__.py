@@ -8,7 +8,7 @@ mpegts and mpegps.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from mediad_handlers import streams
@@ -72,6 +72,13 @@ def write(file: File, edit: Edit, target: int) -> list[str]:
     return write_file(file, read(file), edit, target)
 
 
+def list_sources() -> Mapping[str, Sequence[str]]:
+    """{field: native tags it is read from}, for `--describe`."""
+    from mediad_handlers.sources import list_video
+
+    return list_video()
+
+
 HANDLER = Handler(
     name="video",
     version=2,
@@ -92,6 +99,7 @@ HANDLER = Handler(
         ),
     ),
     read=read,
+    sources=list_sources,
     write=write,
     preload=(
         *streams.PRELOAD,

@@ -160,7 +160,7 @@ def _extend(chunks: list[tuple[bytes, bytes]]) -> bytes:
     """The VP8X chunk of a simple file: its canvas from the bitstream's header (RFC 6386 9.1; WebP lossless 2)."""
     kind, body = chunks[0]
     if kind == b"VP8L" and len(body) >= 5:
-        bits = struct.unpack_from("<I", body, 1)[0]
+        bits: int = struct.unpack_from("<I", body, 1)[0]
         width, height, alpha = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, bits >> 28 & 1
     elif kind == b"VP8 " and body[3:6] == b"\x9d\x01\x2a" and len(body) >= 10:
         width, height = (one & 0x3FFF for one in struct.unpack_from("<HH", body, 6))
