@@ -34,7 +34,7 @@ def test_json_is_a_line_a_file_with_its_path() -> None:
 def test_checksums_can_be_left_out_or_be_all() -> None:
     assert "checksums" not in json.loads(run("--no-checksum", "--output-format", "json", DATA / "lame.mp3").stdout)
     only = json.loads(run("--only-checksum", "--output-format", "json", DATA / "lame.mp3").stdout)
-    assert set(only) == {"path", "checksums"}
+    assert set(only) == {"path", "checksums", "tracks"}
 
 
 def test_human_output_reads_well() -> None:
@@ -136,21 +136,24 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
 def test_protobuf_is_a_length_and_a_record_for_each_file() -> None:
     from mediadb_contract import handler_pb2 as pb
 
-    told = run("--output-format", "protobuf", DATA / "lame.mp3", DATA / "absent.mp3", DATA / "picard.flac")
+    multi = DATA / "id3v23-multi.mp3"
+    told = run("--output-format", "protobuf", DATA / "lame.mp3", DATA / "absent.mp3", DATA / "picard.flac", multi)
     records, rest = [], told.stdout
     while rest:
         size = int.from_bytes(rest[:4], "big")
         records.append(pb.Record.FromString(rest[4 : 4 + size]))
         rest = rest[4 + size :]
     assert told.returncode == 1
-    assert [one.error.code for one in records] == ["", "io", ""]
+    assert [one.error.code for one in records] == ["", "io", "", ""]
     plain = json.loads(run("--output-format", "json", DATA / "picard.flac").stdout)
     values = {field.name: field for field in records[2].fields}
     assert set(values) == set(plain["fields"])
     assert values["title"].value.text == plain["fields"]["title"]
     assert values["title"].source == plain["sources"]["title"]
     assert values["sample_rate"].value.integer == plain["fields"]["sample_rate"]
-    assert [one.text for one in values["album_artists"].value.list.values] == plain["fields"]["album_artists"]
+    many = {field.name: field.value for field in records[3].fields}
+    assert [one.text for one in many["artists"].list.values] == ["piman", "jzig"]
+    assert [(track.codec, track.bytes) for track in records[0].tracks] == [("mp3", records[0].tracks[0].bytes)]
     assert {one.name: one.value.hex() for one in records[2].checksums} == plain["checksums"]
     assert [(one.grade, one.algorithm) for one in records[2].keys] == [tuple(key[:2]) for key in plain["keys"]]
 

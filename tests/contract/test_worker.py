@@ -67,7 +67,7 @@ def test_manifest_comes_first_and_says_how_the_worker_is_confined() -> None:
         audio = next(one for one in manifest["handlers"] if one["name"] == "audio")
         assert "mp3" in audio["extensions"]
         assert [0, b"fLaC"] in audio["magic"]
-        assert set(audio["operations"]) == {"read", "checksum"}
+        assert set(audio["operations"]) == {"read", "checksum", "text", "write"}
         assert worker.finish() == 0
         assert worker.answers.next() is None
 
@@ -83,7 +83,10 @@ def test_files_are_answered_in_order_each_begin_with_the_answer_before() -> None
         first = seen[1]["ok"]
         assert (first["handler"], first["kind"], first["format"]) == ("audio", "audio", "mp3")
         assert first["fields"]["artists"] == ["piman", "jzig"]
-        assert first["keys"] == [["fingerprint", "mp3-frames/1", bytes.fromhex("8304a66986a8ad6ceacc5603078d2766")]]
+        assert first["keys"] == [
+            ["fingerprint", "mp3-frames/1", bytes.fromhex("8304a66986a8ad6ceacc5603078d2766")],
+            ["track", "track-head/1", bytes.fromhex("ecca05f91a4243c1c7ac19d958c33d70")],
+        ]
         status = os.stat(SONG)
         assert first["stat"] == [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
         assert worker.finish() == 0

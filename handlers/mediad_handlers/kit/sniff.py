@@ -197,6 +197,9 @@ def _look_deeper(head: bytes) -> Sniffed | None:
     if head[:4] == b"\0\0\2\0" and head[4:6] != b"\0\0" and head[9:10] == b"\0":
         return Sniffed("cur", "image/vnd.microsoft.icon", "image")  # ICONDIR with entries; an empty one begins a TGA
     if head[:2] in (b"\xff\xfe", b"\xfe\xff") and b"\0" in head[2:6]:
+        narrow = head[:2048].replace(b"\0", b"")
+        if b"<?xpacket" in narrow or b"<x:xmpmeta" in narrow:
+            return BY_EXTENSION["xmp"]
         return BY_EXTENSION["txt"]  # a byte order mark of UTF-16
     if b"%PDF-" in head[:1024]:
         return Sniffed("pdf", "application/pdf", "document")  # ISO 32000-1 annex H.3, note 13
