@@ -52,14 +52,14 @@ def by_mutagen(source: Path, copy: Path) -> bool:
     import mutagen
 
     shutil.copy(source, copy)
-    song = mutagen.File(copy, easy=True)
-    if song is None:
-        return False
-    if song.tags is None:
-        song.add_tags()
     try:
+        song = mutagen.File(copy, easy=True)
+        if song is None:
+            return False
+        if song.tags is None:
+            song.add_tags()
         song["title"] = ["edited" * 200]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, mutagen.MutagenError):
         return False
     song.save()
     return True

@@ -2,9 +2,7 @@
 
     from mediactl import Client
 
-    with Client() as client:
-        for item in client.query("artist:björk kind:audio"):
-            print(item.title, item.files[0].path)
+    with Client() as client: for item in client.query("artist:björk kind:audio"): print(item.title, item.files[0].path)
 
 Importing this package imports nothing else: protobuf comes with the first use of a client.
 """

@@ -1,8 +1,7 @@
 """The built-in handlers, and their library form:
 
->>> from mediad_handlers import handle
->>> song = handle("a.mp3")
->>> song.meta.title, song.fields["artists"], song.checksum("stream"), song.to_json()
+>>> from mediad_handlers import handle >>> song = handle("a.mp3") >>> song.meta.title, song.fields["artists"],
+song.checksum("stream"), song.to_json()
 """
 
 from __future__ import annotations

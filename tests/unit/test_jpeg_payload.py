@@ -185,6 +185,6 @@ def test_a_motion_photo_names_its_film(tmp_path: Path) -> None:
 
 def test_no_stream_for_other_formats() -> None:
     assert image.HANDLER.payload is not None
-    with File.open(DATA / "PNG.png") as file, pytest.raises(HandlerError) as caught:
+    with File.open(DATA / "BMP.bmp") as file, pytest.raises(HandlerError) as caught:
         image.HANDLER.payload(file)
     assert caught.value.code == "unsupported"

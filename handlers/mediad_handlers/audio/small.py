@@ -2,8 +2,7 @@
 
 Sources: Standard MIDI Files 1.0 (chunks, variable-length numbers, running status, meta events; tempo: 0x51, default
 500,000 us a quarter note; SMPTE division: section 2.1); Sun/NeXT audio header (encodings:
-<multimedia/audio_filehdr.h>);
-RealAudio 1.0 and 2.0 headers as the MultimediaWiki's RealMedia page gives them.
+<multimedia/audio_filehdr.h>); RealAudio 1.0 and 2.0 headers as the MultimediaWiki's RealMedia page gives them.
 """
 
 from __future__ import annotations

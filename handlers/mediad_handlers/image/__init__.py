@@ -13,6 +13,7 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
+from mediad_handlers.image.payloads import payload_of
 from mediad_handlers.kit.api import Edit, Handler, HandlerError, Match, Payload, Record
 from mediad_handlers.kit.file import File
 from mediad_handlers.kit.formats import MAGIC
@@ -28,7 +29,7 @@ _RAW = (  # (offset, mark, module, function): RAW formats that are no TIFF
 )  # fmt: skip
 _MODULES = (
     "jpeg", "png", "small", "webp", "tiff", "heif", "raw", "pillow", "sidecar", "ciff", "x3f", "mrw", "trailers",
-    "photoshop",
+    "photoshop", "payloads",
 )  # fmt: skip
 
 
@@ -42,6 +43,13 @@ def _reader(module: str, function: str) -> Callable[[File], Record]:
 
 def read(file: File) -> Record:
     """The record of a picture, by its first bytes. Raises HandlerError `unsupported`, `corrupt`, `limit`, `io`."""
+    record = _read(file)
+    if record.payload is None:
+        record.payload = payload_of(file)
+    return record
+
+
+def _read(file: File) -> Record:
     head = file.head
     mark = head[:4]
     if mark[:3] == b"\xff\xd8\xff" or mark[:2] == b"\xff\xd8":
@@ -84,16 +92,16 @@ def _read_with_pillow(file: File, found: Sniffed) -> Record:
 
 
 def payload(file: File) -> Payload:
-    """`jpeg-scan/1`. Raises HandlerError `unsupported` for the formats whose stream is the whole file."""
-    if file.head[:4] in _TIFF_MARKS or _find_raw(file.head) is not None:
-        found = read(file).payload
-        if found is not None:
-            return found
-    if file.head[:2] != b"\xff\xd8":
-        raise HandlerError("unsupported", "this picture format has no stream of its own")
-    from mediad_handlers.image.jpeg import jpeg_payload
+    """The payload of a picture (image.jpeg, image.layout, image.raw, image.payloads). Raises HandlerError as `read`
+    does, and `unsupported` for the formats whose stream is the whole file."""
+    if file.head[:2] == b"\xff\xd8":
+        from mediad_handlers.image.jpeg import jpeg_payload
 
-    return jpeg_payload(file)
+        return jpeg_payload(file)
+    found = read(file).payload
+    if found is None:
+        raise HandlerError("unsupported", "this picture format has no stream of its own")
+    return found
 
 
 def write(file: File, edit: Edit, target: int) -> list[str]:

@@ -197,9 +197,8 @@ def lens_spec(value: Any) -> str | None:
 
 
 def names(value: Any) -> list[str] | None:
-    """Several creators in one text, as the Metadata Working Group 2.0 (section 5.3,
-    Creator) has them in EXIF: parted by
-    semicolons, one with a semicolon of its own in quotation marks."""
+    """Several creators in one text, as the Metadata Working Group 2.0 (section 5.3, Creator) has them in EXIF: parted
+    by semicolons, one with a semicolon of its own in quotation marks."""
     found = latin_list(value)
     if not found or ";" not in found[0]:
         return found

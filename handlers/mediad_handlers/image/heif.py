@@ -44,6 +44,7 @@ def read_heif(file: File) -> Record:
         raise HandlerError("corrupt", "no size of the primary picture")
     blocks = Blocks()
     locations = _locations(source, boxes.get(b"iloc"), boxes.get(b"idat"))
+    file.memo["heif"] = items, locations  # for the payload
     pictures = 0
     for number, item in items.items():
         pictures += item.kind in (b"hvc1", b"av01", b"grid") and number != primary

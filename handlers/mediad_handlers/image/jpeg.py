@@ -1,19 +1,15 @@
 """JPEG files: header facts, the metadata segments, and the payload `jpeg-scan/1`.
 
 `jpeg-scan/1` = the bytes that decide the pixels (T.81 annex B): every SOFn, DHT, DAC, DQT, DNL, DRI, DHP and EXP
-segment
-in front of the first SOS, each from its 0xFF marker to its end, in file order; then everything from the first SOS
-marker
-to the end of the picture: behind its EOI, or the end of the file when there is none. Not in it: SOI, APPn, COM,
-fill bytes,
-thumbnails, and whatever follows EOI (MPF pictures, motion photo films, makers' trailers).
+segment in front of the first SOS, each from its 0xFF marker to its end, in file order; then everything from the first
+SOS marker to the end of the picture: behind its EOI, or the end of the file when there is none. Not in it: SOI, APPn,
+COM, fill bytes, thumbnails, and whatever follows EOI (MPF pictures, motion photo films, makers' trailers).
 
-The end of the picture, in `read` (bounded): (1) a place that MPF or a motion photo's XMP names, when the 4 KiB
-before it are
-entropy-coded data that end in EOI; (2) the end of the file, when nothing names a place and its last 4 KiB are that;
-(3) else the markers are walked, up to MAX_WALK bytes (an editor moved what MPF places). In `payload`: always the
-walk. A marker cannot stand in entropy-coded data, so the three agree,
-unless a second picture of more than 4 KiB that nothing announces is appended to the first.
+The end of the picture, in `read` (bounded): (1) a place that MPF or a motion photo's XMP names, when the 4 KiB before
+it are entropy-coded data that end in EOI; (2) the end of the file, when nothing names a place and its last 4 KiB are
+that; (3) else the markers are walked, up to MAX_WALK bytes (an editor moved what MPF places). In `payload`: always the
+walk. A marker cannot stand in entropy-coded data, so the three agree, unless a second picture of more than 4 KiB that
+nothing announces is appended to the first.
 """
 
 from __future__ import annotations

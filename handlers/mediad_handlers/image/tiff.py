@@ -1,8 +1,8 @@
 """TIFF files and the RAW formats that are TIFF inside: DNG CR2 NEF NRW ARW SR2 ORF PEF RW2 IIQ.
 
 Sources: TIFF 6.0 sections 2-8; DNG 1.7 (DNGVersion, SubIFDs, DefaultCropSize); TIFF/EP (ISO 12234-2). Olympus,
-Panasonic and
-Canon mark their files in the header ("IIRO", "IIU\\0", "CR" at offset 8); the others by Make and extension.
+Panasonic and Canon mark their files in the header ("IIRO", "IIU\\0", "CR" at offset 8); the others by Make and
+extension.
 """
 
 from __future__ import annotations

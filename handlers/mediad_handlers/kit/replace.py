@@ -1,11 +1,9 @@
 """Replacing a file by its edited copy so that at every moment the name leads to the old file or to the new one.
 
 The copy is written beside the file under a name of its own (`.mediad-edit-` and 16 hexadecimal digits), read back,
-compared, made durable, and renamed over it: rename(2) replaces in one step, fsync(2) of file and folder makes it
-last. A
-copy that a killed process left is recognised by that name and by nobody holding its lock (flock(2)), and is removed
-by the
-next edit in the folder; mediad does not list such names.
+compared, made durable, and renamed over it: rename(2) replaces in one step, fsync(2) of file and folder makes it last.
+A copy that a killed process left is recognised by that name and by nobody holding its lock (flock(2)), and is removed
+by the next edit in the folder; mediad does not list such names.
 """
 
 from __future__ import annotations

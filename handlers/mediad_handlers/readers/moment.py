@@ -24,8 +24,7 @@ FIRST_YEAR = 1800  # nothing was photographed before; counters start at 0000
 
 class Moment(NamedTuple):
     """`local` is naive ISO 8601 as precise as written; `unix` is seconds UTC as if `local` were UTC; `offset` is
-    minutes
-    east of UTC, None when the zone is not known."""
+    minutes east of UTC, None when the zone is not known."""
 
     local: str
     precision: str  # year month day minute second subsec

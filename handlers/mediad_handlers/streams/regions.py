@@ -3,9 +3,8 @@
 Sources: Microsoft RIFF 1991 and EBU Tech 3306 (data chunk), EA IFF 85 and AIFF-C (SSND), ASF 1.20.3 5 (data object),
 AVI 1.0 (movi list), APEv2, ID3v1, ID3v2.4.0 (tags in front and behind), Sony DSF 1.01, Philips DSDIFF 1.5, FLV E.3.
 
-`wave-data/1` the contents of the data chunk. `aiff-ssnd/1` the sound bytes of the SSND chunk, `asf-data/1` the
-packets of
-the data object, `avi-movi/1` the contents of the movi lists, `dsf-data/1` and `dsdiff-data/1` the sound chunk,
+`wave-data/1` the contents of the data chunk. `aiff-ssnd/1` the sound bytes of the SSND chunk, `asf-data/1` the packets
+of the data object, `avi-movi/1` the contents of the movi lists, `dsf-data/1` and `dsdiff-data/1` the sound chunk,
 `flv-tags/1` the tags behind the first script tag, `untagged/1` the file without ID3v2 in front and ID3v1, APE, Lyrics3
 behind it.
 """

@@ -1,8 +1,7 @@
 """MP4, M4V, MOV, 3GP: movie header, tracks, and where the tags are.
 
 Sources: ISO/IEC 14496-12 sections 8.2-8.6 (mvhd tkhd mdhd hdlr stsd stts), 14496-15 (avcC, hvcC), QuickTime File
-Format.
-moov is found by its header among the top-level boxes, wherever it is, and only what lies in it is read.
+Format. moov is found by its header among the top-level boxes, wherever it is, and only what lies in it is read.
 """
 
 from __future__ import annotations

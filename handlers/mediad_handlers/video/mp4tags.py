@@ -1,8 +1,7 @@
 """Tags of MP4 and QuickTime: udta, iTunes' ilst, Apple's mdta keys, freeform items, camera makers' user data.
 
 Sources: QuickTime File Format, "User Data Atoms", "Metadata Atoms and Types"; 3GPP TS 26.244 section 8 (titl, auth,
-loci);
-the iTunes atoms as the vocabulary's section 4.1 lists them; ISO 6709 annex H for places.
+loci); the iTunes atoms as the vocabulary's section 4.1 lists them; ISO 6709 annex H for places.
 """
 
 from __future__ import annotations

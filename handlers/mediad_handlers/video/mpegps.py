@@ -2,8 +2,7 @@
 
 Sources: ISO 13818-1 2.5.3 (pack header, SCR, mux rate), 2.5.3.5 (system header), 2.4.3.6 (PES), table 2-22 (stream
 ids); DVD-Video private stream 1 (sub-stream numbers: 0x80 AC-3, 0x88 DTS, 0xA0 LPCM, 0x20 sub-pictures); IEC 61834-2
-and
-SMPTE 314M (DIF blocks, VAUX and audio packs).
+and SMPTE 314M (DIF blocks, VAUX and audio packs).
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Tracks as every container gives them, and the summary fields made of the first video and the first audio track.
 
-Section 6.2 of the vocabulary. A track is a flat record: type, index, id, codec, language, name, default, forced,
-and width,
-height, frame_rate, rotation or channels, sample_rate.
+Section 6.2 of the vocabulary. A track is a flat record: type, index, id, codec, language, name, default, forced, and
+width, height, frame_rate, rotation or channels, sample_rate.
 """
 
 from __future__ import annotations

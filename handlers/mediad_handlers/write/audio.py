@@ -85,7 +85,7 @@ def _open(kind: Any, copied: io.BufferedRandom, container: str, format: str) -> 
     from mutagen import MutagenError
 
     try:
-        if container == "id3" and format == "mp3":
+        if format in ("mp3", "aac"):
             from mutagen.id3 import ID3, ID3NoHeaderError
 
             try:

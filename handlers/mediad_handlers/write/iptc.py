@@ -1,6 +1,5 @@
-"""IPTC-IIM records that are there already,
-kept in step with XMP (Metadata Working Group 2.0 section 3.5: a writer updates
-IPTC where it exists and does not create it).
+"""IPTC-IIM records that are there already, kept in step with XMP (Metadata Working Group 2.0 section 3.5: a writer
+updates IPTC where it exists and does not create it).
 
 Sources: IIM 4.2 sections 1.5 (data sets), 6 (application record); Photoshop File Formats (resources 0x0404, 0x0425).
 """

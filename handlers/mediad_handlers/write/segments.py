@@ -1,8 +1,7 @@
 """JPEG segments, PNG chunks and WebP chunks: the XMP packet put in, everything else byte for byte as it was.
 
 Sources: ITU-T T.81 B.1.1 (markers), XMP part 3 sections 1.1.3 (JPEG, APP1), 1.1.5 (PNG, iTXt), 3.2 (WebP); WebP
-container
-specification (VP8X flags).
+container specification (VP8X flags).
 """
 
 from __future__ import annotations

@@ -88,9 +88,8 @@ def _replace(out: bytearray, order: str, place: int, kind: int, value: bytes) ->
 
 
 def add_xmp(data: bytes, packet: bytes) -> bytes:
-    """A whole TIFF file with this XMP packet: behind the end, and the entry changed,
-    or the first directory written anew
-    behind the end with one more entry."""
+    """A whole TIFF file with this XMP packet: behind the end, and the entry changed, or the first directory written
+    anew behind the end with one more entry."""
     directory = Directory(data)
     order = directory.order
     out = bytearray(data) + (b"\0" if len(data) & 1 else b"")

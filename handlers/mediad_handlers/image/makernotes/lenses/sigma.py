@@ -1,5 +1,5 @@
-"""Sigma: LensType (maker note tag 0x0027):
-a line an identifier and a lens, separated by a tab; several lines of one identifier are lenses that share it.
+"""Sigma: LensType (maker note tag 0x0027): a line an identifier and a lens, separated by a tab; several lines of one
+identifier are lenses that share it.
 
 Source of the numbers and names: the lists that ExifTool 12.57 documents (Image::ExifTool::TagNames).
 """
