@@ -24,13 +24,16 @@ def describe(path: Path) -> dict[str, Any]:
     with File.open(path) as file:
         record = HANDLER.read(file)
         assert record.payload is not None
-        words = HANDLER.text(file, 4000)
+        try:
+            words = HANDLER.text(file, 4000).text[:300]
+        except HandlerError as fault:
+            words = f"{fault.code}: {fault.message}"
         return {
             "kind": record.kind, "format": record.format, "mime_type": record.mime_type, "fields": record.fields,
             "tags": record.tags, "warnings": record.warnings,
             "payload": [record.payload.algorithm, fingerprint(file, record.payload).hex(),
                         digest(file, HANDLER.payload(file), ["sha256"])[0]["sha256"].hex()],
-            "text": words.text[:300],
+            "text": words,
         }  # fmt: skip
 
 

@@ -29,6 +29,10 @@ FORMATS: dict[str, tuple[str, str, str]] = {
     "rtf": ("rtf", "read_rtf", "rtf_text"),
     "html": ("markup", "read_html", "html_text"),
     "mobi": ("mobi", "read_mobi", "mobi_text"),
+    "ps": ("drawn", "read_postscript", ""),
+    "eps": ("drawn", "read_postscript", ""),
+    "indd": ("drawn", "read_indesign", ""),
+    "djvu": ("drawn", "read_djvu", ""),
     **dict.fromkeys(_OFFICE, ("office", "read_office", "office_text")),
     **dict.fromkeys(_OPEN, ("opendocument", "read_opendocument", "opendocument_text")),
     **dict.fromkeys(_OLE, ("ole", "read_ole", "ole_text")),
@@ -39,7 +43,8 @@ FORMATS: dict[str, tuple[str, str, str]] = {
 @cache
 def _function(module: str, name: str) -> Callable[..., Any]:
     """A reader, its module imported at its first file (the kit's preload names them all)."""
-    found: Callable[..., Any] = getattr(importlib.import_module(f"mediad_handlers.document.{module}"), name)
+    package = "image" if module == "drawn" else "document"  # PostScript and its like carry what pictures carry
+    found: Callable[..., Any] = getattr(importlib.import_module(f"mediad_handlers.{package}.{module}"), name)
     return found
 
 
@@ -61,7 +66,8 @@ def read(file: File) -> Record:
     row = FORMATS.get(found.format)
     if row is None:
         raise HandlerError("unsupported", f"{found.format} is not read")
-    record: Record = _function(row[0], row[1])(file, found)
+    function = _function(row[0], row[1])
+    record: Record = function(file) if row[0] == "drawn" else function(file, found)
     record.payload = payload(file)
     return record
 
@@ -78,7 +84,7 @@ def text(file: File, limit: int) -> Text:
     none."""
     found = _recognise(file)
     row = FORMATS.get(found.format)
-    if row is None:
+    if row is None or row[0] == "drawn":
         raise HandlerError("unsupported", f"no words are known in {found.format}")
     module, name = ("pdftext", "pdf_text") if found.format == "pdf" else (row[0], row[2])
     words: Text = _function(module, name)(file, found, limit)
@@ -102,7 +108,7 @@ HANDLER = Handler(
             "pdf", "docx", "docm", "dotx", "dotm", "xlsx", "xlsm", "xltx", "pptx", "pptm", "ppsx", "potx", "odt",
             "ods", "odp", "odg", "ott", "ots", "otp", "doc", "dot", "xls", "xlt", "ppt", "pps", "epub", "mobi", "azw",
             "azw3", "prc", "rtf", "html", "htm", "xhtml", "txt", "text", "md", "markdown", "csv", "srt", "vtt", "ass",
-            "ssa", "lrc",
+            "ssa", "lrc", "ps", "eps", "epsf", "ai", "indd", "djvu", "djv",
         ),
         mime_types=(
             "application/pdf", "application/epub+zip", "application/rtf", "application/msword",
@@ -125,12 +131,16 @@ HANDLER = Handler(
         "format_version", "page_count", "page_width", "page_height", "word_count", "character_count", "line_count",
         "paragraph_count", "revision", "editing_time", "linearized", "tagged", "encrypted", "permissions",
         "conformance", "trapped", "has_forms", "has_signatures", "attachments", "text_encoding", "newlines", "bom",
-        "pictures", "artist_credit", "album",
+        "pictures", "artist_credit", "album", "width", "height", "headline", "credit", "city", "state", "country",
+        "instructions", "urgency", "supplemental_categories", "job_id", "author_title", "date_taken",
+        "date_taken_local", "date_taken_precision", "location", "country_code", "people", "orientation", "display_width",
+        "display_height", "megapixels",
     ),
     preload=(
         *(f"mediad_handlers.document.{one}" for one in ("epub", "markup", "mobi", "office", "ole", "opendocument",
                                                         "payloads", "pdf", "pdftext", "plain", "rtf")),
-        "zipfile", "encodings.cp437", "encodings.cp1250", "encodings.cp1251", "encodings.cp1252", "encodings.cp1253",
+        "mediad_handlers.image.drawn", "mediad_handlers.image.makernotes", "zipfile", "encodings.cp437",
+        "encodings.cp1250", "encodings.cp1251", "encodings.cp1252", "encodings.cp1253",
         "encodings.cp1254", "encodings.cp1255", "encodings.cp1256", "encodings.cp1257", "encodings.cp1258",
         "encodings.cp850", "encodings.cp852", "encodings.cp860", "encodings.cp862", "encodings.cp863",
         "encodings.cp864", "encodings.cp865", "encodings.cp866", "encodings.cp874", "encodings.cp932",

@@ -29,7 +29,7 @@ _RAW = (  # (offset, mark, module, function): RAW formats that are no TIFF
 )  # fmt: skip
 _MODULES = (
     "jpeg", "png", "small", "webp", "tiff", "heif", "raw", "pillow", "sidecar", "ciff", "x3f", "mrw", "trailers",
-    "photoshop", "payloads",
+    "photoshop", "payloads", "jxl", "drawn",
 )  # fmt: skip
 
 
@@ -73,6 +73,10 @@ def _read(file: File) -> Record:
     found = recognise(file)
     if found is not None and found.format == "xmp":
         return _reader("sidecar", "read_sidecar")(file)
+    if found is not None and found.format == "jxl":
+        return _reader("jxl", "read_jxl")(file)
+    if found is not None and found.format == "svg":
+        return _reader("drawn", "read_svg")(file)
     if found is not None and found.format in _PILLOW:
         return _read_with_pillow(file, found)
     raise HandlerError("unsupported", "not a picture of a format that is read here")
@@ -124,7 +128,7 @@ HANDLER = Handler(
     version=2,
     summary="Pictures: JPEG, PNG, GIF, WebP, TIFF, BMP, ICO, HEIC, AVIF, RAW (DNG CR2 CR3 CRW NEF ARW ORF PEF RAF RW2 "
     "SRW MRW X3F IIQ ERF 3FR ...), XMP side files, "
-    "PSD, JPEG 2000, PCX, PNM, TGA, ICNS, SGI, DDS",
+    "PSD, JPEG XL, JPEG 2000, SVG, PCX, PNM, TGA, ICNS, SGI, DDS",
     kinds=("image", "other"),  # other: XMP side files
     match=Match(
         extensions=(
@@ -132,7 +136,7 @@ HANDLER = Handler(
             "heic", "heif", "hif", "avif", "dng", "cr2", "nef", "nrw", "arw", "sr2", "orf", "pef", "rw2", "iiq", "srw",
             "cr3", "raf", "crw", "mrw", "x3f", "erf", "kdc", "dcr", "3fr", "rwl", "srf", "mef", "mos", "xmp",
             "psd", "psb", "jp2", "jpx", "jpf", "j2k", "j2c", "jpc", "pcx", "pnm", "pbm", "pgm", "ppm",
-            "tga", "icns", "sgi", "bw", "rgb", "rgba", "dds",
+            "tga", "icns", "sgi", "bw", "rgb", "rgba", "dds", "jxl", "svg",
         ),
         mime_types=(
             "image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff", "image/bmp",
