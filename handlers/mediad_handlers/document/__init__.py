@@ -133,7 +133,8 @@ HANDLER = Handler(
         "conformance", "trapped", "has_forms", "has_signatures", "attachments", "text_encoding", "newlines", "bom",
         "pictures", "artist_credit", "album", "width", "height", "headline", "credit", "city", "state", "country",
         "instructions", "urgency", "supplemental_categories", "job_id", "author_title", "date_taken",
-        "date_taken_local", "date_taken_precision", "location", "country_code", "people", "orientation", "display_width",
+        "date_taken_local", "date_taken_precision", "location", "country_code", "people", "orientation",
+        "display_width",
         "display_height", "megapixels",
     ),
     preload=(
