@@ -33,7 +33,8 @@ def iterate_nals(data: bytes) -> list[bytes]:
     """The NAL units of a byte stream (H.264 annex B), the last one as far as it is there."""
     starts = [match.end() for match in re.finditer(b"\0\0\1", data)]
     ends = [*(start - 3 for start in starts[1:]), len(data)][: len(starts)]
-    return [data[start:end].rstrip(b"\0") for start, end in zip(starts, ends, strict=True) if end > start]
+    found = (data[start:end].rstrip(b"\0") for start, end in zip(starts, ends, strict=True))
+    return [nal for nal in found if nal]
 
 
 def read_avc_sps(nal: bytes) -> dict[str, Any]:
