@@ -92,7 +92,15 @@ class Frames:
 
 
 def find_frames(file: File) -> Frames | None:
-    """The MPEG audio frames of `file`; None when there are none within SEARCH bytes behind the leading tags."""
+    """The MPEG audio frames of `file`; None when there are none within SEARCH bytes behind the leading tags. Found once
+    a file: the record, the payload and the track key ask for them."""
+    if "frames" not in file.memo:
+        file.memo["frames"] = _find_frames(file)
+    found: Frames | None = file.memo["frames"]
+    return found
+
+
+def _find_frames(file: File) -> Frames | None:
     begin = skip_leading_tags(file)
     end = find_trailing_tags(file, begin)
     found = _find_first(file, begin, end)

@@ -40,6 +40,13 @@ def flac_payload(file: File) -> Payload:
     """flac-frames/1: from behind the last metadata block (behind leading ID3v2 tags) to before a trailing ID3v1 tag.
 
     Raises HandlerError `corrupt` when the metadata blocks do not end within the file."""
+    if "flac" not in file.memo:
+        file.memo["flac"] = _find_flac_frames(file)
+    found: Payload = file.memo["flac"]
+    return found
+
+
+def _find_flac_frames(file: File) -> Payload:
     position = skip_leading_tags(file)
     if file.read(position, 4) != b"fLaC":
         raise HandlerError("corrupt", "no fLaC marker")
