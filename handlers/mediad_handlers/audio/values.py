@@ -16,6 +16,7 @@ from mediad_handlers.audio.tables import Rule
 from mediad_handlers.kit.api import Record
 
 _DATE = re.compile(r"\s*(\d{4})(?:[-/. ](\d{1,2})(?:[-/. ](\d{1,2}))?|(\d\d)(\d\d))?(?=\D|$)", re.ASCII)
+_YEAR = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)", re.ASCII)
 _NUMBER = re.compile(r"\s*([-+]?\d{1,15}(?:[.,]\d{1,15})?)", re.ASCII)
 _POSITION = re.compile(r"\s*(\d{1,9})?\s*(?:(?:/|of)\s*(\d{1,9}))?\s*", re.ASCII | re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
@@ -54,11 +55,12 @@ def map_tags(
 
 
 def read_date(value: Any) -> str | None:
-    """YYYY[-MM[-DD]] at the start of `value` (ISO 8601, with / or ., or YYYYMMDD); a month or day 0 is dropped;
-    None when there is no date of the calendar."""
+    """YYYY[-MM[-DD]] at the start of `value` (ISO 8601, with / or ., or YYYYMMDD); a month or day 0 is dropped; else
+    the only year that its text names ("Oct 3, 1995"); None when there is no date of the calendar."""
     match = _DATE.match(str(value))
     if match is None:
-        return None
+        found = _YEAR.findall(str(value)[:100])
+        return str(found[0]) if len(set(found)) == 1 else None
     year = match[1]
     month, day = int(match[2] or match[4] or 0), int(match[3] or match[5] or 0)
     try:

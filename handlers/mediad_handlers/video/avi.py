@@ -131,7 +131,7 @@ def _read_stream(data: bytes, index: int) -> Track | None:
         tag, channels, frequency, bytes_second = struct.unpack_from("<HHII", form)
         track["codec"] = WAVE_FORMATS.get(tag, f"0x{tag:04x}")
         track["channels"], track["sample_rate"] = channels or None, frequency or None
-        track["bit_rate"] = bytes_second * 8 or None
+        track["bit_rate"] = bytes_second * 8 if bytes_second > 125 else None  # VBR in AVI states 1 to 4 bytes a second
     return track
 
 

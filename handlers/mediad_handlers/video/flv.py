@@ -7,6 +7,7 @@ from typing import Any
 
 from mediad_handlers.kit.api import HandlerError, Record
 from mediad_handlers.kit.file import File
+from mediad_handlers.readers.bits import Bits
 from mediad_handlers.readers.moment import parse_moment, put_moment
 from mediad_handlers.video.tracks import Track, put_bit_rate, summarise
 from mediad_handlers.video.values import put_text
@@ -93,6 +94,8 @@ def read_flv(file: File) -> Record:
             facts = _read_script(record, file.read(at + 11, min(length, MAX_SCRIPT)))
         elif kind == 9 and not video and length:
             video = {"type": "video", "codec": _VIDEO.get(header[11] & 15)}
+            if header[11] & 15 == 2:
+                video["width"], video["height"] = _read_sorenson(file.read(at + 12, 9))
         elif kind == 8 and not audio and length:
             audio = {"type": "audio", "codec": _AUDIO.get(header[11] >> 4), "channels": (header[11] & 1) + 1}
             audio["sample_rate"] = (5512, 11025, 22050, 44100)[header[11] >> 2 & 3]
@@ -106,6 +109,21 @@ def read_flv(file: File) -> Record:
     summarise(record, tracks, "Flash:onMetaData")
     put_bit_rate(record, file.size)
     return record
+
+
+def _read_sorenson(data: bytes) -> tuple[int | None, int | None]:
+    """Width and height of a Sorenson H.263 picture (Adobe FLV 10.1 annex E.4.3.1; the H.263 variant's picture header:
+    start code of 17 bits, version of 5, temporal reference of 8, size of 3)."""
+    bits = Bits(data)
+    bits.take(30)
+    size = bits.take(3)
+    if size in (0, 1):
+        count = 8 if size == 0 else 16
+        return bits.take(count) or None, bits.take(count) or None
+    return _SORENSON.get(size, (None, None))
+
+
+_SORENSON: dict[int, tuple[int, int]] = {2: (352, 288), 3: (176, 144), 4: (128, 96), 5: (320, 240), 6: (160, 120)}
 
 
 def _read_script(record: Record, data: bytes) -> dict[str, Any]:
@@ -138,6 +156,9 @@ def _map_facts(record: Record, facts: dict[str, Any], video: Track, audio: Track
         found = _positive(facts.get(key))
         if track and found:
             track["bit_rate"] = int(found * 1000)
+    stated = [one["bit_rate"] for one in (video, audio) if one.get("bit_rate")]
+    total = _positive(facts.get("totaldatarate"))
+    record.put("bit_rate", int(total * 1000) if total else sum(stated) or None, "Flash:DataRate")
     for key, value in facts.items():
         lower = key.lower()
         if not isinstance(value, str):

@@ -58,10 +58,12 @@ def read_mp4(file: File) -> Record:
             track = _read_track(source, box, len(tracks) + 1)
             if track:
                 tracks.append(track)
-    summarise(record, tracks, "Track")
+    summarise(record, [{key: one for key, one in track.items() if key != "vendor"} for track in tracks], "Track")
     read_tags(source, moov, record)
     put_moment(record, "date_taken", parse_moment(movie_date), "QuickTime:CreateDate")
     put_bit_rate(record, file.size)
+    vendors = [track["vendor"] for track in tracks if "vendor" in track] if format == "mov" else []
+    record.put("encoder", vendors[0] if vendors else None, "Track:Vendor")
     return record
 
 
@@ -114,7 +116,10 @@ def _read_track(source: Source, trak: Box, index: int) -> Track | None:
         return None
     media = {box.kind: box for box in source.children(boxes[b"mdia"])}
     handler = source.content(media[b"hdlr"], 512) if b"hdlr" in media else b""
+    vendor = handler[12:16].decode("latin-1")
     track: Track = {"type": _KINDS.get(handler[8:12], "data"), "index": index}
+    if vendor.isascii() and vendor.isalnum():
+        track["vendor"] = _VENDORS.get(vendor, vendor)
     if b"tkhd" in boxes:
         _read_track_header(track, source.content(boxes[b"tkhd"], 104))
     name = handler[24:]
@@ -204,6 +209,9 @@ def _read_description(source: Source, track: Track, stsd: Box) -> None:
             inner = source.find(box, b"esds") if box.kind == b"wave" else box if box.kind == b"esds" else None
             if inner is not None:
                 _read_elementary(track, source.content(inner, 512))
+
+
+_VENDORS = {"appl": "Apple QuickTime"}  # QuickTime File Format, "Handler Reference Atoms": component manufacturer
 
 
 def _read_video_box(track: Track, kind: bytes, data: bytes) -> None:
