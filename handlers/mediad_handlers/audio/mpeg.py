@@ -48,7 +48,8 @@ def read_mpeg(record: Record, file: File) -> None:
     record.put("duration", round(frames.duration, 6) or None, stated)
     record.put("bit_rate", frames.bit_rate or None, stated)
     record.put("bit_rate_mode", frames.mode or None, "MPEG:Xing")
-    encoder = frames.encoder or _find_encoder(file.head)
+    said = {"encoder_settings", "encoded_by"} & record.fields.keys()
+    encoder = frames.encoder or ("" if said else _find_encoder(file.head))
     if not (encoder.startswith("Lav") and "encoder_settings" in record.fields):  # TSSE says more than nine letters
         record.put("encoder", encoder or None, "MPEG:LAME")
     record.payload = Payload(ALGORITHM, ((frames.start, frames.end - frames.start),))

@@ -73,7 +73,7 @@ MAGIC: tuple[tuple[int, bytes, str, str, str], ...] = (
     (0, b"FRM8", "dff", "audio/x-dff", "audio"),  # Philips DSDIFF 1.5
     (0, b"TTA1", "tta", "audio/x-tta", "audio"),  # True Audio format
     (0, b"tBaK", "tak", "audio/x-tak", "audio"),  # TAK
-    (0, b"OFR ", "optimfrog", "audio/x-optimfrog", "audio"),  # OptimFROG
+    (0, b"OFR ", "optimfrog", "audio/x-ofr", "audio"),  # OptimFROG
     (0, b"\x0bw", "ac3", "audio/ac3", "audio"),  # ETSI TS 102 366 section 4.3.1: syncword
     (0, b"MThd\0\0\0\6", "midi", "audio/midi", "audio"),  # Standard MIDI Files 1.0: header chunk
     (0, b"#!AMR\n", "amr", "audio/amr", "audio"),  # RFC 4867 section 5.1
