@@ -12,6 +12,7 @@ from mediactl import __version__, decode, requests
 from mediactl.client import ANSWER_SECONDS, GRACE_SECONDS, RECONNECT_SECONDS, ProgressCallback
 from mediactl.locate import ConnectionLost, DaemonNotRunning, connect, list_sockets
 from mediactl.model import AddResult, ChecksumResult, ForgetResult, GetResult, Handler, Item, Page, Root, Status
+from mediactl.workcalls import Call, T
 from mediad.errors import DeadlineExceeded, InvalidArgument, ProtocolError, ShuttingDown, Unavailable
 from mediad.wire import events
 from mediad.wire.convert import error_from_wire
@@ -301,6 +302,12 @@ class AsyncClient:
         request = requests.checksum_request(targets, scopes, algorithms)
         replies = await self.call(request, deadline=deadline, progress=progress)
         return [decode.decode_checksum(reply.checksum) for reply in replies]
+
+    async def run(
+        self, call: Call[T], *, progress: ProgressCallback | None = None, deadline: float | None = None
+    ) -> T:  # fmt: skip
+        seconds = deadline or (self.timeout if call.timed else None)
+        return call.decode(await self.call(call.request, deadline=seconds, progress=progress))
 
     async def forget(self, *targets: requests.Target, missing_only: bool = False) -> ForgetResult:
         request = requests.forget_request(targets, missing_only=missing_only)

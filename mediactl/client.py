@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike
 from types import TracebackType
 
-from mediactl import __version__, decode, requests
+from mediactl import __version__, decode, requests, workcalls
 from mediactl.locate import ConnectionLost, DaemonNotRunning, connect, list_sockets
 from mediactl.model import (
     AddResult,
+    Changes,
     ChecksumResult,
     ForgetResult,
     GetResult,
@@ -24,6 +25,7 @@ from mediactl.model import (
     Root,
     Status,
 )
+from mediactl.workcalls import Call, T
 from mediad.errors import DeadlineExceeded, InvalidArgument, ProtocolError, ShuttingDown, Unavailable
 from mediad.wire import events
 from mediad.wire.convert import error_from_wire
@@ -337,6 +339,18 @@ class Client:
         request = requests.checksum_request(targets, scopes, algorithms)
         replies = self.call(request, deadline=deadline, progress=progress)
         return [decode.decode_checksum(reply.checksum) for reply in replies]
+
+    def run(self, call: Call[T], *, progress: ProgressCallback | None = None, deadline: float | None = None) -> T:
+        """Runs a call of `mediactl.workcalls`: tag, rate, star, set_fields, play, collect, undo, changes, history,
+        relate, duplicates, verify ..."""
+        seconds = deadline or (self.timeout if call.timed else None)
+        return call.decode(self.call(call.request, deadline=seconds, progress=progress))
+
+    def follow(self, since: int, *, epoch: bytes = b"", query: str = "") -> Iterator[Changes]:
+        """Yields changes after a number as they come, for ever."""
+        call = workcalls.changes(since, epoch=epoch, query=query, follow=True)
+        for reply in self.submit(call.request).replies():
+            yield workcalls.decode_changes(reply)
 
     def forget(self, *targets: requests.Target, missing_only: bool = False) -> ForgetResult:
         """Drops the records of the targets' files; the files stay. `missing_only`: only of files that are missing."""

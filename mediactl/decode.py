@@ -12,11 +12,11 @@ from mediad.wire.convert import error_from_wire, show_path, uuid_from_wire
 from mediadb_contract import mediadb_pb2 as pb
 
 
-def _problem(message: Any) -> MediadError | None:
+def decode_problem(message: Any) -> MediadError | None:
     return error_from_wire(message.problem) if message.HasField("problem") else None
 
 
-def _target(target: pb.Target) -> UUID | bytes:
+def decode_target(target: pb.Target) -> UUID | bytes:
     return uuid_from_wire(target.id) or b"" if target.WhichOneof("what") == "id" else target.path
 
 
@@ -29,7 +29,7 @@ def decode_file(entry: pb.File) -> model.FileEntry:
         id=entry.id, item=uuid_from_wire(entry.item), path=entry.path, path_display=entry.path_display,
         type=entry.type, size=entry.size, mtime_ns=entry.mtime_ns, state=entry.state, ctime_ns=entry.ctime_ns or None,
         missing_since_ns=entry.missing_since_ns or None, handler=entry.handler or None,
-        handler_version=entry.handler_version or None, problem=_problem(entry),
+        handler_version=entry.handler_version or None, problem=decode_problem(entry),
         digests=[model.Digest(each.algorithm, each.value, each.scope) for each in entry.digests],
         nlink=entry.nlink or None, inode=entry.inode or None, mode=entry.mode or None,
         symlink_target=entry.symlink_target or None, host=uuid_from_wire(entry.host),
@@ -45,6 +45,7 @@ def decode_item(item: pb.Item) -> model.Item:
         width=item.width or None, height=item.height or None, date=item.date or None,
         files=[decode_file(each) for each in item.files],
         keys=[model.Key(each.grade, each.algorithm, each.value) for each in item.keys],
+        work_text=model._Lazy(item.work_json), successor=uuid_from_wire(item.successor),
     )  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def decode_progress(progress: pb.Progress) -> model.Progress:
 
 
 _ADD = ("folders", "files_listed", "files_new", "files_changed", "files_missing", "files_read", "files_failed",
-        "problem_count")  # fmt: skip
+        "problem_count", "files_moved")  # fmt: skip
 
 
 def decode_add(added: pb.AddReply) -> model.AddResult:
@@ -89,14 +90,15 @@ def decode_add(added: pb.AddReply) -> model.AddResult:
 
 def decode_get(got: pb.GetReply) -> model.GetResult:
     item = decode_item(got.item) if got.HasField("item") else None
-    return model.GetResult(_target(got.target), item, _problem(got))
+    return model.GetResult(decode_target(got.target), item, decode_problem(got))
 
 
 def decode_checksum(found: pb.ChecksumReply) -> model.ChecksumResult:
     return model.ChecksumResult(
-        target=_target(found.target), item=uuid_from_wire(found.item), path=found.path,
+        target=decode_target(found.target), item=uuid_from_wire(found.item), path=found.path,
         path_display=found.path_display, scope=found.scope, stream_algorithm=found.stream_algorithm or None,
-        digests={each.algorithm: each.value for each in found.digests}, stored=found.stored, problem=_problem(found),
+        digests={each.algorithm: each.value for each in found.digests}, stored=found.stored,
+        problem=decode_problem(found),
         tracks=[
             model.Track(each.number, each.kind, each.codec, each.algorithm,
                         {one.algorithm: one.value for one in each.digests}, each.bytes)

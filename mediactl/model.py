@@ -123,6 +123,13 @@ class Item:
     date: str | None = None  # YYYY[-MM[-DD[Thh:mm:ss]]]
     files: list[FileEntry] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
+    work_text: _Lazy = field(default_factory=lambda: _Lazy(""), repr=False)
+    successor: UUID | None = None  # no file is left, and this item took its place
+
+    @property
+    def work(self) -> dict[str, Any]:
+        """What persons made of it together with what its files say: user_tags, user_rating, starred, play_count ..."""
+        return self.work_text.get()
 
 
 @dataclass(slots=True)
@@ -182,6 +189,7 @@ class AddResult:
     files_failed: int  # with wait
     problems: list[MediadError]  # the first hundred
     problem_count: int
+    files_moved: int = 0  # known files under a new name
 
 
 @dataclass(slots=True)
@@ -215,6 +223,166 @@ class ForgetResult:
     files: int
     items: int
     roots: int
+    problems: list[MediadError]
+
+
+@dataclass(slots=True)
+class WorkResult:
+    items: int  # that were meant
+    events: int  # what that changed
+    last: int  # the number of the last event
+    problems: list[MediadError]
+
+
+@dataclass(slots=True)
+class Collection:
+    """A collection or playlist: an ordered list with repeats."""
+
+    id: UUID
+    kind: str  # collection, playlist
+    name: str
+    actor: str
+    size: int
+    entries: list[UUID]
+    created_at_ns: int | None
+
+
+@dataclass(slots=True)
+class CollectResult:
+    collection: Collection
+    last: int
+    problems: list[MediadError]
+
+
+@dataclass(slots=True)
+class UndoResult:
+    operations: list[UUID]
+    events: int
+    last: int
+
+
+@dataclass(slots=True)
+class Operation:
+    id: UUID
+    at_ns: int
+    actor: str
+    command: str
+    events: int
+    undone: bool
+    summary: str
+
+
+@dataclass(slots=True)
+class Change:
+    """An event of the feed."""
+
+    seq: int
+    at_ns: int
+    host: UUID | None
+    actor: str
+    operation: UUID | None
+    target_kind: str  # stream collection root folder
+    target: str
+    action: str
+    value: dict[str, Any]
+    item: UUID | None  # the item it is about today
+
+
+@dataclass(slots=True)
+class Changes:
+    """Events, or with `resync` everything there is; `epoch` and `last` are the cursor for the next time."""
+
+    changes: list[Change]
+    epoch: bytes
+    last: int
+    resync: bool
+    items: list[Item]
+    reason: str
+
+
+@dataclass(slots=True)
+class Revision:
+    """What stood at a path before."""
+
+    item: UUID | None
+    path: bytes
+    path_display: str
+    size: int
+    mtime_ns: int
+    until_ns: int
+    why: str  # succeeded moved replaced
+
+
+@dataclass(slots=True)
+class Lineage:
+    """One item took the place of another."""
+
+    old: UUID | None
+    new: UUID | None
+    relation: str  # succeeded replaces edit
+    state: str  # accepted offered detached
+    at_ns: int
+
+
+@dataclass(slots=True)
+class History:
+    target: UUID | bytes
+    item: UUID | None
+    changes: list[Change]
+    revisions: list[Revision]
+    lineage: list[Lineage]
+    problem: MediadError | None
+
+
+@dataclass(slots=True)
+class RelateResult:
+    item: UUID | None
+    other: UUID | None
+    events: int
+    last: int
+
+
+@dataclass(slots=True)
+class DuplicateGroup:
+    """Files that are equal in one way."""
+
+    kind: str
+    size: int
+    wasted: int  # bytes that would be free with one copy of each
+    files: list[FileEntry]
+
+
+@dataclass(slots=True)
+class Verified:
+    """A file that is not as it was."""
+
+    item: UUID | None
+    path: bytes
+    path_display: str
+    verdict: str  # retagged replaced rotten unreadable
+    problem: MediadError | None
+    good: list[bytes]  # paths of copies that are well
+
+
+@dataclass(slots=True)
+class VerifyResult:
+    verdicts: list[Verified]
+    ok: int
+    first: int  # had no checksum yet
+    retagged: int
+    replaced: int
+    rotten: int
+    unreadable: int
+    left: int  # not looked at yet
+    bytes: int
+
+
+@dataclass(slots=True)
+class Restored:
+    events: int
+    items: int
+    roots: int
+    known: int  # events that were there already
     problems: list[MediadError]
 
 

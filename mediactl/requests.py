@@ -42,8 +42,9 @@ def parse_id(text: str) -> uuid.UUID | None:
         return None
 
 
-def _targets(targets: Iterable[Target]) -> Iterator[pb.Target]:
-    for target in targets:
+def targets(named: Iterable[Target]) -> Iterator[pb.Target]:
+    """Returns the targets of a request. Raises InvalidArgument for what is neither id nor path."""
+    for target in named:
         ident = parse_id(target) if isinstance(target, str) else target
         if isinstance(ident, uuid.UUID):
             yield pb.Target(id=ident.bytes)
@@ -53,8 +54,12 @@ def _targets(targets: Iterable[Target]) -> Iterator[pb.Target]:
             raise InvalidArgument("a target is an item's UUID or a path", repr(target))
 
 
-def _operation() -> bytes:
+def new_operation() -> bytes:
+    """The id of a request that changes something: sent again under it, it is done once."""
     return uuid.uuid4().bytes
+
+
+_named = targets  # where a parameter has the name
 
 
 def ping_request(payload: bytes) -> pb.Request:
@@ -84,7 +89,7 @@ def add_request(
     command = pb.AddRequest(
         paths=list_paths(paths), once=once, cross_mounts=cross_mounts, wait=wait, exclude=exclude
     )  # fmt: skip
-    return pb.Request(operation=_operation(), add=command)
+    return pb.Request(operation=new_operation(), add=command)
 
 
 def query_request(text: str, *, limit: int, cursor: bytes, files: bool, fields: bool) -> pb.Request:
@@ -92,16 +97,16 @@ def query_request(text: str, *, limit: int, cursor: bytes, files: bool, fields: 
 
 
 def get_request(targets: Iterable[Target]) -> pb.Request:
-    return pb.Request(get=pb.GetRequest(targets=_targets(targets)))
+    return pb.Request(get=pb.GetRequest(targets=_named(targets)))
 
 
 def checksum_request(targets: Iterable[Target], scopes: Sequence[str], algorithms: Sequence[str]) -> pb.Request:
     return pb.Request(
-        checksum=pb.ChecksumRequest(targets=_targets(targets), scopes=scopes, algorithms=algorithms)
+        checksum=pb.ChecksumRequest(targets=_named(targets), scopes=scopes, algorithms=algorithms)
     )  # fmt: skip
 
 
 def forget_request(targets: Iterable[Target], *, missing_only: bool) -> pb.Request:
     return pb.Request(
-        operation=_operation(), forget=pb.ForgetRequest(targets=_targets(targets), missing_only=missing_only)
+        operation=new_operation(), forget=pb.ForgetRequest(targets=_named(targets), missing_only=missing_only)
     )  # fmt: skip

@@ -67,6 +67,10 @@ class Config:
     exclude: tuple[str, ...] = DEFAULT_EXCLUDE
     freeze_share: float = 0.5  # a root that loses more than this share and
     freeze_files: int = 100  # more than this many files at once is frozen
+    shared_least: int = 4096  # bytes: equal payloads below it are equal by chance, each file has its own item
+    feed_keep: int = 1_000_000  # events that were merely seen stay so long; what a person did stays for ever
+    rescan_hours: float = 24.0  # every watched root is walked again after so long, whatever the kernel told; 0: never
+    settle_seconds: float = 0.05  # a folder that has been quiet for so long is looked at
     deadline_seconds: float = 30.0  # of a request whose client sets none (add and checksum have none)
 
     @property

@@ -23,12 +23,16 @@ import uvloop
 
 import mediad
 from mediad import systemd
+from mediad.commands import idle
 from mediad.commands.context import Context
 from mediad.config import Config, load_config
 from mediad.datadir import read_host_id, take_data_dir
 from mediad.errors import AlreadyExists, MediadError, Unavailable
+from mediad.index.feed import Feed
 from mediad.index.reader import Reader
 from mediad.index.roots import Roots
+from mediad.index.work import Work
+from mediad.index.worklog import WorkLog
 from mediad.lag import LagWatch
 from mediad.listen import make_listener
 from mediad.logs import set_up_logging
@@ -59,6 +63,7 @@ class Daemon:
         self.problem = "the database is being started"
         self.cluster: Cluster | None = None
         self._lock = -1
+        self._indexed = False
         self._host_link: Link | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -115,8 +120,12 @@ class Daemon:
         registry = Registry(config)
         roots = Roots(store, config)
         reader = Reader(store, config, registry, roots)
+        work = Work(store)
+        worklog = WorkLog(store, roots, config.data_dir / "work")
+        work.on_work += [worklog.wake, reader.keeper.wanted.set]
         context = Context(
-            config, store.host, platform.node() or "localhost", store, registry, roots, reader,
+            config, store.host, platform.node() or "localhost", store, registry, roots, reader, work, worklog,
+            Feed(store),
             LagWatch(lambda: context.traffic.in_flight > 0 or reader.busy > 0), time.monotonic(),
             ready=lambda: self.problem,
         )  # fmt: skip
@@ -126,6 +135,7 @@ class Daemon:
             context.lag.touch()
 
         roots.on_listed = listed
+        roots.on_lost = reader.keeper.after_lost
         database.on_change = reader.ingest.forget
         roots.on_progress = reader.on_read = context.lag.touch
         return context
@@ -168,10 +178,16 @@ class Daemon:
         store.epoch = rows[0][0][0]
         await context.roots.load()
         for root in context.roots.mine():
-            await context.roots.look(root)
+            await context.roots.look_at(root)
         if self.config.sandbox == "require":
             await context.registry.load()  # before anything is read: Unsupported when it cannot be had
         await context.reader.start()
+        if not self._indexed:
+            self._indexed = True
+            self._spawn(context.worklog.run())
+            self._spawn(idle.settle_doubts(context))
+            self._spawn(idle.rescan(context))
+            self._spawn(idle.keep_house(context))
         if context.roots.mine():
             self._spawn(self._catch_up(context))
 
@@ -261,6 +277,7 @@ class Daemon:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await context.reader.stop()
         await context.roots.stop()
+        context.feed.stop()
         context.registry.close()
         await context.store.database.close()
         if self.cluster is not None:

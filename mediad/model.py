@@ -36,6 +36,12 @@ class Place:
     only_name: bytes
 
 
+# File systems that make inode numbers up, anew at each mount or from a cache (settled 15).
+NO_INODES = frozenset({"vfat", "msdos", "exfat", "cifs", "smb3", "smbfs", "fuse", "fuseblk"})
+# Other machines change these without a word to our kernel: inotify(7), Limitations and caveats.
+REMOTE = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "ncpfs", "coda"})
+
+
 @dataclass(slots=True)
 class Root:
     """A root as this daemon knows it. `local` is its top folder on this host, None while its volume is away."""
@@ -54,6 +60,16 @@ class Root:
     scanned_ns: int | None
     local: bytes | None
     frozen: str = ""  # why, when frozen
+
+    @property
+    def inodes(self) -> bool:
+        """Its inode numbers last."""
+        return self.fs_type not in NO_INODES and not self.fs_type.startswith("fuse.")
+
+    @property
+    def remote(self) -> bool:
+        """What happens to it is not all seen by this kernel."""
+        return self.fs_type in REMOTE or self.fs_type.startswith("fuse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +94,7 @@ class ScanReport:
     changed: int = 0
     missing: int = 0
     returned: int = 0
+    moved: int = 0
     queued: int = 0
     read: int = 0
     failed: int = 0

@@ -46,7 +46,8 @@ CREATE TABLE root (
     cross_mounts boolean NOT NULL,
     exclude      text[] NOT NULL,
     added_ns     bigint NOT NULL,
-    scanned_ns   bigint
+    scanned_ns   bigint,
+    frozen       text                        -- why nothing of it is marked missing (settled 26); null: it is not
 );
 -- sha256: a path may be longer than a btree entry (2,704 bytes).
 CREATE UNIQUE INDEX root_place ON root (volume, sha256(path), only_name);
@@ -60,6 +61,8 @@ CREATE TABLE dir (
     name      bytea NOT NULL,
     digest    bytea,
     problem   text,
+    inode     bigint,                          -- by which a renamed folder is known; of file systems whose inodes last
+    mtime_ns  bigint,                          -- its own, when it was listed and had come to rest: for quick walks
     UNIQUE NULLS NOT DISTINCT (root, parent, name)
 );
 CREATE INDEX dir_parent ON dir (parent);
@@ -70,7 +73,8 @@ CREATE SEQUENCE dir_id;
 -- The item: a payload. Its id is minted when a name is first listed and never reused.
 CREATE TABLE stream (
     id         uuid PRIMARY KEY,
-    created_ns bigint NOT NULL
+    created_ns bigint NOT NULL,
+    alone      boolean NOT NULL DEFAULT false  -- parted from its equals by a person (split): it is never merged again
 );
 
 -- An id that was merged into another stays valid for ever.
@@ -78,6 +82,7 @@ CREATE TABLE stream_alias (
     old        uuid PRIMARY KEY,
     stream     uuid NOT NULL REFERENCES stream
 );
+CREATE INDEX stream_alias_stream ON stream_alias (stream);
 
 -- What proves which payload a stream is. grade: 1 fingerprint, 2 track, 3 checksum (sha256). Not unique by value:
 -- equal keys make candidates, decisions are events.
@@ -130,7 +135,9 @@ CREATE TABLE reading (
     duration         double precision,
     width            integer,
     height           integer,
-    date             text
+    date             text,
+    size             bigint,                   -- the stat it was read at: of what stood there when it has changed since
+    mtime_ns         bigint
 );
 CREATE INDEX reading_trouble ON reading (state) WHERE state <> 'read';
 
@@ -222,8 +229,121 @@ CREATE TABLE checksum (
     at_ns      bigint NOT NULL,
     PRIMARY KEY (volume, inode, size, mtime_ns, scope)
 );
+CREATE INDEX checksum_sha256 ON checksum (sha256) WHERE sha256 IS NOT NULL;
+
+-- ------------------------------------------------------------------ what a person made
+
+-- Streams that a person has done something with. What was done is the events; the tables below are what they amount to.
+-- They refer to streams without foreign keys: a person's work outlives the records of files and streams.
+CREATE TABLE work (
+    stream     uuid PRIMARY KEY,
+    first_ns   bigint NOT NULL
+);
+
+-- Tags beyond those in the file: added, or removed though the file has them (settled 12). Shared by all.
+CREATE TABLE work_tag (
+    stream     uuid NOT NULL,
+    tag        text NOT NULL,
+    folded     text COLLATE "C" NOT NULL,
+    removed    boolean NOT NULL,
+    PRIMARY KEY (stream, tag)
+);
+CREATE INDEX work_tag_folded ON work_tag (folded);
+
+-- What is each person's own: rating 0-5, a star since when, plays.
+CREATE TABLE work_actor (
+    stream     uuid NOT NULL,
+    actor      text NOT NULL,
+    rating     real,
+    starred_ns bigint,
+    plays      integer NOT NULL DEFAULT 0,
+    played_ns  bigint,
+    PRIMARY KEY (stream, actor)
+);
+CREATE INDEX work_actor_rating ON work_actor (actor, rating) WHERE rating IS NOT NULL;
+CREATE INDEX work_actor_starred ON work_actor (actor) WHERE starred_ns IS NOT NULL;
+
+-- Any other field that a person set: title, purchase_date, account, any name. Shared by all.
+CREATE TABLE work_field (
+    stream     uuid NOT NULL,
+    name       text NOT NULL,
+    value      text NOT NULL,
+    folded     text COLLATE "C" NOT NULL,
+    PRIMARY KEY (stream, name)
+);
+CREATE INDEX work_field_folded ON work_field (name, folded);
+
+-- What a person made of a stream, in one value: {tags: {tag: removed}, fields: {name: value}, actors: {actor: {...}}}.
+CREATE FUNCTION work_of(of_stream uuid) RETURNS jsonb LANGUAGE sql STABLE
+    SET search_path = mediadb, pg_catalog AS $$
+SELECT jsonb_strip_nulls(jsonb_build_object(
+    'tags', (SELECT jsonb_object_agg(tag, removed) FROM work_tag WHERE stream = of_stream),
+    'fields', (SELECT jsonb_object_agg(name, value) FROM work_field WHERE stream = of_stream),
+    'actors', (SELECT jsonb_object_agg(actor, jsonb_strip_nulls(jsonb_build_object(
+                   'rating', rating, 'starred_ns', starred_ns, 'plays', nullif(plays, 0), 'played_ns', played_ns)))
+               FROM work_actor WHERE stream = of_stream)))
+$$;
+
+-- Collections and playlists: ordered lists with repeats. kind: collection playlist. `place` counts from 0 without gap.
+CREATE TABLE collection (
+    id         uuid PRIMARY KEY,
+    name       text NOT NULL,
+    folded     text COLLATE "C" NOT NULL,
+    kind       text NOT NULL,
+    actor      text NOT NULL,
+    created_ns bigint NOT NULL
+);
+CREATE UNIQUE INDEX collection_name ON collection (kind, actor, name);
+
+CREATE TABLE collection_entry (
+    collection uuid NOT NULL REFERENCES collection ON DELETE CASCADE,
+    place      integer NOT NULL,
+    stream     uuid NOT NULL,
+    PRIMARY KEY (collection, place) DEFERRABLE INITIALLY IMMEDIATE
+);
+CREATE INDEX collection_entry_stream ON collection_entry (stream);
 
 -- ------------------------------------------------------------------ work and history
+
+-- What stood at a path before: written when a name gets another payload, moves away, or is taken over.
+CREATE TABLE revision (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    file       bigint,
+    stream     uuid NOT NULL,
+    path       bytea NOT NULL,                 -- absolute, as the host that saw it has it
+    size       bigint NOT NULL,
+    mtime_ns   bigint NOT NULL,
+    until_ns   bigint NOT NULL,
+    why        text NOT NULL                   -- succeeded moved replaced
+);
+CREATE INDEX revision_file ON revision (file);
+CREATE INDEX revision_stream ON revision (stream);
+
+-- One payload takes the place of another. relation: succeeded (at the same path), replaces, edit. state: accepted (the
+-- work was carried over), offered (a person may), detached (taken back).
+CREATE TABLE lineage (
+    old        uuid NOT NULL,
+    new        uuid NOT NULL,
+    relation   text NOT NULL,
+    state      text NOT NULL,
+    at_ns      bigint NOT NULL,
+    PRIMARY KEY (old, new)
+);
+CREATE INDEX lineage_new ON lineage (new);
+
+-- How far the verification of a host's files has come: it goes on there.
+CREATE TABLE verification (
+    host       uuid PRIMARY KEY,
+    after      bigint NOT NULL,
+    at_ns      bigint NOT NULL
+);
+
+-- Streams whose checksum is wanted, at idle priority: only it can tell whether two payloads are one.
+CREATE TABLE doubt (
+    stream     uuid PRIMARY KEY REFERENCES stream ON DELETE CASCADE,
+    at_ns      bigint NOT NULL,
+    tries      smallint NOT NULL DEFAULT 0
+);
 
 -- Files listed and not read yet, with the words they are found by until then (null: file_text has them).
 -- `attempts` counts the times a file was in hand when the daemon died.
@@ -249,7 +369,8 @@ CREATE TABLE flight (
 CREATE TABLE feed (
     one        boolean PRIMARY KEY DEFAULT true CHECK (one),
     epoch      uuid NOT NULL DEFAULT gen_random_uuid(),
-    last       bigint NOT NULL DEFAULT 0
+    last       bigint NOT NULL DEFAULT 0,
+    compacted  bigint NOT NULL DEFAULT 0       -- what was merely seen is gone up to this number
 );
 INSERT INTO feed DEFAULT VALUES;
 
@@ -266,6 +387,16 @@ CREATE TABLE event (
     value       jsonb NOT NULL
 );
 CREATE INDEX event_target ON event (target, seq);
+CREATE INDEX event_operation ON event (op_id) WHERE op_id IS NOT NULL;
+
+-- Wakes who follows the feed, in every daemon of the database.
+CREATE FUNCTION tell_feed() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = mediadb, pg_catalog AS $$
+BEGIN
+    PERFORM pg_notify('mediadb_feed', '');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER feed_told AFTER UPDATE ON feed FOR EACH STATEMENT EXECUTE FUNCTION tell_feed();
 
 -- Requests that change something, by the id their client made: sent again, they are done once.
 CREATE TABLE operation (
@@ -276,7 +407,8 @@ CREATE TABLE operation (
     digest      bytea NOT NULL,                -- of the request: another request under the same id is a conflict
     started_ns  bigint NOT NULL,
     finished_ns bigint,
-    reply       bytea
+    reply       bytea,
+    undone_by   uuid                           -- the operation that took it back
 );
 
 -- Refuses a daemon whose epoch is over: SQLSTATE MD001.

@@ -14,7 +14,7 @@ from mediad.commands.items import resolve
 from mediad.errors import ERRORS, Conflict, InvalidArgument, MediadError, NotFound, Unavailable
 from mediad.index.lookup import locate_files
 from mediad.index.records import GRADES, checked_keys
-from mediad.model import Answer
+from mediad.model import Actor, Answer
 from mediad.store.store import now_ns, pack
 from mediad.wire.convert import error_to_wire, show_path
 from mediadb_contract import mediadb_pb2 as pb
@@ -103,10 +103,30 @@ async def _find(context: Context, target: pb.Target) -> _File:
     row = present[0]
     if row[4] != "f":
         raise InvalidArgument("only regular files have a checksum", row[3])
-    place = (await locate_files(context.roots, [(row[1], row[2], row[3])]))[row[1]]
+    return await _place(context, row[1], stream, row[2], row[3])
+
+
+async def _place(context: Context, file: int, stream: uuid.UUID, folder: int, name: bytes) -> _File:
+    place = (await locate_files(context.roots, [(file, folder, name)]))[file]
     if place.root is None or place.root.local is None:
-        raise Unavailable("its volume is not mounted on this host", row[3])
-    return _File(row[1], stream, place.root.volume, place.root.local, place.below, place.path)
+        raise Unavailable("its volume is not mounted on this host", name)
+    return _File(file, stream, place.root.volume, place.root.local, place.below, place.path)
+
+
+async def checksum_of_file(
+    context: Context, number: int, scope: str, *, algorithms: tuple[str, ...] = ("sha256",), fresh: bool = False
+) -> pb.ChecksumReply:
+    """The checksum of a file by its number, computed or from the store (`fresh`: computed in any case, and told to
+    nobody before it is compared). Raises what the file, its volume or its handler raise."""
+    rows = await context.store.read("file_facts", number)
+    if not rows:
+        raise NotFound("there is no such file", str(number))
+    stream, folder, name = rows[0][:3]
+    file = await _place(context, number, stream, folder, name)
+    reply = pb.ChecksumReply(item=stream.bytes, path=file.full, path_display=show_path(file.full), scope=scope)
+    call = Call(Actor(0, "admin", ""), None)
+    await _answer(context, file, scope, algorithms, call, _Progress(), reply, fresh=fresh)
+    return reply
 
 
 async def _answer(
@@ -117,15 +137,18 @@ async def _answer(
     call: Call,
     at: _Progress,
     reply: pb.ChecksumReply,
+    *,
+    fresh: bool = False,
 ) -> None:
     for _attempt in range(2):
-        fd, stat = (await context.roots.opener(file.top).open(file.top, [file.path]))[0]
+        inodes = context.roots.inodes(file.top)
+        fd, stat = (await context.roots.opener(file.top).open(file.top, [file.path], inodes=inodes))[0]
         if fd < 0:
             error = context.roots.open_error(stat[0], stat[1])
             raise type(error)(error.message, file.full)
         try:
             file.fd, file.stat = fd, (stat[0], stat[1], stat[2], stat[3])
-            if await _from_store(context, file, scope, algorithms, reply):
+            if not fresh and await _from_store(context, file, scope, algorithms, reply):
                 return
             at.total = stat[1]
             answer = await _hash(context, file, scope, algorithms, at)
@@ -134,8 +157,11 @@ async def _answer(
         if answer.ok is None or answer.code:
             code = {"io": "io_error", "limit": "limit_exceeded"}.get(answer.code, answer.code)
             raise ERRORS["poison" if answer.died else code](answer.message, file.full)
-        if _same_stat(file, answer.ok.get("stat")):
-            await _keep(context, file, scope, answer.ok, call, reply)
+        if _same_stat(file, answer.ok.get("stat"), inodes):
+            if fresh:
+                _show(file, scope, answer.ok, reply)
+            else:
+                await _keep(context, file, scope, answer.ok, call, reply)
             return
     raise Conflict("the file changes while it is read", file.full)
 
@@ -151,6 +177,11 @@ async def _from_store(
         return False
     reply.stored = True
     reply.stream_algorithm = rows[0][0]
+    if scope == "stream" and known["sha256"] is not None:
+        # Its stream may be a new one since (the file was forgotten and added again).
+        row = {"f": file.number, "g": GRADES["checksum"], "a": rows[0][0], "v": known["sha256"].hex()}
+        await context.store.write([("put_keys", (pack([row]),))], give_up_after=30.0)
+        await context.reader.keeper.settle_checksum(str(file.stream))
     for name in algorithms:
         reply.digests.add(algorithm=name, value=known[name], scope=scope)
     return True
@@ -178,11 +209,20 @@ async def _hash(context: Context, file: _File, scope: str, algorithms: tuple[str
     return answers[0]
 
 
-def _same_stat(file: _File, stat: Any) -> bool:
+def _same_stat(file: _File, stat: Any, inodes: bool) -> bool:
     if not isinstance(stat, list | tuple) or len(stat) < 3:
         return False
     inode = stat[0] - (1 << 64) if stat[0] >= 1 << 63 else stat[0]
-    return (inode, stat[1], stat[2]) == file.stat[:3]
+    return (stat[1], stat[2]) == file.stat[1:3] and (not inodes or inode == file.stat[0])
+
+
+def _show(file: _File, scope: str, ok: dict[str, Any], reply: pb.ChecksumReply) -> None:
+    """A computed checksum into the reply, and nowhere else."""
+    reply.stream_algorithm = str(ok.get("algorithm") or "") if scope == "stream" else ""
+    for name in ALGORITHMS:
+        value = ok.get("digests", {}).get(name)
+        if isinstance(value, bytes):
+            reply.digests.add(algorithm=name, value=value, scope=scope)
 
 
 async def _keep(
@@ -204,6 +244,8 @@ async def _keep(
     told = pack({"scope": scope, **{name: value.hex() for name, value in digests.items()}})
     unit.append(("tell_checksummed", (file.stream, told, now_ns(), context.host, call.actor.name, call.operation)))
     await context.store.write(unit, give_up_after=30.0)
+    if scope == "stream":
+        await context.reader.keeper.settle_checksum(str(file.stream))
     reply.stream_algorithm = algorithm
     for name, value in digests.items():
         reply.digests.add(algorithm=name, value=value, scope=scope)

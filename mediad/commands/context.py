@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mediad.config import Config
+from mediad.index.feed import Feed
 from mediad.index.reader import Reader
 from mediad.index.roots import Roots
+from mediad.index.work import Work
+from mediad.index.worklog import WorkLog
 from mediad.model import Actor
 from mediad.store.store import Store
 from mediad.workers.registry import Registry
@@ -49,6 +52,9 @@ class Context:
     registry: Registry
     roots: Roots
     reader: Reader
+    work: Work
+    worklog: WorkLog
+    feed: Feed
     lag: Lag
     started: float
     traffic: Traffic = field(default_factory=Traffic)

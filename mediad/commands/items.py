@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from mediad.commands.context import Context
 from mediad.errors import ERRORS, InvalidArgument, NotFound
 from mediad.index.lookup import Located, find_file, locate_files
+from mediad.index.work import effective
 from mediad.store.store import pack
 from mediad.wire.convert import error_to_wire, show_path
 from mediadb_contract import mediadb_pb2 as pb
@@ -17,7 +19,7 @@ _GRADES = {1: "fingerprint", 2: "track", 3: "checksum"}
 
 
 async def load_items(context: Context, streams: Iterable[uuid.UUID], *, only: dict[uuid.UUID, set[int]] | None = None,
-                     details: bool = False, cold: bool = False) -> list[pb.Item]:  # fmt: skip
+                     details: bool = False, cold: bool = False, actor: str = "") -> list[pb.Item]:  # fmt: skip
     """Items with their files, in the order given. `only` keeps of each item those files; `details` fills the fields,
     `cold` also tags, sources, stat, link targets and stored checksums."""
     order = list(streams)
@@ -34,7 +36,28 @@ async def load_items(context: Context, streams: Iterable[uuid.UUID], *, only: di
         files[row[1]] = _file(item, row, places.get(row[1], Located(None, row[3])), cold)
     if (details or cold) and files:
         await _fill(context, files, cold)
+    if order:
+        await _add_work(context, items, actor)
     return [items[stream] for stream in order]
+
+
+async def _add_work(context: Context, items: dict[uuid.UUID, pb.Item], actor: str) -> None:
+    """What persons made of the items, as it holds for `actor`: with the keywords and ratings in the files."""
+    ids = pack([str(stream) for stream in items])
+    own = {row[0]: row[1:] for row in await context.store.read("work_of_streams", ids, actor)}
+    embedded: dict[uuid.UUID, list[tuple[str | None, str | None]]] = {}
+    for stream, keywords, rating in await context.store.read("embedded_of_streams", ids):
+        embedded.setdefault(stream, []).append((keywords, rating))
+    for stream in own.keys() | embedded.keys():
+        found = effective(own.get(stream), embedded.get(stream, ()))
+        if found:
+            item = items[stream]
+            item.work_json = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+            item.title = str(found.get("user_title", item.title))
+    bare = [stream for stream, item in items.items() if stream in own and all(f.state == "missing" for f in item.files)]
+    if bare:
+        for old, new in await context.store.read("successors", pack([str(stream) for stream in bare])):
+            items[old].successor = new.bytes
 
 
 def _describe(item: pb.Item, row: tuple[Any, ...]) -> None:

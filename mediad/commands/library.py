@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 from mediad.commands.context import Call, Context, Replies
 from mediad.commands.items import check_path, resolve
-from mediad.errors import InvalidArgument, MediadError, NotFound
+from mediad.errors import Conflict, InvalidArgument, MediadError, NotFound
 from mediad.index.lookup import find_dir, find_file
 from mediad.model import Root, ScanReport
 from mediad.store.store import now_ns, pack
@@ -44,13 +44,71 @@ async def add(context: Context, request: pb.AddRequest, call: Call) -> Replies:
     reply = pb.AddReply(
         folders=sum(r.folders for r in reports), files_listed=sum(r.listed for r in reports),
         files_new=sum(r.new for r in reports), files_changed=sum(r.changed for r in reports),
-        files_missing=sum(r.missing for r in reports), problem_count=sum(r.problem_count for r in reports),
+        files_missing=sum(r.missing for r in reports), files_moved=sum(r.moved for r in reports),
+        problem_count=sum(r.problem_count for r in reports),
     )  # fmt: skip
     reply.files_read, reply.files_failed = _done(context, roots, before)
     for code, message, path in [problem for r in reports for problem in r.problems][:100]:
         reply.problems.append(error_to_wire(_error(code, message, path)))
     reply.roots.extend(await _roots(context, set(roots)))
     yield pb.Reply(add=reply, last=True)
+
+
+async def rescan(context: Context, request: pb.RescanRequest, _call: Call) -> Replies:
+    """Walks roots of this host again: all that are here, or those that the paths lie in."""
+    roots: dict[int, Root] = {}
+    for path in request.paths:
+        place = await find_dir(context.roots, check_path(path))
+        if place is None:
+            raise NotFound("no root holds this path", path)
+        roots[place[0].id] = place[0]
+    if not request.paths:
+        roots = {root.id: root for root in context.roots.mine() if root.local is not None}
+    before = _read_so_far(context, roots)
+    scans = [context.roots.scan(root, quick=request.quick) for root in roots.values()]
+    while scans and (await asyncio.wait(scans, timeout=_PROGRESS_SECONDS))[1]:
+        yield pb.Reply(progress=_progress(context, roots, "walking", (0, 0), before))
+    context.reader.wake()
+    if request.wait and roots:
+        async for progress in _until_read(context, roots, before):
+            yield pb.Reply(progress=progress)
+    reply = pb.AddReply()
+    for scan in scans:
+        error = scan.exception()
+        if isinstance(error, MediadError):
+            reply.problems.append(error_to_wire(error))
+            reply.problem_count += 1
+            continue
+        _sum(reply, scan.result())
+    reply.files_read, reply.files_failed = _done(context, roots, before)
+    reply.roots.extend(await _roots(context, set(roots)))
+    yield pb.Reply(rescan=reply, last=True)
+
+
+def _sum(reply: pb.AddReply, report: ScanReport) -> None:
+    reply.folders += report.folders
+    reply.files_listed += report.listed
+    reply.files_new += report.new
+    reply.files_changed += report.changed
+    reply.files_missing += report.missing
+    reply.files_moved += report.moved
+    reply.problem_count += report.problem_count
+
+
+async def accept(context: Context, request: pb.AcceptRequest, _call: Call) -> Replies:
+    """The loss that froze a root is real: it is walked once more, and what is gone is missing."""
+    place = await find_dir(context.roots, check_path(request.root))
+    if place is None:
+        raise NotFound("no root holds this path", request.root)
+    root = place[0]
+    if not root.frozen:
+        raise Conflict("this root is not frozen", request.root)
+    context.roots.accepted.add(root.id)
+    try:
+        await context.roots.scan(root)
+    finally:
+        context.roots.accepted.discard(root.id)
+    yield pb.Reply(accept=pb.RootsReply(roots=await _roots(context, {root.id})), last=True)
 
 
 def _error(code: str, message: str, path: bytes) -> MediadError:

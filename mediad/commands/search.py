@@ -20,9 +20,9 @@ PAGE_ITEMS = 100
 REPLY_BYTES = 512 * 1024
 
 
-async def query(context: Context, request: pb.QueryRequest, _call: Call) -> Replies:
+async def query(context: Context, request: pb.QueryRequest, call: Call) -> Replies:
     """Items (or files) that match, page by page; the last reply carries a cursor when there is more."""
-    question = Question.of(parse(request.text), request.files)
+    question = Question.of(parse(request.text), request.files, call.actor.name)
     cursor = question.unpack_cursor(request.cursor)
     left = request.limit or None
     while True:
@@ -31,7 +31,7 @@ async def query(context: Context, request: pb.QueryRequest, _call: Call) -> Repl
         rows = await context.store.database.fetch(statement, *params, deadline=context.config.deadline_seconds)
         more = len(rows) > size
         page = rows[:size]
-        *before, items = _in_replies(await _page(context, request, page))
+        *before, items = _in_replies(await _page(context, request, page, call.actor.name))
         for part in before:
             yield pb.Reply(query=pb.QueryReply(items=part))
         reply = pb.QueryReply(items=items)
@@ -61,14 +61,16 @@ def _in_replies(items: list[pb.Item]) -> Iterator[list[pb.Item]]:
     yield part
 
 
-async def _page(context: Context, request: pb.QueryRequest, rows: list[tuple[Any, ...]]) -> list[pb.Item]:
+async def _page(
+    context: Context, request: pb.QueryRequest, rows: list[tuple[Any, ...]], actor: str
+) -> list[pb.Item]:  # fmt: skip
     if not request.files:
-        return await load_items(context, [row[0] for row in rows], details=request.fields)
+        return await load_items(context, [row[0] for row in rows], details=request.fields, actor=actor)
     # One entry a file: an item with two matching files comes twice.
     only: dict[uuid.UUID, set[int]] = {}
     for stream, number in rows:
         only.setdefault(stream, set()).add(number)
-    items = await load_items(context, only, only=only, details=request.fields)
+    items = await load_items(context, only, only=only, details=request.fields, actor=actor)
     entries = []
     for item in items:
         for file in list(item.files):
@@ -80,14 +82,14 @@ async def _page(context: Context, request: pb.QueryRequest, rows: list[tuple[Any
     return entries
 
 
-async def get(context: Context, request: pb.GetRequest, _call: Call) -> Replies:
+async def get(context: Context, request: pb.GetRequest, call: Call) -> Replies:
     """The whole record of each target, in order; a target that is not there gets its problem, not the others' end."""
     targets = list(request.targets)
     for number, target in enumerate(targets):
         reply = pb.GetReply(target=target)
         try:
             stream, file = await resolve(context, target)
-            item = (await load_items(context, [stream], cold=True))[0]
+            item = (await load_items(context, [stream], cold=True, actor=call.actor.name))[0]
             if file is not None:
                 # The file that was asked for comes first.
                 files = sorted(item.files, key=lambda f: f.id != file)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mediad.commands import admin, checksums, library, search
+from mediad.commands import admin, checksums, equal, library, search, work
 from mediad.commands.context import Command
 
 
@@ -21,6 +21,18 @@ class Entry:
 
 
 COMMANDS: dict[str, Entry] = {
+    "changes": Entry("read", work.changes, timed=False),
+    "collect": Entry("write", work.collect, changes=True),
+    "collections": Entry("read", work.collections),
+    "duplicates": Entry("read", equal.duplicates, timed=False),
+    "relate": Entry("write", equal.relate, changes=True),
+    "verify": Entry("read", equal.verify, timed=False),
+    "rescan": Entry("write", library.rescan, timed=False),
+    "accept": Entry("write", library.accept, timed=False),
+    "history": Entry("read", work.history),
+    "operations": Entry("read", work.operations),
+    "undo": Entry("write", work.undo, changes=True),
+    "work": Entry("write", work.work, timed=False, changes=True),
     "add": Entry("write", library.add, timed=False, changes=True),
     "checksum": Entry("read", checksums.checksum, timed=False),
     "forget": Entry("write", library.forget, timed=False, changes=True),

@@ -6,10 +6,11 @@ import asyncio
 import logging
 from typing import Any
 
+from mediad.index.keeper import Keeper, Statements
 from mediad.index.records import Read, Rows, add
 from mediad.model import Answer
 from mediad.store.faults import StatementFailed
-from mediad.store.store import Store, pack
+from mediad.store.store import Store, now_ns, pack
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +26,9 @@ class Ingest:
     """Stores batches. It remembers which values the database surely has, and forgets them when a connection was lost:
     another database may answer now."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, keeper: Keeper) -> None:
         self._store = store
+        self._keeper = keeper
         self._stored: set[int] = set()
 
     def forget(self) -> None:
@@ -37,11 +39,11 @@ class Ingest:
         """The statements of one batch with their rows, in the order in which they need each other."""
         unit: list[tuple[str, tuple[Any, ...]]] = []
         if rows.again:
-            unit += [("drop_meta_links", (rows.again,)), ("drop_links", (rows.again,)), ("drop_keys", (rows.again,))]
+            unit += [("drop_meta_links", (rows.again,)), ("drop_links", (rows.again,))]
         fresh = [row for ident, row in rows.values.items() if ident not in self._stored]
         if fresh:
             unit.append(("put_values", (fresh,)))
-        unit.append(("store_records", (rows.records,)))
+        unit.append(("store_records", (rows.records, now_ns(), self._store.host)))
         if rows.keys:
             unit.append(("put_keys", (rows.keys,)))
         metas = rows.metas
@@ -74,11 +76,21 @@ class Ingest:
             await self._write(refused, give_up_after)
 
     async def _write(self, rows: Rows, give_up_after: float) -> None:
-        unit = []
+        if not await self._keeper.concerns(rows):
+            await self._put(rows, [], give_up_after)
+            return
+        async with self._keeper.deciding:
+            settled, before = await self._keeper.settle(rows)
+            await self._put(settled, before, give_up_after)
+        if before:
+            self._keeper.wanted.set()
+
+    async def _put(self, rows: Rows, before: Statements, give_up_after: float) -> None:
+        unit = list(before)
         for name, parts in self._rows_of(rows):
-            packed = []
+            packed: list[Any] = []
             for part in parts:
-                packed.append(pack(part))
+                packed.append(pack(part) if isinstance(part, list) else part)
                 await asyncio.sleep(0)  # encoding a batch takes a few milliseconds: others have their turn in between
             unit.append((name, tuple(packed)))
         await self._store.write(unit, give_up_after=give_up_after, deadline=30.0)

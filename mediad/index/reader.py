@@ -20,6 +20,7 @@ from mediad.config import Config
 from mediad.errors import MediadError, Unavailable
 from mediad.index import records
 from mediad.index.ingest import BATCH_RECORDS, Ingest
+from mediad.index.keeper import Keeper
 from mediad.index.lookup import dir_paths
 from mediad.index.roots import Roots
 from mediad.model import Answer
@@ -55,6 +56,7 @@ class _Taken:
     stream: str
     top: bytes = b""
     path: bytes = b""  # below top
+    inodes: bool = True  # inode numbers last on its file system
     folders: tuple[bytes, ...] = ()
 
 
@@ -79,7 +81,8 @@ class Reader:
         self.config = config
         self.registry = registry
         self.roots = roots
-        self.ingest = Ingest(store)
+        self.keeper = Keeper(store, roots, config.shared_least)
+        self.ingest = Ingest(store, self.keeper)
         self.counts = Counts()
         self.on_read: Callable[[], None] = lambda: None
         self._ready: deque[_Taken] = deque()
@@ -166,6 +169,7 @@ class Reader:
             if names is None or root is None or root.local is None:
                 continue
             item.top = root.local
+            item.inodes = root.inodes
             item.path = b"/".join([*names, item.name])
             item.folders = names or (os.path.basename(root.local),)
 
@@ -256,7 +260,9 @@ class Reader:
         put_off: dict[int, list[int]],
     ) -> None:
         try:
-            opened = await self.roots.opener(top).open(top, [item.path for item in items])
+            opened = await self.roots.opener(top).open(
+                top, [item.path for item in items], inodes=self.roots.inodes(top)
+            )
         except MediadError as error:
             log.warning("volume away", extra={"why": error.code})
             put_off.setdefault(_AWAY_NS, []).extend(item.file for item in items)
@@ -343,13 +349,13 @@ class Reader:
     def _moved_on(cls, item: _Taken, ok: dict[str, Any]) -> bool:
         """The stat taken after reading differs from the one the file was opened with: it changed in between."""
         stat = cls._stat(ok)
-        return stat is not None and stat != [item.inode, item.size, item.mtime_ns]
+        return stat is not None and stat[1:] != [item.size, item.mtime_ns]
 
     @classmethod
     def _of_another(cls, item: _Taken, ok: dict[str, Any]) -> bool:
         """The inode of an open descriptor never changes: such an answer would be asked for again for ever."""
         stat = cls._stat(ok)
-        return stat is not None and stat[0] != item.inode
+        return stat is not None and item.inodes and stat[0] != item.inode
 
     @staticmethod
     def _stat(ok: dict[str, Any]) -> list[int] | None:

@@ -6,6 +6,7 @@ look-up and may be of any length.
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -65,6 +66,19 @@ class Rows:
 def listing_words(name: bytes, folders: tuple[bytes, ...]) -> str:
     """Words of a name and of the last two folders above it: what a listed file is found by before it was read."""
     return _join(_words_of_name(name, folders))
+
+
+def reword(name: bytes, folders: tuple[bytes, ...], fields_json: str | None) -> str:
+    """The words of a file under a new path: of its name, its folders, and its stored fields (JSON text)."""
+    words = _words_of_name(name, folders)
+    searchable = _searchable()
+    for key, found in (json.loads(fields_json) if fields_json else {}).items():
+        f = searchable.get(key)
+        if f is not None:
+            for value in found if f.plural else (found,):
+                if isinstance(value, str):
+                    words.update(_value_row(f.number, value)[2])
+    return _join(words)
 
 
 def folded_name(name: bytes) -> str:

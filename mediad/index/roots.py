@@ -10,7 +10,7 @@ import asyncio
 import dataclasses
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from mediad.config import Config
@@ -55,6 +55,10 @@ class Roots:
         self._places = Opener(config.idle_seconds)
         self._scans: dict[int, asyncio.Task[ScanReport]] = {}
         self.reports: dict[int, ScanReport] = {}
+        self.accepted: set[int] = set()  # whose loss a person has confirmed
+        self.on_lost: Callable[[list[str]], Awaitable[None]] = _nothing_lost
+        self._dirty: dict[int, dict[bytes, bool]] = {}
+        self._busy: dict[int, dict[bytes, set[bytes]]] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
 
     # -------------------------------------------------------------- knowing
@@ -95,20 +99,20 @@ class Roots:
                 fs_root,
                 mount,
                 name,
+                frozen,
             ) = row
             roots[number] = Root(
                 number, volume, uuid, fs_type, path, only, owner, name, watched, cross, tuple(_texts(exclude)), scanned,
-                path_on_host(path, fs_root, mount),
+                path_on_host(path, fs_root, mount), frozen or "",
             )  # fmt: skip
             known = self._roots.get(number)
             if known is not None:
-                roots[number].frozen = known.frozen
                 for each in dataclasses.fields(Root):
                     setattr(known, each.name, getattr(roots[number], each.name))
                 roots[number] = known
         self._roots = roots
 
-    async def look(self, root: Root) -> None:
+    async def look_at(self, root: Root) -> None:
         """Looks whether the root is where it was: else its volume is away (local None). Raises nothing of the file
         system: being away is a state."""
         if root.local is None:
@@ -207,34 +211,108 @@ class Roots:
 
     # -------------------------------------------------------------- walking
 
-    def scan(self, root: Root) -> asyncio.Task[ScanReport]:
-        """Starts a walk of a root, or joins the one under way."""
+    def scan(self, root: Root, *, quick: bool = False) -> asyncio.Task[ScanReport]:
+        """Starts a walk of a root, or joins the one under way. `quick`: mediad.workers.walk."""
         task = self._scans.get(root.id)
         if task is None or task.done():
-            task = self._scans[root.id] = asyncio.create_task(self._scan(root), name=f"scan {root.id}")
+            self._dirty.pop(root.id, None)
+            task = self._scans[root.id] = asyncio.create_task(self._scan(root, quick=quick), name=f"scan {root.id}")
             task.add_done_callback(_seen)
+            task.add_done_callback(lambda _done: self._scan_dirty(root.id))
         return task
 
-    async def _scan(self, root: Root) -> ScanReport:
-        await self.look(root)
+    def touch(self, number: int, dirs: dict[bytes, bool], busy: dict[bytes, set[bytes]]) -> None:
+        """Some folders of a root changed: they are looked at now, or when the walk under way has ended."""
+        dirty = self._dirty.setdefault(number, {})
+        for path, deep in dirs.items():
+            dirty[path] = dirty.get(path, False) or deep
+            self._busy.setdefault(number, {})[path] = busy.get(path, set())
+        self._scan_dirty(number)
+
+    def _scan_dirty(self, number: int) -> None:
+        root = self._roots.get(number)
+        task = self._scans.get(number)
+        if root is None or root.local is None or (task is not None and not task.done()):
+            return
+        dirs, busy = self._dirty.pop(number, None), self._busy.pop(number, {})
+        if not dirs:
+            return
+        task = self._scans[number] = asyncio.create_task(self._scan(root, dirs, busy), name=f"look {number}")
+        task.add_done_callback(_seen)
+        task.add_done_callback(lambda _done: self._scan_dirty(number))
+
+    async def _scan(
+        self,
+        root: Root,
+        dirs: dict[bytes, bool] | None = None,
+        busy: dict[bytes, set[bytes]] | None = None,
+        *,
+        quick: bool = False,
+    ) -> ScanReport:
+        if dirs is None:
+            await self.look_at(root)
         if root.local is None:
             raise Unavailable("its volume is not mounted here", root.path)
-        scan = Scan(self.store, self.config, root, self.on_listed)
-        self.reports[root.id] = scan.report
+        opener = None if dirs is None else self.opener(root.local)
+        scan = Scan(self.store, self.config, root, self.on_listed, places=self, dirs=dirs, busy=busy, opener=opener,
+                    quick=quick)  # fmt: skip
+        if dirs is None:
+            self.reports[root.id] = scan.report
         try:
             report = await scan.run()
-            root.frozen = ""
-            root.scanned_ns = now_ns()
+            if dirs is None:
+                root.frozen = ""
+                root.scanned_ns = now_ns()
         except Frozen as error:
             root.frozen = error.message
+            await self.store.write([("freeze_root", (root.id, error.message))], give_up_after=60.0)
             scan.report.note(error.code, error.message, error.input)
             raise
         finally:
             scan.report.stage = "done"
             self.on_progress()
+        if scan.lost:
+            await self.on_lost([stream for _file, stream in scan.lost])
         if root.cross_mounts:
             await self._cross(root, scan.mounts)
         return report
+
+    # -------------------------------------------------------------- what a walk asks (scan.Places)
+
+    async def paths(self, files: list[tuple[int, int, bytes]]) -> dict[int, bytes]:
+        """Absolute paths of (file, folder, name), of those that can be reached here."""
+        rows = await self.store.read("dir_paths", pack(sorted({row[1] for row in files})), deadline=30.0)
+        tops = {leaf: (root, names) for leaf, root, names in rows}
+        found: dict[int, bytes] = {}
+        for file, folder, name in files:
+            number, names = tops.get(folder, (0, [b""]))
+            root = self._roots.get(number)
+            if root is not None and root.local is not None:
+                found[file] = b"/".join([root.local.rstrip(b"/"), *names[1:], name])
+        return found
+
+    async def look(self, volume: int, paths: list[bytes]) -> dict[bytes, tuple[int, int, int, int] | None]:
+        """What stands at absolute paths of this host's roots on a volume."""
+        found: dict[bytes, tuple[int, int, int, int] | None] = {}
+        tops = [
+            (root, root.local.rstrip(b"/")) for root in self._roots.values() if root.volume == volume and root.local
+        ]
+        for root, top in tops:
+            mine = [path for path in paths if path.startswith(top + b"/") and path not in found]
+            if not mine or root.local is None:
+                continue
+            try:
+                below = [path[len(top) + 1 :] for path in mine]
+                stats = await self.opener(root.local).look(root.local, below, inodes=root.inodes)
+            except MediadError as error:
+                log.warning("a root cannot be looked at", extra={"root": root.id, "why": error.code})
+                continue
+            found.update(zip(mine, stats, strict=True))
+        return found
+
+    def inodes(self, top: bytes) -> bool:
+        """Whether the inode numbers below a root's top last."""
+        return next((root.inodes for root in self._roots.values() if root.local == top), True)
 
     async def _cross(self, root: Root, mounts: list[bytes]) -> None:
         """What is mounted below is another volume: a root of its own, walked in its turn."""
@@ -298,6 +376,10 @@ class Roots:
 
 
 def _nothing() -> None:
+    """Nobody wants to know."""
+
+
+async def _nothing_lost(_streams: list[str]) -> None:
     """Nobody wants to know."""
 
 

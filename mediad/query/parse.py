@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from mediad.errors import QuerySyntax
 from mediad.fold import fold
-from mediad.query.tree import And, Choice, Node, Not, Number, Text, Words
+from mediad.query.tree import And, Choice, InCollection, Node, Not, Number, Starred, Tag, Text, Words
 from mediadb_contract.fields import FIELDS
 
 # Names people use, and the vocabulary's fields behind them.
@@ -32,7 +32,16 @@ ALIASES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 # Fields that are columns of the file itself.
 CHOICES = {"kind": "kind", "format": "format", "state": "state"}
-NUMBERS = {"size": "size", "duration": "duration", "width": "width", "height": "height", "year": "year"}
+NUMBERS = {
+    "rating": "rating",
+    "plays": "plays",
+    "size": "size",
+    "duration": "duration",
+    "width": "width",
+    "height": "height",
+    "year": "year",
+}
+WORK = ("tag", "starred", "collection", "playlist")
 STATES = ("listed", "read", "failed", "parked", "missing")
 # Phrases, negations and fields of one question: each is a subquery, and 3,000 take the planner half a minute.
 TERMS_MOST = 64
@@ -105,10 +114,21 @@ def _node(text: str, term: _Term) -> Node:
         raise QuerySyntax(f"{name}: takes a value", text, position=term.at)
     if name in CHOICES:
         return _choice(text, term, name)
+    if name == "starred":
+        return _starred(text, term)
+    if name in ("tag", "collection", "playlist"):
+        words = tuple(fold(term.value).split())
+        if not words:
+            raise QuerySyntax(f"{name}: takes a word", text, position=term.at)
+        return Tag(words) if name == "tag" else InCollection(name, words)
     fields = _fields(name)
     if not fields:
         near = ", ".join(
-            sorted(known for known in [*ALIASES, *CHOICES, *NUMBERS, *FIELDS] if known.startswith(name[:3]))[:5]
+            sorted(
+                known
+                for known in ["tag", "starred", "collection", "playlist", *ALIASES, *CHOICES, *NUMBERS, *FIELDS]
+                if known.startswith(name[:3])
+            )[:5]
         )
         raise QuerySyntax(
             f"there is no field {name}" + (f"; near it are {near}" if near else ""), text, position=term.start
@@ -124,9 +144,18 @@ def _node(text: str, term: _Term) -> Node:
     return Text(fields, words)
 
 
+def _starred(text: str, term: _Term) -> Node:
+    value = term.value.lower()
+    if value not in ("yes", "true", "1", "no", "false", "0"):
+        raise QuerySyntax("starred: takes yes or no", text, position=term.at)
+    return Starred() if value in ("yes", "true", "1") else Not(Starred())
+
+
 def _fields(name: str) -> tuple[str, ...]:
     if name in NUMBERS:
         return (name,)
+    if name.startswith("user_") and name not in FIELDS:
+        return (name,)  # whatever a person has set
     if name in ALIASES:
         return ALIASES[name]
     return tuple(f for f in (name, name + "s") if f in FIELDS)

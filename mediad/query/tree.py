@@ -21,6 +21,26 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """An effective tag that contains these folded words: (in the file + added) - removed (settled 12)."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Starred:
+    """Starred by the person who asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class InCollection:
+    """In a collection or playlist whose name contains these folded words."""
+
+    kind: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Number:
     """A numeric field in [low, high], each end open when `above`/`below`; None: no bound."""
 
@@ -53,4 +73,4 @@ class And:
     nodes: tuple[Node, ...]
 
 
-Node = Words | Text | Number | Choice | Not | And
+Node = Words | Text | Tag | Starred | InCollection | Number | Choice | Not | And

@@ -62,6 +62,7 @@ class Link:
         self._notice = ""
         self.closed = False
         self.problem = ""
+        self.on_notify: Callable[[], None] | None = None  # of a connection that listens (LISTEN)
         self.backend_pid = pgconn.backend_pid
         pgconn.notice_handler = self._notify
         pgconn.enter_pipeline_mode()
@@ -166,6 +167,12 @@ class Link:
             return
         if not self._continuing:
             self._process()
+        if self.on_notify is not None and not self.closed:
+            told = False
+            while self._pgconn.notifies() is not None:
+                told = True
+            if told:
+                self.on_notify()
         if self._writing and not self.closed:
             self._flush()
 

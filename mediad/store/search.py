@@ -12,7 +12,7 @@ from typing import Any
 
 from mediad.errors import StaleCursor
 from mediad.fold import WORD_LENGTH
-from mediad.query.tree import And, Choice, Node, Not, Number, Text, Words
+from mediad.query.tree import And, Choice, InCollection, Node, Not, Number, Starred, Tag, Text, Words
 from mediad.store.queries import Statement
 from mediadb_contract.fields import FIELDS
 
@@ -30,7 +30,8 @@ _CHOICES = {
 
 
 class _Builder:
-    def __init__(self) -> None:
+    def __init__(self, actor: str = "") -> None:
+        self.actor = actor
         self.params: list[Any] = []
         self.asks_missing = False
 
@@ -47,6 +48,13 @@ class _Builder:
             return self._words(node)
         if isinstance(node, Text):
             return self._text(node)
+        if isinstance(node, Tag):
+            return self._tag(node)
+        if isinstance(node, Starred):
+            mine = f"w.actor = {self._who()} AND w.starred_ns IS NOT NULL"
+            return f"f.stream IN (SELECT w.stream FROM work_actor w WHERE {mine})"
+        if isinstance(node, InCollection):
+            return self._collection(node)
         if isinstance(node, Number):
             return self._number(node)
         return self._choice(node)
@@ -67,9 +75,53 @@ class _Builder:
         start = " ".join(node.words)
         first = self.param(start + "%", "text")
         inner = self.param("% " + start + "%", "text")
-        return _VALUES.format(numbers=numbers, where=f"(v.folded LIKE {first} OR v.folded LIKE {inner})")
+        said = _VALUES.format(numbers=numbers, where=f"(v.folded LIKE {first} OR v.folded LIKE {inner})")
+        names = self.param([*node.fields, *(name.removeprefix("user_") for name in node.fields)], "jsonb")
+        mine = f"SELECT w.stream FROM work_field w WHERE w.name IN (SELECT jsonb_array_elements_text({names}))"
+        # A person's word goes before the file's (settled 12).
+        return (
+            f"(f.stream IN ({mine} AND (w.folded LIKE {first} OR w.folded LIKE {inner})) "
+            f"OR ({said} AND f.stream NOT IN ({mine})))"
+        )
+
+    def _who(self) -> str:
+        return self.param(self.actor, "text")
+
+    def _tag(self, node: Tag) -> str:
+        start = " ".join(node.words)
+        first, inner = self.param(start + "%", "text"), self.param("% " + start + "%", "text")
+        number = self.param(FIELDS["keywords"].number, "smallint")
+        return (
+            f"(f.stream IN (SELECT w.stream FROM work_tag w WHERE NOT w.removed "
+            f"AND (w.folded LIKE {first} OR w.folded LIKE {inner})) "
+            f"OR f.id IN (SELECT t.file FROM value v JOIN file_text t ON t.value_ids @> ARRAY[v.id] "
+            f"JOIN file x ON x.id = t.file WHERE v.field = {number} "
+            f"AND (v.folded LIKE {first} OR v.folded LIKE {inner}) AND NOT EXISTS (SELECT "
+            f"FROM work_tag w WHERE w.stream = x.stream AND w.removed AND w.tag = v.content)))"
+        )
+
+    def _collection(self, node: InCollection) -> str:
+        start = " ".join(node.words)
+        first, inner = self.param(start + "%", "text"), self.param("% " + start + "%", "text")
+        kind = self.param(node.kind, "text")
+        return (
+            f"f.stream IN (SELECT e.stream FROM collection_entry e JOIN collection c ON c.id = e.collection "
+            f"WHERE c.kind = {kind} AND c.actor IN ('', {self._who()}) "
+            f"AND (c.folded LIKE {first} OR c.folded LIKE {inner}))"
+        )
 
     def _number(self, node: Number) -> str:
+        if node.fields[0] == "rating":
+            who = self._who()
+            mine = f"SELECT w.stream FROM work_actor w WHERE w.actor = {who} AND w.rating IS NOT NULL"
+            number = self.param(_numbers_of(("rating",)), "jsonb")
+            said = _VALUES.format(numbers=number, where=self._bounds("v.number", node))
+            return (
+                f"(f.stream IN ({mine} AND {self._bounds('w.rating', node)}) OR ({said} AND f.stream NOT IN ({mine})))"
+            )
+        if node.fields[0] == "plays":
+            plays = self._bounds("w.plays", node)
+            return f"f.stream IN (SELECT w.stream FROM work_actor w WHERE w.actor = {self._who()} AND {plays})"
         if node.fields[0] in _COLUMNS:
             return self._bounds(_COLUMNS[node.fields[0]], node)
         numbers = self.param(_numbers_of(node.fields), "jsonb")
@@ -95,9 +147,11 @@ def _numbers_of(fields: tuple[str, ...]) -> list[int]:
     return [FIELDS[name].number for name in fields if name in FIELDS]
 
 
-def _page(tree: And, *, files: bool, cursor: tuple[uuid.UUID, int] | None, limit: int) -> tuple[Statement, list[Any]]:
+def _page(
+    tree: And, *, files: bool, cursor: tuple[uuid.UUID, int] | None, limit: int, actor: str
+) -> tuple[Statement, list[Any]]:
     """The statement of one page: rows of (stream,) or, with `files`, (stream, file)."""
-    builder = _Builder()
+    builder = _Builder(actor)
     where = builder.sql(tree)
     if not builder.asks_missing:
         where += " AND f.missing_since_ns IS NULL"
@@ -121,15 +175,30 @@ class Question:
     tree: And
     files: bool
     digest: bytes
+    actor: str = ""  # whose ratings, stars and plays are meant
 
     @classmethod
-    def of(cls, tree: And, files: bool) -> Question:
+    def of(cls, tree: And, files: bool, actor: str = "") -> Question:
         """`digest` stands for the meaning, not for the spelling."""
-        return cls(tree, files, hashlib.blake2b(repr((tree, files)).encode(), digest_size=8).digest())
+        meaning = repr((tree, files, actor) if actor else (tree, files))
+        return cls(tree, files, hashlib.blake2b(meaning.encode(), digest_size=8).digest(), actor)
+
+    def among(self, streams: list[str]) -> tuple[Statement, list[Any]]:
+        """Which of these items match, present or not."""
+        builder = _Builder(self.actor)
+        where = builder.sql(self.tree)
+        asked = builder.param(streams, "jsonb")
+        sql = (
+            f"SELECT DISTINCT f.stream FROM file f LEFT JOIN reading r ON r.file = f.id WHERE f.stream IN "
+            f"(SELECT value::uuid FROM jsonb_array_elements_text({asked})) AND {where}"
+        )
+        return Statement(
+            "among", sql, "Some items of a question.", "mediad.store.search", prepared=False
+        ), builder.params
 
     def page(self, cursor: tuple[uuid.UUID, int] | None, limit: int) -> tuple[Statement, list[Any]]:
         """The statement and parameters of the page after `cursor`."""
-        return _page(self.tree, files=self.files, cursor=cursor, limit=limit)
+        return _page(self.tree, files=self.files, cursor=cursor, limit=limit, actor=self.actor)
 
     def pack_cursor(self, stream: uuid.UUID, file: int) -> bytes:
         """An opaque cursor: version, question, last item, last file."""

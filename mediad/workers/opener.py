@@ -40,6 +40,9 @@ def error_of(number: int, message: str, path: bytes) -> MediadError:
     return InputOutputError(text, path)
 
 
+Known = tuple[bytes, bytes, int | None, int | None]  # path, digest, inode, mtime_ns of a folder
+
+
 class Opener:
     """One opener process. It starts when first asked and leaves after `idle_seconds` without a question."""
 
@@ -145,25 +148,38 @@ class Opener:
         uuid, fs_type, mount, fs_root, real, only = reply["place"]
         return Place(uuid, fs_type, mount, fs_root, real, only)
 
-    async def open(self, top: bytes, files: list[bytes], seconds: float = 30.0) -> list[tuple[int, list[Any]]]:
+    async def open(
+        self, top: bytes, files: list[bytes], *, inodes: bool = True, seconds: float = 30.0
+    ) -> list[tuple[int, list[Any]]]:
         """Opens files below `top`: (descriptor, [inode, size, mtime_ns, ctime_ns]) each, or (-1, [errno, message]).
-        The descriptors are the caller's."""
-        reply = await self._ask({"op": "open", "top": top, "files": files}, seconds)
+        The descriptors are the caller's. `inodes`: the file system has lasting inode numbers (mediad.workers.walk)."""
+        reply = await self._ask({"op": "open", "top": top, "files": files, "inodes": inodes}, seconds)
         if "error" in reply:
             raise error_of(reply["error"][0], reply["error"][1], top)
         return list(zip(reply["fds"], reply["opened"], strict=True))
 
+    async def look(
+        self, top: bytes, files: list[bytes], *, inodes: bool = True, seconds: float = 30.0
+    ) -> list[tuple[int, int, int, int] | None]:
+        """What stands at these paths below `top`: (inode, size, mtime_ns, nlink) each, None for nothing."""
+        reply = await self._ask({"op": "look", "top": top, "files": files, "inodes": inodes}, seconds)
+        if "error" in reply:
+            raise error_of(reply["error"][0], reply["error"][1], top)
+        return [None if row is None else (row[0], row[1], row[2], row[3]) for row in reply["found"]]
+
     async def walk(
-        self, top: bytes, only: bytes, exclude: Iterable[str], known: Iterable[tuple[bytes, bytes]]
-    ) -> AsyncIterator[dict[str, Any]]:
-        """Walks a tree; yields the walk's messages, the last with `end`. The walk waits while nobody takes them."""
+        self, top: bytes, only: bytes, exclude: Iterable[str], known: Iterable[Known],
+        *, inodes: bool = True, dirs: list[tuple[bytes, bool]] | None = None, quick: bool = False,
+    ) -> AsyncIterator[dict[str, Any]]:  # fmt: skip
+        """Walks a tree, or looks at some folders of it (path, deep); yields the walk's messages, the last with `end`.
+        The walk waits while nobody takes them."""
         channel = self._start()
         self._number += 1
         number = self._number
         stream: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._streams[number] = stream
         try:
-            chunk: list[tuple[bytes, bytes]] = []
+            chunk: list[Known] = []
             for pair in known:
                 chunk.append(pair)
                 if len(chunk) == _KNOWN_CHUNK:
@@ -171,7 +187,10 @@ class Opener:
                     chunk = []
                     await asyncio.sleep(0)
             channel.send(msgpack.packb({"id": number, "op": "known", "dirs": chunk}, use_bin_type=True))
-            request = {"id": number, "op": "walk", "top": top, "only": only, "exclude": list(exclude)}
+            request = {
+                "id": number, "op": "walk", "top": top, "only": only, "exclude": list(exclude), "inodes": inodes,
+                "dirs": dirs, "quick": quick,
+            }  # fmt: skip
             channel.send(msgpack.packb(request, use_bin_type=True))
             while True:
                 message = await stream.get()
@@ -186,6 +205,8 @@ class Opener:
                     return
         finally:
             del self._streams[number]
+            if self._channel is not None:
+                self._touch()
 
     def close(self) -> None:
         """Ends the process; what it was asked fails."""

@@ -4,9 +4,17 @@ Run as `python -m mediad.workers.walk` with a unix stream socket as standard inp
 request has an `id` and gets one final answer under it. Descriptors of opened files travel with their answer.
 
 locate {path}                      -> {place: [...]}
-known  {dirs: [[path, digest]]}    (no answer) what the store knows of the tree that will be walked, in parts
-walk   {top, only, exclude}        -> {dirs: [[path, digest|None, lo, hi, entries, problem]]}... then {end: {...}}
-open   {top, files: [path]}        -> {opened: [[inode, size, mtime_ns, ctime_ns] | [errno, message]]} + descriptors
+known  {dirs: [[path, digest, inode, mtime_ns]]}
+       (no answer) what the store knows of the tree that will be walked, in parts
+walk   {top, only, exclude, inodes, dirs, quick}
+       -> {dirs: [[path, digest|None, lo, hi, entries, problem, inode, mtime_ns, moved_from]]}... then {end: {...}}
+       quick: a folder whose own mtime is the known one is not listed; names that come and go are seen, files that are
+       written in place are not
+       dirs: None walks the whole tree, [[path, deep]] looks at these folders only, at all below those that are deep
+open   {top, files: [path], inodes}  -> {opened: [[inode, size, mtime_ns, ctime_ns] | [errno, message]]} + descriptors
+look   {top, files: [path], inodes}  -> {found: [[inode, size, mtime_ns, nlink] | None]}
+
+`inodes`: false where a file system makes inode numbers up (settled 15): then a digest of the path stands for one.
 """
 
 from __future__ import annotations
@@ -35,6 +43,7 @@ BATCH_NAMES = 256
 BATCH_FOLDERS = 100
 # A batch that is not full goes out after this long: names are searchable within seconds also on a slow disk.
 BATCH_SECONDS = 0.3
+RACY_NS = 2_000_000_000  # FAT's times have two seconds
 
 _TYPES = {
     stat.S_IFREG: "f",
@@ -46,6 +55,7 @@ _TYPES = {
 }
 _STAT = struct.Struct("<qqqqq")
 
+Known = dict[bytes, tuple[bytes, int | None, int | None]]  # digest, inode, mtime_ns by path
 Entry = tuple[bytes, str, int, int, int, int, int, int, bytes | None]
 Part = list[Any]
 
@@ -55,10 +65,23 @@ def _signed(inode: int) -> int:
     return inode - (1 << 64) if inode >= 1 << 63 else inode
 
 
-class Walk:
-    """One walk below `top`. Folders come top-down, sorted by name; those whose digest is known are only counted."""
+def path_number(top: bytes, path: bytes) -> int:
+    """Stands for the inode number of a file whose file system has no lasting one: 64 bits of a digest of the path."""
+    return int.from_bytes(blake2b(top + b"\0" + path, digest_size=8).digest(), "big", signed=True)
 
-    def __init__(self, top: bytes, only: bytes, exclude: list[str], known: dict[bytes, bytes]) -> None:
+
+class Walk:
+    """One walk below `top`. Folders come top-down, sorted by name; those whose digest is known are only counted.
+
+    `known` is what the store has: digest and inode number by path. A folder under a new path that has the inode of a
+    known one, which is no longer where it was, is that folder, renamed: all that is known below comes along."""
+
+    def __init__(
+        self, top: bytes, only: bytes, exclude: list[str], known: Known, *, inodes: bool = True, quick: bool = False
+    ) -> None:
+        self.path = top
+        self.quick = quick
+        self.inodes = inodes
         self.top = os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.device = os.fstat(self.top).st_dev
         self.only = only
@@ -71,36 +94,127 @@ class Walk:
         self._name_excluded = _compile(names)
         self._path_excluded = _compile(paths)
         self._met: set[bytes] = set()
+        self._listed: set[bytes] = set()
+        self._partial = False
         self._blocked: list[bytes] = []
+        self._children: dict[bytes, list[bytes]] | None = None
+        self._by_inode = {inode: path for path, (_digest, inode, _) in known.items() if inode} if inodes else {}
 
-    def run(self) -> Iterator[Part]:
+    def run(self, dirs: list[list[Any]] | None = None) -> Iterator[Part]:
         """Yields the folders that are new or changed, in parts of at most BATCH_NAMES names:
-        [path, digest (None: not the last part), lo, hi, entries, problem]. A part has all names in (lo, hi]."""
-        stack = [b""]
+        [path, digest (None: not the last part), lo, hi, entries, problem, inode, moved_from]. A part has all names in
+        (lo, hi]. With `dirs` only those folders are looked at, and what is new or deep below them."""
+        self._partial = dirs is not None
+        stack = [(b"", True)] if dirs is None else [(path, deep) for path, deep in sorted(dirs, reverse=True)]
         while stack:
-            path = stack.pop()
+            path, deep = stack.pop()
+            if path in self._met:
+                continue
             self._met.add(path)
             try:
-                entries, below = self._list(path)
+                if self.quick and self._is_untouched(path):
+                    stack.extend((child, True) for child in sorted(self._below(path), reverse=True))
+                    self.folders += 1
+                    continue
+                entries, below, inode, mtime = self._list(path)
             except OSError as error:
-                if error.errno == errno.ENOENT and path:
+                if error.errno in (errno.ENOENT, errno.ENOTDIR) and path:
                     self._met.discard(path)
                     continue
                 self._blocked.append(path)
-                yield [path, None, None, None, None, [error.errno, error.strerror]]
+                yield [path, None, None, None, None, [error.errno, error.strerror], None, None, None]
                 continue
             self.folders += 1
             self.names += len(entries)
-            stack.extend(reversed(below))
-            digest = _digest(entries, below)
-            if self.known.get(path) != digest:
-                yield from _parts(path, digest, entries)
+            self._listed.add(path)
+            digest = _digest(inode, entries, below)
+            old = self._renamed_from(path, inode, digest)
+            if old is not None and self._partial:
+                deep = False  # it was renamed in one step: what changed inside is told apart
+            entered = {child for child, number in below if deep or self._is_strange(child, number)}
+            stack.extend((child, True) for child, _number in reversed(below) if child in entered)
+            self._met.update(child for child, _number in below if child not in entered)
+            if old is not None or self.known.get(path, (None,))[0] != digest:
+                yield from _parts(path, digest, entries, (inode, mtime, old))
+            elif mtime is not None and self.known[path][2] != mtime:  # it has come to rest: only its row is new
+                yield [path, digest, None, None, None, None, inode, mtime, None]
 
-    def _list(self, path: bytes) -> tuple[list[Entry], list[bytes]]:
+    def _is_untouched(self, path: bytes) -> bool:
+        """The folder has the inode and the mtime that are known: no name in it came or went."""
+        known = self.known.get(path)
+        if known is None or not known[0] or known[2] is None:
+            return False
+        fd = os.dup(self.top) if not path else open_beneath(self.top, path, os.O_PATH | os.O_DIRECTORY)
+        try:
+            info = os.fstat(fd)
+        finally:
+            os.close(fd)
+        return info.st_mtime_ns == known[2] and self._number(info.st_ino, path) == known[1]
+
+    def _below(self, path: bytes) -> list[bytes]:
+        """The known folders directly in one."""
+        if self._children is None:
+            self._children = {}
+            for each in self.known:
+                if each:
+                    self._children.setdefault(each.rpartition(b"/")[0], []).append(each)
+        return self._children.get(path, [])
+
+    def _is_strange(self, path: bytes, inode: int) -> bool:
+        """A folder that is not the one that is known under this path."""
+        return path not in self.known or self.known[path][1] not in (None, inode)
+
+    def _renamed_from(self, path: bytes, inode: int, digest: bytes) -> bytes | None:
+        """Where the folder was when it is a known one under a new path, as it was down to every name and stat in it;
+        an inode number alone may be another folder's by now."""
+        old = None if path in self.known else self._by_inode.get(inode)
+        if old is None or old in self._met or path.startswith(old + b"/"):
+            return None
+        if self.known[old][0] != digest or self._is_there(old, inode):
+            return None
+        self._rename(old, path)
+        return old
+
+    def _is_there(self, path: bytes, inode: int) -> bool:
+        try:
+            fd = open_beneath(self.top, path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            return False
+        try:
+            return _signed(os.fstat(fd).st_ino) == inode
+        finally:
+            os.close(fd)
+
+    def _rename(self, old: bytes, new: bytes) -> None:
+        """All that is known below the old path is now known below the new one."""
+        stack = [old]
+        while stack:
+            path = stack.pop()
+            children = self._below(path)
+            facts = self.known.pop(path)
+            fresh = new + path[len(old) :]
+            self.known[fresh] = facts
+            if facts[1]:
+                self._by_inode[facts[1]] = fresh
+            stack += children
+            assert self._children is not None
+            self._children.pop(path, None)
+            self._children[fresh] = [new + child[len(old) :] for child in children]
+        assert self._children is not None
+        above = self._children.get(old.rpartition(b"/")[0])
+        if above is not None and old in above:
+            above.remove(old)
+        self._children.setdefault(new.rpartition(b"/")[0], []).append(new)
+
+    def _list(self, path: bytes) -> tuple[list[Entry], list[tuple[bytes, int]], int, int | None]:
         fd = os.dup(self.top) if not path else open_beneath(self.top, path, os.O_RDONLY | os.O_DIRECTORY)
         try:
             entries: list[Entry] = []
-            below: list[bytes] = []
+            below: list[tuple[bytes, int]] = []
+            info = os.fstat(fd)
+            own = self._number(info.st_ino, path)
+            # A folder that changed just now may change again within the same tick of its clock.
+            mtime = info.st_mtime_ns if time.time_ns() - info.st_mtime_ns > RACY_NS else None
             prefix = path + b"/" if path else b""
             with os.scandir(fd) as listing:
                 names = listing if not self.only else [e for e in listing if os.fsencode(e.name) == self.only]
@@ -118,16 +232,19 @@ class Walk:
                         if info.st_dev != self.device:
                             self.mounts.append(prefix + name)
                         else:
-                            below.append(prefix + name)
+                            below.append((prefix + name, self._number(info.st_ino, prefix + name)))
                         continue
-                    entries.append(self._entry(fd, name, info))
+                    entries.append(self._entry(fd, name, info, prefix))
             entries.sort()
             below.sort()
-            return entries, below
+            return entries, below, own, mtime
         finally:
             os.close(fd)
 
-    def _entry(self, fd: int, name: bytes, info: os.stat_result) -> Entry:
+    def _number(self, inode: int, path: bytes) -> int:
+        return _signed(inode) if self.inodes else path_number(self.path, path)
+
+    def _entry(self, fd: int, name: bytes, info: os.stat_result, prefix: bytes) -> Entry:
         kind = _TYPES.get(stat.S_IFMT(info.st_mode), "?")
         target = None
         if kind == "l":
@@ -135,8 +252,8 @@ class Walk:
                 target = os.readlink(name, dir_fd=fd)
             except OSError:  # replaced in between: the next walk sees what it became
                 target = None
-        return (name, kind, info.st_size, info.st_mtime_ns, info.st_ctime_ns, _signed(info.st_ino),
-                info.st_mode & 0o7777, info.st_nlink, target)  # fmt: skip
+        return (name, kind, info.st_size, info.st_mtime_ns, info.st_ctime_ns,
+                self._number(info.st_ino, prefix + name), info.st_mode & 0o7777, info.st_nlink, target)  # fmt: skip
 
     def _excluded(self, name: str, path: bytes) -> bool:
         if self._name_excluded is not None and self._name_excluded(name):
@@ -144,37 +261,48 @@ class Walk:
         return self._path_excluded is not None and bool(self._path_excluded(os.fsdecode(path)))
 
     def gone(self) -> list[bytes]:
-        """Known folders that the walk did not meet, without those below a folder that could not be entered."""
+        """Known folders that the walk did not meet, without those below a folder that could not be entered; of a walk
+        of some folders only those that stood in a listing."""
         lost = []
         for path in self.known:
-            if path not in self._met and not any(not b or path.startswith(b + b"/") for b in self._blocked):
+            if path in self._met or any(not b or path.startswith(b + b"/") for b in self._blocked):
+                continue
+            if not self._partial or path.rpartition(b"/")[0] in self._listed:
                 lost.append(path)
         return lost
+
+    def close(self) -> None:
+        """Lets go of the top."""
+        os.close(self.top)
 
 
 def _compile(patterns: list[str]) -> Any:
     return re.compile("|".join(fnmatch.translate(p) for p in patterns)).match if patterns else None
 
 
-def _digest(entries: list[Entry], below: list[bytes]) -> bytes:
-    """Stands for all that a comparison with the store would look at: names, types, sizes, times, inodes, links."""
-    seen = blake2b(digest_size=16)
+def _digest(inode: int, entries: list[Entry], below: list[tuple[bytes, int]]) -> bytes:
+    """Stands for all that a comparison with the store would look at: names, types, sizes, times, inodes, links.
+    Folders by their names alone, without what stands before them: a renamed folder's own digest stays."""
+    seen = blake2b(inode.to_bytes(8, "big", signed=True), digest_size=16)
     for name, kind, size, mtime, ctime, inode, _mode, nlink, _target in entries:
         seen.update(name + b"\0" + kind.encode() + _STAT.pack(size, mtime, ctime, inode, nlink))
-    seen.update(b"\0\0".join(below))
+    seen.update(b"\0\0".join(path.rpartition(b"/")[2] for path, _number in below))
     return seen.digest()
 
 
-def _parts(path: bytes, digest: bytes, entries: list[Entry]) -> Iterator[Part]:
+def _parts(
+    path: bytes, digest: bytes, entries: list[Entry], facts: tuple[int, int | None, bytes | None]
+) -> Iterator[Part]:
     lo: bytes | None = None
+    inode, mtime, moved_from = facts
     for start in range(0, len(entries), BATCH_NAMES):
         part = entries[start : start + BATCH_NAMES]
         last = start + BATCH_NAMES >= len(entries)
         hi = None if last else part[-1][0]
-        yield [path, digest if last else None, lo, hi, part, None]
-        lo = hi
+        yield [path, digest if last else None, lo, hi, part, None, inode, mtime, moved_from]
+        lo, moved_from = hi, None
     if not entries:
-        yield [path, digest, None, None, [], None]
+        yield [path, digest, None, None, [], None, inode, mtime, moved_from]
 
 
 class Opener:
@@ -182,7 +310,7 @@ class Opener:
 
     def __init__(self, channel: socket.socket) -> None:
         self.channel = channel
-        self.known: dict[bytes, bytes] = {}
+        self.known: Known = {}
         self.tops: dict[bytes, int] = {}
 
     def serve(self) -> None:
@@ -198,11 +326,13 @@ class Opener:
         op, number = request["op"], request["id"]
         try:
             if op == "known":
-                self.known.update((path, digest) for path, digest in request["dirs"])
+                self.known.update((path, (digest, inode, mtime)) for path, digest, inode, mtime in request["dirs"])
             elif op == "walk":
                 self._walk(number, request)
             elif op == "open":
-                self._open(number, request["top"], request["files"])
+                self._open(number, request)
+            elif op == "look":
+                self._look(number, request)
             else:
                 self._send({"id": number, "place": list(locate(request["path"]))})
         except BrokenPipeError:
@@ -212,10 +342,17 @@ class Opener:
 
     def _walk(self, number: int, request: dict[str, Any]) -> None:
         known, self.known = self.known, {}
-        walk = Walk(request["top"], request["only"], request["exclude"], known)
+        walk = Walk(request["top"], request["only"], request["exclude"], known, inodes=request["inodes"],
+                    quick=request["quick"])  # fmt: skip
+        try:
+            self._report(number, walk, request["dirs"])
+        finally:
+            walk.close()
+
+    def _report(self, number: int, walk: Walk, dirs: list[list[Any]] | None) -> None:
         batch: list[Part] = []
         names, since = 0, time.monotonic()
-        for part in walk.run():
+        for part in walk.run(dirs):
             batch.append(part)
             names += len(part[4] or ())
             if names >= BATCH_NAMES or len(batch) >= BATCH_FOLDERS or time.monotonic() - since > BATCH_SECONDS:
@@ -225,14 +362,40 @@ class Opener:
         end = {"gone": gone, "mounts": walk.mounts, "folders": walk.folders, "names": walk.names}
         self._send({"id": number, "dirs": batch, "end": end, "folders": walk.folders, "names": walk.names})
 
-    def _open(self, number: int, top: bytes, files: list[bytes]) -> None:
+    def _below(self, top: bytes) -> int:
+        """A descriptor of the top: kept while the process lives, looked up anew when the folder was replaced."""
+        fd = self.tops.get(top)
+        if fd is not None:
+            there, held = os.stat(top), os.fstat(fd)
+            if (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino):
+                return fd
+            os.close(self.tops.pop(top))
+        fd = self.tops[top] = os.open(top, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        return fd
+
+    def _look(self, number: int, request: dict[str, Any]) -> None:
+        top = request["top"]
+        below = self._below(top)
+        found: list[list[int] | None] = []
+        for path in request["files"]:
+            try:
+                fd = open_beneath(below, path, os.O_PATH | os.O_NOFOLLOW)
+            except OSError:
+                found.append(None)
+                continue
+            info = os.fstat(fd)
+            os.close(fd)
+            inode = _signed(info.st_ino) if request["inodes"] else path_number(top, path)
+            found.append([inode, info.st_size, info.st_mtime_ns, info.st_nlink])
+        self._send({"id": number, "found": found})
+
+    def _open(self, number: int, request: dict[str, Any]) -> None:
+        top: bytes = request["top"]
         opened: list[list[Any]] = []
         fds = array("i")
         try:
-            below = self.tops.get(top)
-            if below is None:
-                below = self.tops[top] = os.open(top, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-            for path in files:
+            below = self._below(top)
+            for path in request["files"]:
                 try:
                     fd = open_for_reading(below, path)
                 except OSError as error:
@@ -244,7 +407,8 @@ class Opener:
                     os.close(fds.pop())
                     opened.append([errno.EINVAL, "it is no regular file any more"])
                     continue
-                opened.append([_signed(info.st_ino), info.st_size, info.st_mtime_ns, info.st_ctime_ns])
+                inode = _signed(info.st_ino) if request["inodes"] else path_number(top, path)
+                opened.append([inode, info.st_size, info.st_mtime_ns, info.st_ctime_ns])
             self._send({"id": number, "opened": opened}, fds)
         finally:
             for fd in fds:

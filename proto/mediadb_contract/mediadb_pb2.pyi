@@ -26,12 +26,19 @@ STALE_CURSOR: Code
 UNAVAILABLE: Code
 UNSUPPORTED: Code
 
+class AcceptRequest(_message.Message):
+    __slots__ = ["root"]
+    ROOT_FIELD_NUMBER: _ClassVar[int]
+    root: bytes
+    def __init__(self, root: _Optional[bytes] = ...) -> None: ...
+
 class AddReply(_message.Message):
-    __slots__ = ["files_changed", "files_failed", "files_listed", "files_missing", "files_new", "files_read", "folders", "problem_count", "problems", "roots"]
+    __slots__ = ["files_changed", "files_failed", "files_listed", "files_missing", "files_moved", "files_new", "files_read", "folders", "problem_count", "problems", "roots"]
     FILES_CHANGED_FIELD_NUMBER: _ClassVar[int]
     FILES_FAILED_FIELD_NUMBER: _ClassVar[int]
     FILES_LISTED_FIELD_NUMBER: _ClassVar[int]
     FILES_MISSING_FIELD_NUMBER: _ClassVar[int]
+    FILES_MOVED_FIELD_NUMBER: _ClassVar[int]
     FILES_NEW_FIELD_NUMBER: _ClassVar[int]
     FILES_READ_FIELD_NUMBER: _ClassVar[int]
     FOLDERS_FIELD_NUMBER: _ClassVar[int]
@@ -42,13 +49,14 @@ class AddReply(_message.Message):
     files_failed: int
     files_listed: int
     files_missing: int
+    files_moved: int
     files_new: int
     files_read: int
     folders: int
     problem_count: int
     problems: _containers.RepeatedCompositeFieldContainer[Error]
     roots: _containers.RepeatedCompositeFieldContainer[Root]
-    def __init__(self, roots: _Optional[_Iterable[_Union[Root, _Mapping]]] = ..., folders: _Optional[int] = ..., files_listed: _Optional[int] = ..., files_new: _Optional[int] = ..., files_changed: _Optional[int] = ..., files_missing: _Optional[int] = ..., files_read: _Optional[int] = ..., files_failed: _Optional[int] = ..., problems: _Optional[_Iterable[_Union[Error, _Mapping]]] = ..., problem_count: _Optional[int] = ...) -> None: ...
+    def __init__(self, roots: _Optional[_Iterable[_Union[Root, _Mapping]]] = ..., folders: _Optional[int] = ..., files_listed: _Optional[int] = ..., files_new: _Optional[int] = ..., files_changed: _Optional[int] = ..., files_missing: _Optional[int] = ..., files_read: _Optional[int] = ..., files_failed: _Optional[int] = ..., problems: _Optional[_Iterable[_Union[Error, _Mapping]]] = ..., problem_count: _Optional[int] = ..., files_moved: _Optional[int] = ...) -> None: ...
 
 class AddRequest(_message.Message):
     __slots__ = ["cross_mounts", "exclude", "once", "paths", "wait"]
@@ -69,6 +77,62 @@ class Cancel(_message.Message):
     ID_FIELD_NUMBER: _ClassVar[int]
     id: int
     def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class Change(_message.Message):
+    __slots__ = ["action", "actor", "at_ns", "host", "item", "operation", "seq", "target", "target_kind", "value_json"]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    AT_NS_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    TARGET_KIND_FIELD_NUMBER: _ClassVar[int]
+    VALUE_JSON_FIELD_NUMBER: _ClassVar[int]
+    action: str
+    actor: str
+    at_ns: int
+    host: bytes
+    item: bytes
+    operation: bytes
+    seq: int
+    target: str
+    target_kind: str
+    value_json: str
+    def __init__(self, seq: _Optional[int] = ..., at_ns: _Optional[int] = ..., host: _Optional[bytes] = ..., actor: _Optional[str] = ..., operation: _Optional[bytes] = ..., target_kind: _Optional[str] = ..., target: _Optional[str] = ..., action: _Optional[str] = ..., value_json: _Optional[str] = ..., item: _Optional[bytes] = ...) -> None: ...
+
+class ChangesReply(_message.Message):
+    __slots__ = ["changes", "epoch", "items", "last", "reason", "resync", "snapshot_ends"]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    RESYNC_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_ENDS_FIELD_NUMBER: _ClassVar[int]
+    changes: _containers.RepeatedCompositeFieldContainer[Change]
+    epoch: bytes
+    items: _containers.RepeatedCompositeFieldContainer[Item]
+    last: int
+    reason: str
+    resync: bool
+    snapshot_ends: bool
+    def __init__(self, changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., epoch: _Optional[bytes] = ..., last: _Optional[int] = ..., resync: bool = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., reason: _Optional[str] = ..., snapshot_ends: bool = ...) -> None: ...
+
+class ChangesRequest(_message.Message):
+    __slots__ = ["epoch", "follow", "limit", "query", "since"]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    FOLLOW_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    epoch: bytes
+    follow: bool
+    limit: int
+    query: str
+    since: int
+    def __init__(self, epoch: _Optional[bytes] = ..., since: _Optional[int] = ..., follow: bool = ..., query: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class ChecksumReply(_message.Message):
     __slots__ = ["digests", "item", "keys", "path", "path_display", "problem", "scope", "stored", "stream_algorithm", "target", "tracks"]
@@ -116,6 +180,72 @@ class ClientFrame(_message.Message):
     request: Request
     def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., request: _Optional[_Union[Request, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ...) -> None: ...
 
+class CollectReply(_message.Message):
+    __slots__ = ["collection", "events", "last", "problems"]
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    collection: Collection
+    events: int
+    last: int
+    problems: _containers.RepeatedCompositeFieldContainer[Error]
+    def __init__(self, collection: _Optional[_Union[Collection, _Mapping]] = ..., events: _Optional[int] = ..., last: _Optional[int] = ..., problems: _Optional[_Iterable[_Union[Error, _Mapping]]] = ...) -> None: ...
+
+class CollectRequest(_message.Message):
+    __slots__ = ["action", "kind", "name", "new_name", "place", "query", "targets", "to"]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    NEW_NAME_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    TO_FIELD_NUMBER: _ClassVar[int]
+    action: str
+    kind: str
+    name: str
+    new_name: str
+    place: int
+    query: str
+    targets: _containers.RepeatedCompositeFieldContainer[Target]
+    to: int
+    def __init__(self, kind: _Optional[str] = ..., name: _Optional[str] = ..., action: _Optional[str] = ..., targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., query: _Optional[str] = ..., place: _Optional[int] = ..., to: _Optional[int] = ..., new_name: _Optional[str] = ...) -> None: ...
+
+class Collection(_message.Message):
+    __slots__ = ["actor", "created_at_ns", "entries", "id", "kind", "name", "size"]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_NS_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    actor: str
+    created_at_ns: int
+    entries: _containers.RepeatedScalarFieldContainer[bytes]
+    id: bytes
+    kind: str
+    name: str
+    size: int
+    def __init__(self, id: _Optional[bytes] = ..., kind: _Optional[str] = ..., name: _Optional[str] = ..., actor: _Optional[str] = ..., size: _Optional[int] = ..., entries: _Optional[_Iterable[bytes]] = ..., created_at_ns: _Optional[int] = ...) -> None: ...
+
+class CollectionsReply(_message.Message):
+    __slots__ = ["collections"]
+    COLLECTIONS_FIELD_NUMBER: _ClassVar[int]
+    collections: _containers.RepeatedCompositeFieldContainer[Collection]
+    def __init__(self, collections: _Optional[_Iterable[_Union[Collection, _Mapping]]] = ...) -> None: ...
+
+class CollectionsRequest(_message.Message):
+    __slots__ = ["entries", "kind", "name"]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    entries: bool
+    kind: str
+    name: str
+    def __init__(self, kind: _Optional[str] = ..., name: _Optional[str] = ..., entries: bool = ...) -> None: ...
+
 class Digest(_message.Message):
     __slots__ = ["algorithm", "scope", "value"]
     ALGORITHM_FIELD_NUMBER: _ClassVar[int]
@@ -125,6 +255,30 @@ class Digest(_message.Message):
     scope: str
     value: bytes
     def __init__(self, algorithm: _Optional[str] = ..., value: _Optional[bytes] = ..., scope: _Optional[str] = ...) -> None: ...
+
+class DuplicatesReply(_message.Message):
+    __slots__ = ["computed", "groups", "last"]
+    COMPUTED_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    computed: int
+    groups: _containers.RepeatedCompositeFieldContainer[Group]
+    last: bool
+    def __init__(self, groups: _Optional[_Iterable[_Union[Group, _Mapping]]] = ..., last: bool = ..., computed: _Optional[int] = ...) -> None: ...
+
+class DuplicatesRequest(_message.Message):
+    __slots__ = ["below", "kind", "other", "query", "root"]
+    BELOW_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    OTHER_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    ROOT_FIELD_NUMBER: _ClassVar[int]
+    below: int
+    kind: str
+    other: int
+    query: str
+    root: int
+    def __init__(self, kind: _Optional[str] = ..., root: _Optional[int] = ..., other: _Optional[int] = ..., below: _Optional[int] = ..., query: _Optional[str] = ...) -> None: ...
 
 class Error(_message.Message):
     __slots__ = ["code", "input", "input_display", "message", "position", "retryable"]
@@ -141,6 +295,16 @@ class Error(_message.Message):
     position: int
     retryable: bool
     def __init__(self, code: _Optional[_Union[Code, str]] = ..., message: _Optional[str] = ..., input: _Optional[bytes] = ..., input_display: _Optional[str] = ..., retryable: bool = ..., position: _Optional[int] = ...) -> None: ...
+
+class ExportReply(_message.Message):
+    __slots__ = ["lines"]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    lines: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, lines: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ExportRequest(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
 
 class File(_message.Message):
     __slots__ = ["ctime_ns", "digests", "fields_json", "handler", "handler_version", "host", "id", "inode", "item", "missing_since_ns", "mode", "mtime_ns", "nlink", "path", "path_display", "problem", "size", "sources_json", "state", "symlink_target", "tags_json", "type"]
@@ -203,12 +367,14 @@ class ForgetReply(_message.Message):
     def __init__(self, files: _Optional[int] = ..., items: _Optional[int] = ..., roots: _Optional[int] = ..., problems: _Optional[_Iterable[_Union[Error, _Mapping]]] = ...) -> None: ...
 
 class ForgetRequest(_message.Message):
-    __slots__ = ["missing_only", "targets"]
+    __slots__ = ["missing_only", "targets", "work"]
     MISSING_ONLY_FIELD_NUMBER: _ClassVar[int]
     TARGETS_FIELD_NUMBER: _ClassVar[int]
+    WORK_FIELD_NUMBER: _ClassVar[int]
     missing_only: bool
     targets: _containers.RepeatedCompositeFieldContainer[Target]
-    def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., missing_only: bool = ...) -> None: ...
+    work: bool
+    def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., missing_only: bool = ..., work: bool = ...) -> None: ...
 
 class GetReply(_message.Message):
     __slots__ = ["item", "problem", "target"]
@@ -243,6 +409,18 @@ class Greeting(_message.Message):
     role: str
     server: str
     def __init__(self, protocol: _Optional[int] = ..., server: _Optional[str] = ..., host: _Optional[bytes] = ..., capabilities: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., role: _Optional[str] = ..., error: _Optional[_Union[Error, _Mapping]] = ...) -> None: ...
+
+class Group(_message.Message):
+    __slots__ = ["files", "kind", "size", "wasted"]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    WASTED_FIELD_NUMBER: _ClassVar[int]
+    files: _containers.RepeatedCompositeFieldContainer[File]
+    kind: str
+    size: int
+    wasted: int
+    def __init__(self, kind: _Optional[str] = ..., size: _Optional[int] = ..., files: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., wasted: _Optional[int] = ...) -> None: ...
 
 class HandlerInfo(_message.Message):
     __slots__ = ["application", "descriptors", "extensions", "fields", "kinds", "name", "operations", "sandbox", "summary", "version"]
@@ -290,8 +468,30 @@ class Hello(_message.Message):
     require: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, protocol_min: _Optional[int] = ..., protocol_max: _Optional[int] = ..., client: _Optional[str] = ..., require: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class HistoryReply(_message.Message):
+    __slots__ = ["changes", "item", "lineage", "problem", "revisions", "target"]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    LINEAGE_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    REVISIONS_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    changes: _containers.RepeatedCompositeFieldContainer[Change]
+    item: bytes
+    lineage: _containers.RepeatedCompositeFieldContainer[Lineage]
+    problem: Error
+    revisions: _containers.RepeatedCompositeFieldContainer[Revision]
+    target: Target
+    def __init__(self, target: _Optional[_Union[Target, _Mapping]] = ..., problem: _Optional[_Union[Error, _Mapping]] = ..., item: _Optional[bytes] = ..., changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., revisions: _Optional[_Iterable[_Union[Revision, _Mapping]]] = ..., lineage: _Optional[_Iterable[_Union[Lineage, _Mapping]]] = ...) -> None: ...
+
+class HistoryRequest(_message.Message):
+    __slots__ = ["targets"]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    targets: _containers.RepeatedCompositeFieldContainer[Target]
+    def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ...) -> None: ...
+
 class Item(_message.Message):
-    __slots__ = ["album", "artist", "date", "duration", "files", "format", "height", "id", "keys", "kind", "title", "width"]
+    __slots__ = ["album", "artist", "date", "duration", "files", "format", "height", "id", "keys", "kind", "successor", "title", "width", "work_json"]
     ALBUM_FIELD_NUMBER: _ClassVar[int]
     ARTIST_FIELD_NUMBER: _ClassVar[int]
     DATE_FIELD_NUMBER: _ClassVar[int]
@@ -302,8 +502,10 @@ class Item(_message.Message):
     ID_FIELD_NUMBER: _ClassVar[int]
     KEYS_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
+    SUCCESSOR_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
+    WORK_JSON_FIELD_NUMBER: _ClassVar[int]
     album: str
     artist: str
     date: str
@@ -314,9 +516,11 @@ class Item(_message.Message):
     id: bytes
     keys: _containers.RepeatedCompositeFieldContainer[Key]
     kind: str
+    successor: bytes
     title: str
     width: int
-    def __init__(self, id: _Optional[bytes] = ..., kind: _Optional[str] = ..., format: _Optional[str] = ..., title: _Optional[str] = ..., artist: _Optional[str] = ..., album: _Optional[str] = ..., duration: _Optional[float] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., date: _Optional[str] = ..., files: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., keys: _Optional[_Iterable[_Union[Key, _Mapping]]] = ...) -> None: ...
+    work_json: str
+    def __init__(self, id: _Optional[bytes] = ..., kind: _Optional[str] = ..., format: _Optional[str] = ..., title: _Optional[str] = ..., artist: _Optional[str] = ..., album: _Optional[str] = ..., duration: _Optional[float] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., date: _Optional[str] = ..., files: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., keys: _Optional[_Iterable[_Union[Key, _Mapping]]] = ..., work_json: _Optional[str] = ..., successor: _Optional[bytes] = ...) -> None: ...
 
 class Key(_message.Message):
     __slots__ = ["algorithm", "grade", "value"]
@@ -341,6 +545,50 @@ class Limits(_message.Message):
     request_bytes: int
     requests_in_flight: int
     def __init__(self, requests_in_flight: _Optional[int] = ..., inbound_frame_bytes: _Optional[int] = ..., outbound_frame_bytes: _Optional[int] = ..., request_bytes: _Optional[int] = ..., query_text_bytes: _Optional[int] = ...) -> None: ...
+
+class Lineage(_message.Message):
+    __slots__ = ["at_ns", "new", "old", "relation", "state"]
+    AT_NS_FIELD_NUMBER: _ClassVar[int]
+    NEW_FIELD_NUMBER: _ClassVar[int]
+    OLD_FIELD_NUMBER: _ClassVar[int]
+    RELATION_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    at_ns: int
+    new: bytes
+    old: bytes
+    relation: str
+    state: str
+    def __init__(self, old: _Optional[bytes] = ..., new: _Optional[bytes] = ..., relation: _Optional[str] = ..., state: _Optional[str] = ..., at_ns: _Optional[int] = ...) -> None: ...
+
+class Operation(_message.Message):
+    __slots__ = ["actor", "at_ns", "command", "events", "id", "summary", "undone"]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    AT_NS_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    UNDONE_FIELD_NUMBER: _ClassVar[int]
+    actor: str
+    at_ns: int
+    command: str
+    events: int
+    id: bytes
+    summary: str
+    undone: bool
+    def __init__(self, id: _Optional[bytes] = ..., at_ns: _Optional[int] = ..., actor: _Optional[str] = ..., command: _Optional[str] = ..., events: _Optional[int] = ..., undone: bool = ..., summary: _Optional[str] = ...) -> None: ...
+
+class OperationsReply(_message.Message):
+    __slots__ = ["operations"]
+    OPERATIONS_FIELD_NUMBER: _ClassVar[int]
+    operations: _containers.RepeatedCompositeFieldContainer[Operation]
+    def __init__(self, operations: _Optional[_Iterable[_Union[Operation, _Mapping]]] = ...) -> None: ...
+
+class OperationsRequest(_message.Message):
+    __slots__ = ["limit"]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    limit: int
+    def __init__(self, limit: _Optional[int] = ...) -> None: ...
 
 class Ping(_message.Message):
     __slots__ = ["payload"]
@@ -400,67 +648,201 @@ class QueryRequest(_message.Message):
     text: str
     def __init__(self, text: _Optional[str] = ..., limit: _Optional[int] = ..., cursor: _Optional[bytes] = ..., files: bool = ..., fields: bool = ...) -> None: ...
 
+class RebuildRequest(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class RelateReply(_message.Message):
+    __slots__ = ["events", "item", "last", "other"]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    OTHER_FIELD_NUMBER: _ClassVar[int]
+    events: int
+    item: bytes
+    last: int
+    other: bytes
+    def __init__(self, item: _Optional[bytes] = ..., other: _Optional[bytes] = ..., events: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
+
+class RelateRequest(_message.Message):
+    __slots__ = ["other", "relation", "target"]
+    OTHER_FIELD_NUMBER: _ClassVar[int]
+    RELATION_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    other: Target
+    relation: str
+    target: Target
+    def __init__(self, relation: _Optional[str] = ..., target: _Optional[_Union[Target, _Mapping]] = ..., other: _Optional[_Union[Target, _Mapping]] = ...) -> None: ...
+
 class Reply(_message.Message):
-    __slots__ = ["add", "checksum", "error", "forget", "get", "handlers", "id", "last", "pong", "progress", "query", "roots", "status"]
+    __slots__ = ["accept", "add", "changes", "checksum", "collect", "collections", "duplicates", "error", "export", "forget", "get", "handlers", "history", "id", "last", "operations", "pong", "progress", "query", "rebuild", "relate", "rescan", "restore", "roots", "status", "undo", "verify", "work"]
+    ACCEPT_FIELD_NUMBER: _ClassVar[int]
     ADD_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
     CHECKSUM_FIELD_NUMBER: _ClassVar[int]
+    COLLECTIONS_FIELD_NUMBER: _ClassVar[int]
+    COLLECT_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATES_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    EXPORT_FIELD_NUMBER: _ClassVar[int]
     FORGET_FIELD_NUMBER: _ClassVar[int]
     GET_FIELD_NUMBER: _ClassVar[int]
     HANDLERS_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
+    OPERATIONS_FIELD_NUMBER: _ClassVar[int]
     PONG_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     QUERY_FIELD_NUMBER: _ClassVar[int]
+    REBUILD_FIELD_NUMBER: _ClassVar[int]
+    RELATE_FIELD_NUMBER: _ClassVar[int]
+    RESCAN_FIELD_NUMBER: _ClassVar[int]
+    RESTORE_FIELD_NUMBER: _ClassVar[int]
     ROOTS_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
+    UNDO_FIELD_NUMBER: _ClassVar[int]
+    VERIFY_FIELD_NUMBER: _ClassVar[int]
+    WORK_FIELD_NUMBER: _ClassVar[int]
+    accept: RootsReply
     add: AddReply
+    changes: ChangesReply
     checksum: ChecksumReply
+    collect: CollectReply
+    collections: CollectionsReply
+    duplicates: DuplicatesReply
     error: Error
+    export: ExportReply
     forget: ForgetReply
     get: GetReply
     handlers: HandlersReply
+    history: HistoryReply
     id: int
     last: bool
+    operations: OperationsReply
     pong: Pong
     progress: Progress
     query: QueryReply
+    rebuild: RestoreReply
+    relate: RelateReply
+    rescan: AddReply
+    restore: RestoreReply
     roots: RootsReply
     status: StatusReply
-    def __init__(self, id: _Optional[int] = ..., last: bool = ..., error: _Optional[_Union[Error, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., status: _Optional[_Union[StatusReply, _Mapping]] = ..., handlers: _Optional[_Union[HandlersReply, _Mapping]] = ..., roots: _Optional[_Union[RootsReply, _Mapping]] = ..., add: _Optional[_Union[AddReply, _Mapping]] = ..., query: _Optional[_Union[QueryReply, _Mapping]] = ..., get: _Optional[_Union[GetReply, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumReply, _Mapping]] = ..., forget: _Optional[_Union[ForgetReply, _Mapping]] = ...) -> None: ...
+    undo: UndoReply
+    verify: VerifyReply
+    work: WorkReply
+    def __init__(self, id: _Optional[int] = ..., last: bool = ..., error: _Optional[_Union[Error, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., status: _Optional[_Union[StatusReply, _Mapping]] = ..., handlers: _Optional[_Union[HandlersReply, _Mapping]] = ..., roots: _Optional[_Union[RootsReply, _Mapping]] = ..., add: _Optional[_Union[AddReply, _Mapping]] = ..., query: _Optional[_Union[QueryReply, _Mapping]] = ..., get: _Optional[_Union[GetReply, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumReply, _Mapping]] = ..., forget: _Optional[_Union[ForgetReply, _Mapping]] = ..., work: _Optional[_Union[WorkReply, _Mapping]] = ..., collect: _Optional[_Union[CollectReply, _Mapping]] = ..., collections: _Optional[_Union[CollectionsReply, _Mapping]] = ..., changes: _Optional[_Union[ChangesReply, _Mapping]] = ..., undo: _Optional[_Union[UndoReply, _Mapping]] = ..., operations: _Optional[_Union[OperationsReply, _Mapping]] = ..., history: _Optional[_Union[HistoryReply, _Mapping]] = ..., relate: _Optional[_Union[RelateReply, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesReply, _Mapping]] = ..., verify: _Optional[_Union[VerifyReply, _Mapping]] = ..., rescan: _Optional[_Union[AddReply, _Mapping]] = ..., accept: _Optional[_Union[RootsReply, _Mapping]] = ..., export: _Optional[_Union[ExportReply, _Mapping]] = ..., restore: _Optional[_Union[RestoreReply, _Mapping]] = ..., rebuild: _Optional[_Union[RestoreReply, _Mapping]] = ...) -> None: ...
 
 class Request(_message.Message):
-    __slots__ = ["actor", "add", "checksum", "deadline_ms", "forget", "get", "handlers", "id", "more", "operation", "ping", "query", "roots", "status"]
+    __slots__ = ["accept", "actor", "add", "changes", "checksum", "collect", "collections", "deadline_ms", "duplicates", "export", "forget", "get", "handlers", "history", "id", "more", "operation", "operations", "ping", "query", "rebuild", "relate", "rescan", "restore", "roots", "status", "undo", "verify", "work"]
+    ACCEPT_FIELD_NUMBER: _ClassVar[int]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
     ADD_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
     CHECKSUM_FIELD_NUMBER: _ClassVar[int]
+    COLLECTIONS_FIELD_NUMBER: _ClassVar[int]
+    COLLECT_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_MS_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATES_FIELD_NUMBER: _ClassVar[int]
+    EXPORT_FIELD_NUMBER: _ClassVar[int]
     FORGET_FIELD_NUMBER: _ClassVar[int]
     GET_FIELD_NUMBER: _ClassVar[int]
     HANDLERS_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
+    OPERATIONS_FIELD_NUMBER: _ClassVar[int]
     OPERATION_FIELD_NUMBER: _ClassVar[int]
     PING_FIELD_NUMBER: _ClassVar[int]
     QUERY_FIELD_NUMBER: _ClassVar[int]
+    REBUILD_FIELD_NUMBER: _ClassVar[int]
+    RELATE_FIELD_NUMBER: _ClassVar[int]
+    RESCAN_FIELD_NUMBER: _ClassVar[int]
+    RESTORE_FIELD_NUMBER: _ClassVar[int]
     ROOTS_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
+    UNDO_FIELD_NUMBER: _ClassVar[int]
+    VERIFY_FIELD_NUMBER: _ClassVar[int]
+    WORK_FIELD_NUMBER: _ClassVar[int]
+    accept: AcceptRequest
     actor: str
     add: AddRequest
+    changes: ChangesRequest
     checksum: ChecksumRequest
+    collect: CollectRequest
+    collections: CollectionsRequest
     deadline_ms: int
+    duplicates: DuplicatesRequest
+    export: ExportRequest
     forget: ForgetRequest
     get: GetRequest
     handlers: HandlersRequest
+    history: HistoryRequest
     id: int
     more: bool
     operation: bytes
+    operations: OperationsRequest
     ping: Ping
     query: QueryRequest
+    rebuild: RebuildRequest
+    relate: RelateRequest
+    rescan: RescanRequest
+    restore: RestoreRequest
     roots: RootsRequest
     status: StatusRequest
-    def __init__(self, id: _Optional[int] = ..., more: bool = ..., deadline_ms: _Optional[int] = ..., operation: _Optional[bytes] = ..., actor: _Optional[str] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., status: _Optional[_Union[StatusRequest, _Mapping]] = ..., handlers: _Optional[_Union[HandlersRequest, _Mapping]] = ..., roots: _Optional[_Union[RootsRequest, _Mapping]] = ..., add: _Optional[_Union[AddRequest, _Mapping]] = ..., query: _Optional[_Union[QueryRequest, _Mapping]] = ..., get: _Optional[_Union[GetRequest, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumRequest, _Mapping]] = ..., forget: _Optional[_Union[ForgetRequest, _Mapping]] = ...) -> None: ...
+    undo: UndoRequest
+    verify: VerifyRequest
+    work: WorkRequest
+    def __init__(self, id: _Optional[int] = ..., more: bool = ..., deadline_ms: _Optional[int] = ..., operation: _Optional[bytes] = ..., actor: _Optional[str] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., status: _Optional[_Union[StatusRequest, _Mapping]] = ..., handlers: _Optional[_Union[HandlersRequest, _Mapping]] = ..., roots: _Optional[_Union[RootsRequest, _Mapping]] = ..., add: _Optional[_Union[AddRequest, _Mapping]] = ..., query: _Optional[_Union[QueryRequest, _Mapping]] = ..., get: _Optional[_Union[GetRequest, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumRequest, _Mapping]] = ..., forget: _Optional[_Union[ForgetRequest, _Mapping]] = ..., work: _Optional[_Union[WorkRequest, _Mapping]] = ..., collect: _Optional[_Union[CollectRequest, _Mapping]] = ..., collections: _Optional[_Union[CollectionsRequest, _Mapping]] = ..., changes: _Optional[_Union[ChangesRequest, _Mapping]] = ..., undo: _Optional[_Union[UndoRequest, _Mapping]] = ..., operations: _Optional[_Union[OperationsRequest, _Mapping]] = ..., history: _Optional[_Union[HistoryRequest, _Mapping]] = ..., relate: _Optional[_Union[RelateRequest, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesRequest, _Mapping]] = ..., verify: _Optional[_Union[VerifyRequest, _Mapping]] = ..., rescan: _Optional[_Union[RescanRequest, _Mapping]] = ..., accept: _Optional[_Union[AcceptRequest, _Mapping]] = ..., export: _Optional[_Union[ExportRequest, _Mapping]] = ..., restore: _Optional[_Union[RestoreRequest, _Mapping]] = ..., rebuild: _Optional[_Union[RebuildRequest, _Mapping]] = ...) -> None: ...
+
+class RescanRequest(_message.Message):
+    __slots__ = ["paths", "quick", "wait"]
+    PATHS_FIELD_NUMBER: _ClassVar[int]
+    QUICK_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
+    paths: _containers.RepeatedScalarFieldContainer[bytes]
+    quick: bool
+    wait: bool
+    def __init__(self, paths: _Optional[_Iterable[bytes]] = ..., quick: bool = ..., wait: bool = ...) -> None: ...
+
+class RestoreReply(_message.Message):
+    __slots__ = ["events", "items", "known", "problems", "roots"]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    ROOTS_FIELD_NUMBER: _ClassVar[int]
+    events: int
+    items: int
+    known: int
+    problems: _containers.RepeatedCompositeFieldContainer[Error]
+    roots: int
+    def __init__(self, events: _Optional[int] = ..., items: _Optional[int] = ..., roots: _Optional[int] = ..., known: _Optional[int] = ..., problems: _Optional[_Iterable[_Union[Error, _Mapping]]] = ...) -> None: ...
+
+class RestoreRequest(_message.Message):
+    __slots__ = ["lines"]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    lines: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, lines: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Revision(_message.Message):
+    __slots__ = ["item", "mtime_ns", "path", "path_display", "size", "until_ns", "why"]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    MTIME_NS_FIELD_NUMBER: _ClassVar[int]
+    PATH_DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_NS_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    item: bytes
+    mtime_ns: int
+    path: bytes
+    path_display: str
+    size: int
+    until_ns: int
+    why: str
+    def __init__(self, item: _Optional[bytes] = ..., path: _Optional[bytes] = ..., path_display: _Optional[str] = ..., size: _Optional[int] = ..., mtime_ns: _Optional[int] = ..., until_ns: _Optional[int] = ..., why: _Optional[str] = ...) -> None: ...
 
 class Root(_message.Message):
     __slots__ = ["bytes", "failed", "files", "folders", "host", "host_name", "id", "missing", "path", "path_display", "pending", "scanned_at_ns", "state", "volume", "watched"]
@@ -601,6 +983,112 @@ class Track(_message.Message):
     kind: str
     number: int
     def __init__(self, number: _Optional[int] = ..., kind: _Optional[str] = ..., codec: _Optional[str] = ..., algorithm: _Optional[str] = ..., digests: _Optional[_Iterable[_Union[Digest, _Mapping]]] = ..., bytes: _Optional[int] = ...) -> None: ...
+
+class UndoReply(_message.Message):
+    __slots__ = ["events", "last", "operations"]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    OPERATIONS_FIELD_NUMBER: _ClassVar[int]
+    events: int
+    last: int
+    operations: _containers.RepeatedCompositeFieldContainer[Operation]
+    def __init__(self, operations: _Optional[_Iterable[_Union[Operation, _Mapping]]] = ..., events: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
+
+class UndoRequest(_message.Message):
+    __slots__ = ["count", "operation"]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    operation: bytes
+    def __init__(self, operation: _Optional[bytes] = ..., count: _Optional[int] = ...) -> None: ...
+
+class Verdict(_message.Message):
+    __slots__ = ["good", "item", "path", "path_display", "problem", "verdict"]
+    GOOD_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    PATH_DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    good: _containers.RepeatedScalarFieldContainer[bytes]
+    item: bytes
+    path: bytes
+    path_display: str
+    problem: Error
+    verdict: str
+    def __init__(self, item: _Optional[bytes] = ..., path: _Optional[bytes] = ..., path_display: _Optional[str] = ..., verdict: _Optional[str] = ..., problem: _Optional[_Union[Error, _Mapping]] = ..., good: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class VerifyReply(_message.Message):
+    __slots__ = ["bytes", "first", "left", "ok", "replaced", "retagged", "rotten", "unreadable", "verdicts"]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    OK_FIELD_NUMBER: _ClassVar[int]
+    REPLACED_FIELD_NUMBER: _ClassVar[int]
+    RETAGGED_FIELD_NUMBER: _ClassVar[int]
+    ROTTEN_FIELD_NUMBER: _ClassVar[int]
+    UNREADABLE_FIELD_NUMBER: _ClassVar[int]
+    VERDICTS_FIELD_NUMBER: _ClassVar[int]
+    bytes: int
+    first: int
+    left: int
+    ok: int
+    replaced: int
+    retagged: int
+    rotten: int
+    unreadable: int
+    verdicts: _containers.RepeatedCompositeFieldContainer[Verdict]
+    def __init__(self, verdicts: _Optional[_Iterable[_Union[Verdict, _Mapping]]] = ..., ok: _Optional[int] = ..., first: _Optional[int] = ..., retagged: _Optional[int] = ..., replaced: _Optional[int] = ..., rotten: _Optional[int] = ..., unreadable: _Optional[int] = ..., left: _Optional[int] = ..., bytes: _Optional[int] = ...) -> None: ...
+
+class VerifyRequest(_message.Message):
+    __slots__ = ["again", "bytes_per_second", "seconds", "targets"]
+    AGAIN_FIELD_NUMBER: _ClassVar[int]
+    BYTES_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    again: bool
+    bytes_per_second: int
+    seconds: float
+    targets: _containers.RepeatedCompositeFieldContainer[Target]
+    def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., bytes_per_second: _Optional[int] = ..., seconds: _Optional[float] = ..., again: bool = ...) -> None: ...
+
+class WorkAction(_message.Message):
+    __slots__ = ["action", "at_ns", "count", "name", "number", "value"]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    AT_NS_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    action: str
+    at_ns: int
+    count: int
+    name: str
+    number: float
+    value: str
+    def __init__(self, action: _Optional[str] = ..., name: _Optional[str] = ..., value: _Optional[str] = ..., number: _Optional[float] = ..., at_ns: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
+
+class WorkReply(_message.Message):
+    __slots__ = ["events", "items", "last", "problems"]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    events: int
+    items: int
+    last: int
+    problems: _containers.RepeatedCompositeFieldContainer[Error]
+    def __init__(self, items: _Optional[int] = ..., events: _Optional[int] = ..., last: _Optional[int] = ..., problems: _Optional[_Iterable[_Union[Error, _Mapping]]] = ...) -> None: ...
+
+class WorkRequest(_message.Message):
+    __slots__ = ["actions", "query", "targets"]
+    ACTIONS_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    actions: _containers.RepeatedCompositeFieldContainer[WorkAction]
+    query: str
+    targets: _containers.RepeatedCompositeFieldContainer[Target]
+    def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., query: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[WorkAction, _Mapping]]] = ...) -> None: ...
 
 class Worker(_message.Message):
     __slots__ = ["application", "files", "pid", "sandbox", "state"]

@@ -52,7 +52,7 @@ SELECT id, fresh FROM r;
 -- name: roots_on
 -- The roots of the volumes that this host sees or owns, with where they are. Children of mounts come with the mount.
 SELECT r.id, r.volume, v.uuid, v.fs_type, r.path, r.only_name, r.owner, r.watched, r.cross_mounts, to_jsonb(r.exclude),
-       r.scanned_ns, m.fs_root, m.path, h.name
+       r.scanned_ns, m.fs_root, m.path, h.name, r.frozen
 FROM root r JOIN volume v ON v.id = r.volume JOIN host h ON h.id = r.owner
 LEFT JOIN mount m ON m.volume = r.volume AND m.host = $1::uuid
 ORDER BY r.id;
@@ -71,8 +71,12 @@ FROM root r LEFT JOIN dir d ON d.root = r.id LEFT JOIN file f ON f.dir = d.id
 GROUP BY r.id;
 
 -- name: scanned
--- A walk of this root came to its end.
-UPDATE root SET scanned_ns = $2::bigint WHERE id = $1::bigint;
+-- A walk of this root came to its end: whatever it was frozen for is over.
+UPDATE root SET scanned_ns = $2::bigint, frozen = NULL WHERE id = $1::bigint;
+
+-- name: freeze_root
+-- A root lost so much at once that it is taken for away (settled 26). $2: in which words.
+UPDATE root SET frozen = $2::text WHERE id = $1::bigint;
 
 -- name: absorb_root
 -- An outer folder was added: the inner root becomes a folder of it. $1 inner root, $2 outer root, $3 parent folder, $4 name.

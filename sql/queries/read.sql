@@ -40,7 +40,7 @@ WHERE file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
 -- name: store_records
 -- What was read. A record counts only if the file still is what was read (inode, size, mtime), else it stays queued.
 -- $1: [{f, i, s, m, state, code, problem, handler, version, kind, format, title, artist, album, duration, width,
--- height, date, fields, tags, sources, warnings, w, fo, re, v}].
+-- height, date, fields, tags, sources, warnings, w, fo, re, v}], $2 now, $3 host.
 WITH record AS MATERIALIZED (
     SELECT r.* FROM jsonb_to_recordset($1::jsonb) AS r(f bigint, i bigint, s bigint, m bigint, state text, code text,
         problem text, handler text, version integer, kind text, format text, title text, artist text, album text,
@@ -49,14 +49,14 @@ WITH record AS MATERIALIZED (
     JOIN file ON file.id = r.f AND file.inode = r.i AND file.size = r.s AND file.mtime_ns = r.m
 ), kept AS (
     INSERT INTO reading (file, state, problem_code, problem, handler, handler_version, kind, format, title, artist, album,
-                         duration, width, height, date)
-    SELECT f, state, code, problem, handler, version, kind, format, title, artist, album, duration, width, height, date
+                         duration, width, height, date, size, mtime_ns)
+    SELECT f, state, code, problem, handler, version, kind, format, title, artist, album, duration, width, height, date, s, m
     FROM record
     ON CONFLICT (file) DO UPDATE SET state = excluded.state, problem_code = excluded.problem_code,
         problem = excluded.problem, handler = excluded.handler, handler_version = excluded.handler_version,
         kind = excluded.kind, format = excluded.format, title = excluded.title, artist = excluded.artist,
         album = excluded.album, duration = excluded.duration, width = excluded.width, height = excluded.height,
-        date = excluded.date
+        date = excluded.date, size = excluded.size, mtime_ns = excluded.mtime_ns
 ), detail AS (
     INSERT INTO file_detail (file, fields, tags, sources, warnings)
     SELECT f, fields, tags, sources, warnings FROM record
@@ -65,9 +65,31 @@ WITH record AS MATERIALIZED (
 ), text AS (
     INSERT INTO file_text (file, words, folded, reversed, value_ids)
     SELECT f, array_to_tsvector(string_to_array(w, ' ')), fo, re, coalesce(v, '{}') FROM record
-    ON CONFLICT (file) DO UPDATE SET words = excluded.words, value_ids = excluded.value_ids
+    ON CONFLICT (file) DO UPDATE SET words = excluded.words, value_ids = excluded.value_ids, folded = excluded.folded,
+        reversed = excluded.reversed
 ), done AS (
     DELETE FROM todo t USING record r WHERE t.file = r.f
+), before AS (
+    -- what the snapshot of this statement still has: the record it replaces
+    SELECT r.f, file.stream, o.file IS NULL AS first, o.state IS DISTINCT FROM r.state AS restated,
+           (SELECT jsonb_agg(key ORDER BY key) FROM (
+               SELECT key FROM jsonb_each(coalesce(d.fields, '{}')) a FULL JOIN jsonb_each(r.fields) b USING (key)
+               WHERE a.value IS DISTINCT FROM b.value) c) AS changed
+    FROM record r JOIN file ON file.id = r.f LEFT JOIN reading o ON o.file = r.f LEFT JOIN file_detail d ON d.file = r.f
+), told AS (
+    -- one event for all that were read the first time, one for each that says something new
+    SELECT '' AS target, 'read' AS action, jsonb_build_object('items', jsonb_agg(DISTINCT stream)) AS value
+    FROM before WHERE first HAVING count(*) > 0
+    UNION ALL
+    SELECT stream::text, 'changed', jsonb_build_object('fields', coalesce(changed, '[]') ||
+           CASE WHEN restated THEN '["state"]'::jsonb ELSE '[]' END)
+    FROM before WHERE NOT first AND (changed IS NOT NULL OR restated)
+), numbered AS (
+    UPDATE feed SET last = last + (SELECT count(*) FROM told) WHERE EXISTS (SELECT FROM told) RETURNING last
+), events AS (
+    INSERT INTO event (seq, at_ns, host, actor, target_kind, target, action, value)
+    SELECT n.last - row_number() OVER () + 1, $2::bigint, $3::uuid, '', 'stream', t.target, t.action, t.value
+    FROM told t, numbered n
 )
 SELECT count(*) FROM record;
 
@@ -77,11 +99,6 @@ INSERT INTO stream_key (stream, grade, algorithm, value)
 SELECT f.stream, e.g, e.a, decode(e.v, 'hex')
 FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, g smallint, a text, v text) JOIN file f ON f.id = e.f
 ON CONFLICT DO NOTHING;
-
--- name: drop_keys
--- A payload that was rewritten in place: its stream's fingerprints were of the old bytes. $1 json list of files.
-DELETE FROM stream_key k USING file f
-WHERE k.stream = f.stream AND f.id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
 
 -- name: put_values
 -- Values of searchable fields, each once; in the order of ids, so that two daemons cannot wait for each other.

@@ -6,25 +6,151 @@ SELECT nextval('dir_id') FROM generate_series(1, $1::integer);
 
 -- name: dirs_of_root
 -- Every folder of a root with its digest, a page by id: the walk skips what did not change.
-SELECT id, parent, name, digest FROM dir WHERE root = $1::bigint AND id > $2::bigint ORDER BY id LIMIT 2000;
+SELECT id, parent, name, digest, inode, mtime_ns FROM dir WHERE root = $1::bigint AND id > $2::bigint ORDER BY id LIMIT 2000;
+
+-- name: dirs_on_path
+-- The folders from the top of a root down along these names, as far as they are known. $1 root, $2 json list of hex names.
+WITH RECURSIVE want AS (
+    SELECT decode(value, 'hex') AS name, ordinality AS depth FROM jsonb_array_elements_text($2::jsonb) WITH ORDINALITY
+), down(id, depth) AS (
+    SELECT id, 0::bigint FROM dir WHERE root = $1::bigint AND parent IS NULL
+    UNION ALL
+    SELECT d.id, down.depth + 1 FROM down
+    JOIN want w ON w.depth = down.depth + 1
+    JOIN dir d ON d.root = $1::bigint AND d.parent = down.id AND d.name = w.name
+)
+SELECT id FROM down ORDER BY depth;
+
+-- name: dirs_around
+-- Folders with those directly in them. $1 json list of folders.
+SELECT id, parent, name, digest, inode, mtime_ns FROM dir
+WHERE id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb))
+   OR parent IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
+
+-- name: dirs_below
+-- A folder with everything below it. $1 folder.
+WITH RECURSIVE tree(id) AS (
+    SELECT $1::bigint
+    UNION ALL
+    SELECT d.id FROM tree t JOIN dir d ON d.parent = t.id
+)
+SELECT d.id, d.parent, d.name, d.digest, d.inode, d.mtime_ns FROM tree t JOIN dir d ON d.id = t.id;
 
 -- name: put_dirs
--- Folders of one message of a walk: new ones, and new digests of known ones. $1: [{i, r, p, n, g, x}].
-INSERT INTO dir (id, root, parent, name, digest, problem)
-SELECT e.i, e.r, e.p, decode(e.n, 'hex'), decode(e.g, 'hex'), e.x
-FROM jsonb_to_recordset($1::jsonb) AS e(i bigint, r bigint, p bigint, n text, g text, x text)
-ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, problem = excluded.problem;
+-- Folders of one message of a walk: new ones, and new digests of known ones. $1: [{i, r, p, n, g, x, o, m}].
+INSERT INTO dir (id, root, parent, name, digest, problem, inode, mtime_ns)
+SELECT e.i, e.r, e.p, decode(e.n, 'hex'), decode(e.g, 'hex'), e.x, e.o, e.m
+FROM jsonb_to_recordset($1::jsonb) AS e(i bigint, r bigint, p bigint, n text, g text, x text, o bigint, m bigint)
+ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, problem = excluded.problem, mtime_ns = excluded.mtime_ns,
+    inode = coalesce(excluded.inode, dir.inode);
+
+-- name: rename_dirs
+-- Renamed folders: one row and one event each. $1: [{i, p, n, v}] v: the event's value, $2 now, $3 host.
+WITH entry AS MATERIALIZED (
+    SELECT e.i, e.p, decode(e.n, 'hex') AS name, e.v FROM jsonb_to_recordset($1::jsonb) AS e(i bigint, p bigint, n text, v jsonb)
+), moved AS (
+    UPDATE dir d SET parent = e.p, name = e.name FROM entry e
+    WHERE d.id = e.i AND (d.parent, d.name) IS DISTINCT FROM (e.p, e.name)
+    RETURNING d.id, e.v
+), numbered AS (
+    UPDATE feed SET last = last + (SELECT count(*) FROM moved) WHERE EXISTS (SELECT FROM moved) RETURNING last
+), told AS (
+    INSERT INTO event (seq, at_ns, host, actor, target_kind, target, action, value)
+    SELECT n.last - row_number() OVER () + 1, $2::bigint, $3::uuid, '', 'folder', m.id::text, 'moved', m.v
+    FROM moved m, numbered n
+)
+SELECT count(*) FROM moved;
+
+-- name: files_to_reword
+-- Files whose words hold the name of a folder that was renamed: in it, and in the folders directly in it.
+-- $1 json list of folders, $2 after this file.
+SELECT f.id, f.name, f.dir, t.fields, f.type FROM file f LEFT JOIN file_detail t ON t.file = f.id
+WHERE f.dir IN (
+    SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)
+    UNION SELECT d.id FROM dir d WHERE d.parent IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)))
+AND f.id > $2::bigint ORDER BY f.id LIMIT 200;
+
+-- name: reword
+-- New words of files, read or waiting to be. $1: [{f, w}].
+WITH entry AS MATERIALIZED (
+    SELECT e.f, array_to_tsvector(string_to_array(e.w, ' ')) AS words FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, w text)
+), waiting AS (
+    UPDATE todo t SET words = e.words FROM entry e WHERE t.file = e.f AND t.words IS NOT NULL
+)
+UPDATE file_text t SET words = e.words FROM entry e WHERE t.file = e.f;
+
+-- name: stat_candidates
+-- Known files that have the inode, size and mtime of names that are new: renamed, or linked once more, as the file
+-- system will tell. $1: [{d, n, i, s, m}], $2 volume.
+SELECT e.d, e.n, f.id, f.dir, f.name, f.stream, d.root, f.nlink, k.id IS NOT NULL,
+       EXISTS (SELECT FROM work w WHERE w.stream = f.stream), f.first_seen_ns
+FROM jsonb_to_recordset($1::jsonb) AS e(d bigint, n text, i bigint, s bigint, m bigint)
+JOIN file f ON f.inode = e.i AND f.size = e.s AND f.mtime_ns = e.m AND f.type = 'f'
+JOIN dir d ON d.id = f.dir JOIN root r ON r.id = d.root AND r.volume = $2::bigint
+LEFT JOIN file k ON k.dir = e.d AND k.name = decode(e.n, 'hex')
+WHERE k.id IS NULL OR (k.id <> f.id AND k.inode <> e.i)
+ORDER BY f.missing_since_ns NULLS FIRST;
+
+-- name: take_over
+-- Names that another known file was renamed over: their rows go, what stood there stays known. $1: [{d, n, p, v}]
+-- p: the path in hex, v: the event's value, $2 now, $3 host.
+WITH entry AS MATERIALIZED (
+    SELECT e.d, decode(e.n, 'hex') AS name, decode(e.p, 'hex') AS path, e.v
+    FROM jsonb_to_recordset($1::jsonb) AS e(d bigint, n text, p text, v jsonb)
+), gone AS (
+    DELETE FROM file f USING entry e WHERE f.dir = e.d AND f.name = e.name
+    RETURNING f.id, f.stream, f.size, f.mtime_ns, f.missing_since_ns, e.path, e.v
+), kept AS (
+    INSERT INTO revision (file, stream, path, size, mtime_ns, until_ns, why)
+    SELECT id, stream, path, size, mtime_ns, $2::bigint, 'replaced' FROM gone
+), numbered AS (
+    UPDATE feed SET last = last + (SELECT count(*) FROM gone) WHERE EXISTS (SELECT FROM gone) RETURNING last
+)
+INSERT INTO event (seq, at_ns, host, actor, target_kind, target, action, value)
+SELECT n.last - row_number() OVER () + 1, $2::bigint, $3::uuid, '', 'stream', g.stream::text, 'missing', g.v
+FROM gone g, numbered n;
+
+-- name: move_files
+-- Files that were renamed: their rows move, with all that hangs on them. They are read again, for an inode number, a
+-- size and a time may once belong to another. $1: [{f, d, n, c, o, l, w, fo, re, p, v}] p: the old path in hex, v: the
+-- event's value, $2 now, $3 host, $4 root.
+WITH entry AS MATERIALIZED (
+    SELECT e.f, e.d, decode(e.n, 'hex') AS name, e.c, e.o, e.l, array_to_tsvector(string_to_array(e.w, ' ')) AS words,
+           e.fo, e.re, decode(e.p, 'hex') AS path, e.v
+    FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, d bigint, n text, c bigint, o integer, l bigint, w text, fo text,
+                                            re text, p text, v jsonb)
+), moved AS (
+    UPDATE file f SET dir = e.d, name = e.name, ctime_ns = e.c, mode = e.o, nlink = e.l, missing_since_ns = NULL
+    FROM entry e WHERE f.id = e.f AND (f.dir, f.name) IS DISTINCT FROM (e.d, e.name)
+    RETURNING f.id, f.stream, f.size, f.mtime_ns, e.words, e.fo, e.re, e.path, e.v
+), kept AS (
+    INSERT INTO revision (file, stream, path, size, mtime_ns, until_ns, why)
+    SELECT id, stream, path, size, mtime_ns, $2::bigint, 'moved' FROM moved
+), text AS (
+    UPDATE file_text t SET folded = m.fo, reversed = m.re FROM moved m WHERE t.file = m.id
+), queued AS (
+    INSERT INTO todo (file, root, words)
+    SELECT id, $4::bigint, CASE WHEN EXISTS (SELECT FROM reading r WHERE r.file = moved.id) THEN NULL ELSE words END FROM moved
+    ON CONFLICT (file) DO UPDATE SET root = excluded.root, attempts = 0, not_before_ns = 0, words = excluded.words
+), numbered AS (
+    UPDATE feed SET last = last + (SELECT count(*) FROM moved) WHERE EXISTS (SELECT FROM moved) RETURNING last
+), told AS (
+    INSERT INTO event (seq, at_ns, host, actor, target_kind, target, action, value)
+    SELECT n.last - row_number() OVER () + 1, $2::bigint, $3::uuid, '', 'stream', m.stream::text, 'moved', m.v
+    FROM moved m, numbered n
+)
+SELECT count(*) FROM moved;
 
 -- name: list_files
 -- Names of one message of a walk, compared with the known ones in one statement: new names get a stream and a place in
 -- the queue, changed and returned ones go back into it, unchanged ones cost no write. $1: [{d, n, t, s, m, c, i, o, l,
--- u, k, w, f, r, x}], $2 now, $3 host, $4 root. Returns how many were new, changed, returned.
+-- u, k, w, f, r, x, b}], b: not to be read before, $2 now, $3 host, $4 root. Returns how many were new, changed, returned.
 WITH entry AS MATERIALIZED (
     SELECT e.d AS dir, decode(e.n, 'hex') AS name, e.t AS type, e.s AS size, e.m AS mtime_ns, e.c AS ctime_ns,
            e.i AS inode, e.o AS mode, e.l AS nlink, e.u AS stream, e.k AS kind, e.w AS words, e.f AS folded,
-           e.r AS reversed, decode(e.x, 'hex') AS target
+           e.r AS reversed, decode(e.x, 'hex') AS target, coalesce(e.b, 0) AS not_before
     FROM jsonb_to_recordset($1::jsonb) AS e(d bigint, n text, t text, s bigint, m bigint, c bigint, i bigint, o integer,
-                                            l bigint, u uuid, k text, w text, f text, r text, x text)
+                                            l bigint, u uuid, k text, w text, f text, r text, x text, b bigint)
 ), known AS (
     SELECT e.*, f.id AS file, f.stream AS old_stream, f.missing_since_ns IS NOT NULL AS returned,
            (f.type, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.nlink) IS DISTINCT FROM
@@ -43,25 +169,26 @@ WITH entry AS MATERIALIZED (
     UPDATE file f SET type = k.type, size = k.size, mtime_ns = k.mtime_ns, ctime_ns = k.ctime_ns, inode = k.inode,
                       mode = k.mode, nlink = k.nlink, target = k.target, missing_since_ns = NULL
     FROM known k WHERE f.id = k.file AND (k.changed OR k.returned)
-    RETURNING f.id, f.type, f.stream, k.changed, k.returned, k.rewritten, k.words,
+    RETURNING f.id, f.type, f.stream, k.changed, k.returned, k.rewritten, k.words, k.not_before,
               NOT EXISTS (SELECT FROM reading r WHERE r.file = f.id) AS unread
 ), text AS (
     INSERT INTO file_text (file, words, folded, reversed)
     SELECT a.id, array_to_tsvector(string_to_array(e.words, ' ')), e.folded, e.reversed
     FROM added a JOIN entry e ON e.dir = a.dir AND e.name = a.name WHERE a.type <> 'f'
 ), queued AS (
-    INSERT INTO todo (file, root, words)
-    SELECT a.id, $4::bigint, array_to_tsvector(string_to_array(e.words, ' '))
+    INSERT INTO todo (file, root, words, not_before_ns)
+    SELECT a.id, $4::bigint, array_to_tsvector(string_to_array(e.words, ' ')), e.not_before
     FROM added a JOIN entry e ON e.dir = a.dir AND e.name = a.name WHERE a.type = 'f'
     UNION ALL
-    SELECT id, $4::bigint, CASE WHEN unread THEN array_to_tsvector(string_to_array(words, ' ')) END
+    SELECT id, $4::bigint, CASE WHEN unread THEN array_to_tsvector(string_to_array(words, ' ')) END, not_before
     FROM touched WHERE type = 'f' AND (changed OR unread)
-    ON CONFLICT (file) DO UPDATE SET attempts = 0, not_before_ns = 0
+    ON CONFLICT (file) DO UPDATE SET attempts = 0, not_before_ns = excluded.not_before_ns
     RETURNING file
 ), seen AS (
     SELECT stream, 'added' AS action FROM added
     UNION ALL
-    SELECT stream, CASE WHEN returned THEN 'returned' ELSE 'changed' END FROM touched WHERE returned OR rewritten
+    SELECT stream, CASE WHEN returned THEN 'returned' ELSE 'changed' END FROM touched
+    WHERE returned OR (rewritten AND type <> 'f')  -- of a regular file it is told which fields, when it was read
 ), numbered AS (
     UPDATE feed SET last = last + (SELECT count(*) FROM seen) WHERE EXISTS (SELECT FROM seen) RETURNING last
 ), told AS (
@@ -81,7 +208,7 @@ WITH span AS (
 ), seen AS (
     SELECT e.d AS dir, decode(e.n, 'hex') AS name FROM jsonb_to_recordset($2::jsonb) AS e(d bigint, n text)
 )
-SELECT f.id, f.dir FROM file f JOIN span s ON f.dir = s.dir
+SELECT f.id, f.dir, f.name FROM file f JOIN span s ON f.dir = s.dir
 WHERE f.missing_since_ns IS NULL
   AND (s.lo IS NULL OR f.name > s.lo) AND (s.hi IS NULL OR f.name <= s.hi)
   AND NOT EXISTS (SELECT FROM seen e WHERE e.dir = f.dir AND e.name = f.name);
@@ -92,10 +219,11 @@ UPDATE dir SET digest = decode(e.g, 'hex')
 FROM jsonb_to_recordset($1::jsonb) AS e(i bigint, g text) WHERE dir.id = e.i;
 
 -- name: miss_files
--- Files that are gone. $1 json list of files, $2 now, $3 host.
+-- Files that are gone from where they were: one that was renamed meanwhile is not. $1: [{i, d, n}], $2 now, $3 host.
 WITH gone AS (
     UPDATE file f SET missing_since_ns = $2::bigint
-    WHERE f.id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)) AND f.missing_since_ns IS NULL
+    FROM jsonb_to_recordset($1::jsonb) AS e(i bigint, d bigint, n text)
+    WHERE f.id = e.i AND f.dir = e.d AND f.name = decode(e.n, 'hex') AND f.missing_since_ns IS NULL
     RETURNING f.id, f.stream
 ), unqueued AS (
     DELETE FROM todo t USING gone g WHERE t.file = g.id
@@ -106,12 +234,13 @@ WITH gone AS (
     SELECT n.last - row_number() OVER () + 1, $2::bigint, $3::uuid, '', 'stream', g.stream::text, 'missing', '{}'::jsonb
     FROM gone g, numbered n
 )
-SELECT count(*) FROM gone;
+SELECT id, stream FROM gone;
 
 -- name: miss_dirs
 -- Folders that are gone: their files are missing; their digest too, so that a return is seen. $1 json list of ids.
 WITH lost AS (
-    UPDATE dir SET digest = NULL WHERE id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)) RETURNING id
+    UPDATE dir SET digest = NULL, inode = NULL, mtime_ns = NULL
+    WHERE id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)) RETURNING id
 ), gone AS (
     UPDATE file f SET missing_since_ns = $2::bigint FROM lost l
     WHERE f.dir = l.id AND f.missing_since_ns IS NULL RETURNING f.id, f.stream
@@ -124,7 +253,7 @@ WITH lost AS (
     SELECT n.last - row_number() OVER () + 1, $2::bigint, $3::uuid, '', 'stream', g.stream::text, 'missing', '{}'::jsonb
     FROM gone g, numbered n
 )
-SELECT count(*) FROM gone;
+SELECT id, stream FROM gone;
 
 -- name: present_count
 -- How many names of a root are present: what a walk that lost too many is measured against.

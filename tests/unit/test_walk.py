@@ -23,15 +23,17 @@ SMALL = st.integers(0, 3)
 ENTRY = st.tuples(NAME, st.sampled_from("flpscb"), st.one_of(SMALL, INT64), SMALL, SMALL, SMALL, SMALL, SMALL,
                   st.none())  # fmt: skip
 LISTING = st.tuples(
+    SMALL,
     st.lists(ENTRY, max_size=5, unique_by=lambda entry: entry[0]).map(sorted),
-    st.lists(st.one_of(NAME, st.tuples(NAME, NAME).map(b"/".join)), max_size=4, unique=True).map(sorted),
+    st.lists(st.tuples(NAME, SMALL), max_size=4, unique_by=lambda pair: pair[0]).map(sorted),
 )
 
 
-def compared(listing: tuple[list[Entry], list[bytes]]) -> Any:
-    """What a comparison with the store would look at: all but the mode and a link's target, which change the ctime."""
-    entries, below = listing
-    return [(*entry[:6], entry[7]) for entry in entries], below
+def compared(listing: tuple[int, list[Entry], list[tuple[bytes, int]]]) -> Any:
+    """What a comparison with the store would look at: all but the mode and a link's target, which change the ctime, and
+    the numbers of folders, which have digests of their own."""
+    inode, entries, below = listing
+    return inode, [(*entry[:6], entry[7]) for entry in entries], [name for name, _inode in below]
 
 
 @settings(max_examples=500)
@@ -42,22 +44,28 @@ def test_equal_digests_mean_equal_listings(one: Any, two: Any) -> None:
 
 @given(LISTING, st.data())
 def test_one_changed_number_changes_the_digest(listing: Any, data: st.DataObject) -> None:
-    entries, below = listing
+    inode, entries, below = listing
     if not entries:
         return
     at = data.draw(st.integers(0, len(entries) - 1))
     column = data.draw(st.sampled_from([2, 3, 4, 5, 7]))
     changed = [list(entry) for entry in entries]
     changed[at][column] = entries[at][column] ^ 1
-    assert module._digest([tuple(entry) for entry in changed], below) != module._digest(entries, below)
+    assert module._digest(inode, [tuple(entry) for entry in changed], below) != module._digest(inode, entries, below)
 
 
 def run(
-    top: Path, *, known: dict[bytes, bytes] | None = None, only: bytes = b"", exclude: tuple[str, ...] = ()
+    top: Path,
+    *,
+    known: dict[bytes, Any] | None = None,
+    only: bytes = b"",
+    exclude: tuple[str, ...] = (),
+    dirs: list[list[Any]] | None = None,
+    quick: bool = False,
 ) -> Walk:
-    walk = Walk(os.fsencode(top), only, list(exclude), known or {})
-    walk.parts = list(walk.run())  # type: ignore[attr-defined]
-    os.close(walk.top)
+    walk = Walk(os.fsencode(top), only, list(exclude), dict(known or {}), quick=quick)
+    walk.parts = list(walk.run(dirs))  # type: ignore[attr-defined]
+    walk.close()
     return walk
 
 
@@ -65,8 +73,9 @@ def parts(walk: Walk) -> list[Any]:
     return walk.parts  # type: ignore[attr-defined,no-any-return]
 
 
-def digests(walk: Walk) -> dict[bytes, bytes]:
-    return {part[0]: part[1] for part in parts(walk) if part[1] is not None}
+def digests(walk: Walk) -> dict[bytes, Any]:
+    """What the store would know: digest, inode and mtime of each folder."""
+    return {part[0]: (part[1], part[6], part[7]) for part in parts(walk) if part[1] is not None}
 
 
 def names(walk: Walk) -> set[bytes]:
@@ -134,7 +143,7 @@ def test_what_cannot_be_entered_is_not_gone(tree: Path, monkeypatch: pytest.Monk
 @given(st.integers(0, 3 * BATCH_NAMES + 1))
 def test_parts_cover_all_names_once(count: int) -> None:
     entries = [(b"%06d" % number, "f", 0, 0, 0, 0, 0, 1, None) for number in range(count)]
-    made = list(module._parts(b"x", b"digest", entries))
+    made = list(module._parts(b"x", b"digest", entries, (1, None, None)))
     assert [entry for part in made for entry in part[4]] == entries
     assert all(len(part[4]) <= BATCH_NAMES for part in made)
     assert [part[1] for part in made] == [None] * (len(made) - 1) + [b"digest"], "only the last makes it known"

@@ -1,0 +1,302 @@
+"""The calls about a person's work, the feed, duplicates and verification: each a request and how its replies are read.
+
+Both clients run them: `client.run(workcalls.tag(["/music/a.flac"], add=["slow"]))`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from mediactl import decode, requests
+from mediactl.model import (
+    AddResult,
+    Change,
+    Changes,
+    Collection,
+    CollectResult,
+    DuplicateGroup,
+    History,
+    Lineage,
+    Operation,
+    RelateResult,
+    Restored,
+    Revision,
+    Root,
+    UndoResult,
+    Verified,
+    VerifyResult,
+    WorkResult,
+)  # fmt: skip
+from mediactl.requests import Target
+from mediad.wire.convert import error_from_wire, uuid_from_wire
+from mediadb_contract import mediadb_pb2 as pb
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """A request and how its replies are read. `timed`: it neither walks nor hashes, so it has the client's timeout."""
+
+    request: pb.Request
+    decode: Callable[[Sequence[pb.Reply]], T]
+    timed: bool = True
+
+
+def _changing(**command: Any) -> pb.Request:
+    return pb.Request(operation=requests.new_operation(), **command)
+
+
+# ------------------------------------------------------------------ work
+
+
+def work(targets: Iterable[Target], actions: Iterable[pb.WorkAction], *, query: str = "") -> Call[WorkResult]:
+    """Does actions (proto/mediadb.proto, WorkAction) to items: those named, and those `query` finds."""
+    command = pb.WorkRequest(targets=requests.targets(targets), query=query, actions=actions)
+    return Call(_changing(work=command), lambda replies: _work(replies[-1].work), timed=False)
+
+
+def _work(reply: pb.WorkReply) -> WorkResult:
+    return WorkResult(reply.items, reply.events, reply.last, [error_from_wire(each) for each in reply.problems])
+
+
+def tag(
+    targets: Iterable[Target], *, add: Iterable[str] = (), remove: Iterable[str] = (), query: str = ""
+) -> Call[WorkResult]:
+    """Adds and removes tags."""
+    actions = [pb.WorkAction(action="tag", name=name) for name in add]
+    actions += [pb.WorkAction(action="untag", name=name) for name in remove]
+    return work(targets, actions, query=query)
+
+
+def rate(targets: Iterable[Target], rating: float | None, *, query: str = "") -> Call[WorkResult]:
+    """Rates: 0 to 5 stars; None takes the rating away."""
+    action = pb.WorkAction(action="unrate") if rating is None else pb.WorkAction(action="rate", number=rating)
+    return work(targets, [action], query=query)
+
+
+def star(targets: Iterable[Target], starred: bool = True, *, query: str = "") -> Call[WorkResult]:
+    """Stars, or takes the star away."""
+    return work(targets, [pb.WorkAction(action="star" if starred else "unstar")], query=query)
+
+
+def set_fields(targets: Iterable[Target], fields: dict[str, str | None], *, query: str = "") -> Call[WorkResult]:
+    """Sets fields of any name; None takes one away."""
+    actions = [
+        pb.WorkAction(action="unset", name=name)
+        if value is None
+        else pb.WorkAction(action="set", name=name, value=value)
+        for name, value in fields.items()
+    ]
+    return work(targets, actions, query=query)
+
+
+def play(targets: Iterable[Target], *, at_ns: int = 0, count: int = 1, query: str = "") -> Call[WorkResult]:
+    """Counts plays, now or at a moment."""
+    return work(targets, [pb.WorkAction(action="play", at_ns=at_ns, count=count)], query=query)
+
+
+def collect(
+    name: str, action: str, targets: Iterable[Target] = (), *, kind: str = "collection", query: str = "",
+    place: int = -1, to: int = 0, new_name: str = "",
+) -> Call[CollectResult]:  # fmt: skip
+    """Makes, fills, orders, renames or deletes a collection or playlist (`action`: add remove move rename delete)."""
+    command = pb.CollectRequest(
+        kind=kind, name=name, action=action, targets=requests.targets(targets), query=query, place=place, to=to,
+        new_name=new_name,
+    )  # fmt: skip
+    return Call(_changing(collect=command), lambda replies: _collected(replies[-1].collect))
+
+
+def _collected(reply: pb.CollectReply) -> CollectResult:
+    problems = [error_from_wire(each) for each in reply.problems]
+    return CollectResult(_collection(reply.collection), reply.last, problems)
+
+
+def _collection(found: pb.Collection) -> Collection:
+    return Collection(
+        UUID(bytes=found.id), found.kind, found.name, found.actor, found.size, [UUID(bytes=e) for e in found.entries],
+        found.created_at_ns or None,
+    )  # fmt: skip
+
+
+def collections(*, kind: str = "", name: str = "", entries: bool = False) -> Call[list[Collection]]:
+    """The collections and playlists that there are."""
+    command = pb.CollectionsRequest(kind=kind, name=name, entries=entries)
+    return Call(
+        pb.Request(collections=command),
+        lambda replies: [_collection(each) for each in replies[-1].collections.collections],
+    )
+
+
+def undo(operation: UUID | None = None, *, count: int = 1) -> Call[UndoResult]:
+    """Takes back an operation, or the last ones."""
+    command = pb.UndoRequest(operation=operation.bytes if operation else b"", count=count)
+    return Call(_changing(undo=command), lambda replies: _undone(replies[-1].undo))
+
+
+def _undone(reply: pb.UndoReply) -> UndoResult:
+    return UndoResult([UUID(bytes=each.id) for each in reply.operations], reply.events, reply.last)
+
+
+def operations(limit: int = 20) -> Call[list[Operation]]:
+    """What was done last, newest first."""
+    return Call(
+        pb.Request(operations=pb.OperationsRequest(limit=limit)),
+        lambda replies: [
+            Operation(UUID(bytes=e.id), e.at_ns, e.actor, e.command, e.events, e.undone, e.summary)
+            for e in replies[-1].operations.operations
+        ],
+    )
+
+
+# ------------------------------------------------------------------ the feed
+
+
+def changes(since: int, *, epoch: bytes = b"", query: str = "", limit: int = 0, follow: bool = False) -> Call[Changes]:
+    """Events after a number. With `follow` the request does not end: read its replies with `decode_changes`."""
+    command = pb.ChangesRequest(since=since, epoch=epoch, query=query, limit=limit, follow=follow)
+    return Call(pb.Request(changes=command), _all_changes, timed=False)
+
+
+def _all_changes(replies: Sequence[pb.Reply]) -> Changes:
+    whole = Changes([], b"", 0, False, [], "")
+    for reply in replies:
+        part = decode_changes(reply)
+        whole.changes += part.changes
+        whole.items += part.items
+        whole.epoch, whole.last = part.epoch, max(whole.last, part.last)
+        whole.resync |= part.resync
+        whole.reason = whole.reason or part.reason
+    return whole
+
+
+def decode_changes(reply: pb.Reply) -> Changes:
+    """One reply of `changes`."""
+    found = reply.changes
+    return Changes(
+        [decode_change(each) for each in found.changes], found.epoch, found.last, found.resync,
+        [decode.decode_item(each) for each in found.items], found.reason,
+    )  # fmt: skip
+
+
+def decode_change(found: pb.Change) -> Change:
+    """One event."""
+    return Change(
+        found.seq, found.at_ns, uuid_from_wire(found.host), found.actor, uuid_from_wire(found.operation),
+        found.target_kind, found.target, found.action, json.loads(found.value_json or "{}"), uuid_from_wire(found.item),
+    )  # fmt: skip
+
+
+def history(targets: Iterable[Target]) -> Call[list[History]]:
+    """What happened to items, what stood where they are, what they came from."""
+    return Call(
+        pb.Request(history=pb.HistoryRequest(targets=requests.targets(targets))),
+        lambda replies: [_history(reply.history) for reply in replies],
+    )
+
+
+def _history(found: pb.HistoryReply) -> History:
+    return History(
+        decode.decode_target(found.target), uuid_from_wire(found.item), [decode_change(e) for e in found.changes],
+        [Revision(uuid_from_wire(e.item), e.path, e.path_display, e.size, e.mtime_ns, e.until_ns, e.why)
+         for e in found.revisions],
+        [Lineage(uuid_from_wire(e.old), uuid_from_wire(e.new), e.relation, e.state, e.at_ns) for e in found.lineage],
+        decode.decode_problem(found),
+    )  # fmt: skip
+
+
+def relate(relation: str, target: Target, other: Target | None = None) -> Call[RelateResult]:
+    """How items belong together (proto/mediadb.proto, RelateRequest)."""
+    command = pb.RelateRequest(relation=relation, target=next(requests.targets([target])))
+    if other is not None:
+        command.other.CopyFrom(next(requests.targets([other])))
+    return Call(_changing(relate=command), lambda replies: _related(replies[-1].relate))
+
+
+def _related(reply: pb.RelateReply) -> RelateResult:
+    return RelateResult(uuid_from_wire(reply.item), uuid_from_wire(reply.other), reply.events, reply.last)
+
+
+# ------------------------------------------------------------------ equal files, and whether they are well
+
+
+def duplicates(
+    kind: str = "payload", *, root: int = 0, other: int = 0, below: int = 2, query: str = ""
+) -> Call[list[DuplicateGroup]]:
+    """Groups of equal files (proto/mediadb.proto, DuplicatesRequest)."""
+    command = pb.DuplicatesRequest(kind=kind, root=root, other=other, below=below, query=query)
+    return Call(
+        pb.Request(duplicates=command),
+        lambda replies: [
+            DuplicateGroup(e.kind, e.size, e.wasted, [decode.decode_file(f) for f in e.files])
+            for reply in replies for e in reply.duplicates.groups
+        ],
+        timed=False,
+    )  # fmt: skip
+
+
+def verify(
+    targets: Iterable[Target] = (), *, bytes_per_second: int = 0, seconds: float = 0.0, again: bool = False
+) -> Call[VerifyResult]:
+    """Reads files again and compares their checksums with the stored ones."""
+    command = pb.VerifyRequest(
+        targets=requests.targets(targets), bytes_per_second=bytes_per_second, seconds=seconds, again=again
+    )
+    return Call(pb.Request(verify=command), _verified, timed=False)
+
+
+def _verified(replies: Sequence[pb.Reply]) -> VerifyResult:
+    last = replies[-1].verify
+    return VerifyResult(
+        [Verified(uuid_from_wire(e.item), e.path, e.path_display, e.verdict, decode.decode_problem(e), list(e.good))
+         for reply in replies for e in reply.verify.verdicts],
+        last.ok, last.first, last.retagged, last.replaced, last.rotten, last.unreadable, last.left, last.bytes,
+    )  # fmt: skip
+
+
+def rescan(paths: Iterable[Any] = (), *, quick: bool = False, wait: bool = True) -> Call[AddResult]:
+    """Walks roots again: all of them, or those the paths lie in. `quick`: folders with a known mtime are not listed."""
+    command = pb.RescanRequest(paths=requests.list_paths(paths), quick=quick, wait=wait)
+    return Call(pb.Request(rescan=command), lambda replies: decode.decode_add(replies[-1].rescan), timed=False)
+
+
+def accept(path: Any) -> Call[list[Root]]:
+    """The loss that froze a root is real: its files are missing."""
+    command = pb.AcceptRequest(root=requests.list_paths([path])[0])
+    return Call(
+        _changing(accept=command),
+        lambda replies: [decode.decode_root(e) for e in replies[-1].accept.roots],
+        timed=False,
+    )
+
+
+# ------------------------------------------------------------------ keeping it safe
+
+
+def export() -> Call[list[str]]:
+    """A person's work and the roots, as lines of JSON."""
+    return Call(
+        pb.Request(export=pb.ExportRequest()),
+        lambda replies: [line for reply in replies for line in reply.export.lines],
+        timed=False,
+    )
+
+
+def restore(lines: Iterable[str]) -> Call[Restored]:
+    """Puts such lines into the database; what is there already stays as it is."""
+    return Call(_changing(restore=pb.RestoreRequest(lines=lines)), lambda r: _restored(r[-1].restore), timed=False)
+
+
+def rebuild() -> Call[Restored]:
+    """Throws away what can be made again and makes it again; a person's work stays."""
+    return Call(_changing(rebuild=pb.RebuildRequest()), lambda r: _restored(r[-1].rebuild), timed=False)
+
+
+def _restored(reply: pb.RestoreReply) -> Restored:
+    problems = [error_from_wire(each) for each in reply.problems]
+    return Restored(reply.events, reply.items, reply.roots, reply.known, problems)

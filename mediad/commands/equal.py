@@ -1,0 +1,230 @@
+"""Equal files, whether files are well, and how items belong together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+from mediad.commands.checksums import checksum_of_file
+from mediad.commands.context import Call, Context, Replies
+from mediad.commands.items import load_items, resolve
+from mediad.commands.work import by_of, matching, select
+from mediad.errors import InputOutputError, InvalidArgument, MediadError, NotFound, PermissionDenied
+from mediad.index.relations import RELATIONS, Relations
+from mediad.store.store import now_ns, pack
+from mediad.wire.convert import error_to_wire, show_path
+from mediadb_contract import mediadb_pb2 as pb
+
+_GROUPS_AT_ONCE = 50
+_CANDIDATES = 200
+_VERIFY_AT_ONCE = 100
+_PROGRESS_SECONDS = 0.5
+_KINDS = {
+    "exact": "exact_groups", "payload": "payload_groups", "twins": "twin_groups", "hardlinks": "hardlink_groups",
+    "missing": "missing_there", "single": "single_copies",
+}  # fmt: skip
+
+
+async def relate(context: Context, request: pb.RelateRequest, call: Call) -> Replies:
+    """Splits, joins, and says what took the place of what."""
+    if request.relation not in RELATIONS:
+        raise InvalidArgument(f"the relations are {', '.join(RELATIONS)}", request.relation)
+    by = by_of(call)
+    relations = Relations(context.store, context.reader.keeper, context.work)
+    stream, file = await resolve(context, request.target)
+    other = (await resolve(context, request.other))[0] if request.HasField("other") else None
+    reply = pb.RelateReply(item=stream.bytes, other=other.bytes if other else b"")
+    if request.relation == "split":
+        if file is None:
+            raise InvalidArgument("split takes the path of a file", str(stream))
+        reply.item, reply.other = (await relations.split(file, stream, by)).bytes, stream.bytes
+    elif request.relation == "join":
+        reply.item = (await relations.join(stream, other, by)).bytes
+    elif request.relation in ("replaces", "edit"):
+        if other is None:
+            raise InvalidArgument(f"{request.relation} takes the item that was there before too", str(stream))
+        await relations.take_place(request.relation, stream, other, by)
+    elif request.relation == "accept":
+        reply.other = (await relations.accept(stream, by)).bytes
+    else:
+        reply.other = (await relations.detach(stream, by)).bytes
+    reply.last = (await context.feed.state())[1]
+    yield pb.Reply(relate=reply, last=True)
+
+
+# ------------------------------------------------------------------ duplicates
+
+
+async def duplicates(context: Context, request: pb.DuplicatesRequest, call: Call) -> Replies:
+    """Groups of equal files, the most wasteful first. What takes a checksum is computed first, once."""
+    kind = request.kind or "payload"
+    if kind not in _KINDS:
+        raise InvalidArgument(f"the kinds are {', '.join(_KINDS)}", kind)
+    params: list[Any] = [None]
+    if request.query:
+        params = [pack([str(stream) async for stream in matching(context, request.query, call)])]
+    if kind == "missing":
+        for number in (request.root, request.other):
+            if context.roots.get(number) is None:
+                raise NotFound("there is no root of that number (mediactl roots)", str(number))
+        params += [request.root, request.other]
+    if kind == "single":
+        params.append(request.below or 2)
+    computed = 0
+    if kind in ("exact", "payload"):
+        async for done in _compute(context, kind):
+            computed = done
+            yield pb.Reply(progress=pb.Progress(stage="hashing", files_done=done))
+    rows = await context.store.read(_KINDS[kind], *params, deadline=300.0)
+    for start in range(0, max(1, len(rows)), _GROUPS_AT_ONCE):
+        part = rows[start : start + _GROUPS_AT_ONCE]
+        last = start + _GROUPS_AT_ONCE >= len(rows)
+        reply = pb.DuplicatesReply(groups=await _groups(context, kind, part), last=last, computed=computed)
+        yield pb.Reply(duplicates=reply, last=last)
+
+
+async def _compute(context: Context, kind: str) -> AsyncIterator[int]:
+    """The checksums without which a question cannot be answered: size and samples are equal already."""
+    statement, scope = ("exact_candidates", "file") if kind == "exact" else ("payload_candidates", "stream")
+    after, done, told = 0, 0, time.monotonic()
+    while rows := await context.store.read(statement, after, _CANDIDATES, deadline=300.0):
+        for (file,) in rows:
+            after = file
+            try:
+                await checksum_of_file(context, file, scope)
+            except (NotFound, PermissionDenied, InputOutputError):
+                continue  # what is gone or closed equals nothing; the next walk says so
+            done += 1
+            if time.monotonic() - told > _PROGRESS_SECONDS:
+                told = time.monotonic()
+                yield done
+    yield done
+
+
+async def _groups(context: Context, kind: str, rows: list[tuple[Any, ...]]) -> list[pb.Group]:
+    numbers = [number for row in rows for number in row[0]]
+    streams = dict(await context.store.read("streams_of_files", pack(numbers))) if numbers else {}
+    items = await load_items(context, dict.fromkeys(streams.values()))
+    files = {file.id: file for item in items for file in item.files}
+    return [
+        pb.Group(kind=kind, size=size, wasted=int(wasted), files=[files[n] for n in found if n in files])
+        for found, size, wasted in rows
+    ]
+
+
+# ------------------------------------------------------------------ verification
+
+
+async def verify(context: Context, request: pb.VerifyRequest, call: Call) -> Replies:
+    """Reads files again and compares them with their stored checksums; goes on where it was last ended."""
+    until = time.monotonic() + request.seconds if request.seconds else None
+    reply = pb.VerifyReply()
+    chosen = await _chosen(context, request, call)
+    mine = pack(context.roots.readable())
+    after = 0
+    if chosen is None and not request.again:
+        state = await context.store.read("verify_state", context.host)
+        after = state[0][0] if state else 0
+    told, began, ended = time.monotonic(), time.monotonic(), False
+    while not ended:
+        if chosen is not None:
+            files, ended = chosen, True
+        else:
+            files = [row[0] for row in await context.store.read("files_to_verify", mine, after, _VERIFY_AT_ONCE)]
+            if not files:
+                after = 0  # the next begins anew
+                break
+        for file in files:
+            if until is not None and time.monotonic() > until:
+                ended = True
+                break
+            await _verify(context, file, reply)
+            after = file
+            if request.bytes_per_second:
+                ahead = reply.bytes / request.bytes_per_second - (time.monotonic() - began)
+                if ahead > 0:
+                    await asyncio.sleep(ahead)
+            if time.monotonic() - told > _PROGRESS_SECONDS:
+                told = time.monotonic()
+                yield pb.Reply(progress=pb.Progress(stage="verifying", files_done=_seen(reply), bytes_done=reply.bytes))
+        if chosen is None:
+            await context.store.write([("put_verify_state", (context.host, after, now_ns()))], give_up_after=60.0)
+    if chosen is None:
+        await context.store.write([("put_verify_state", (context.host, after, now_ns()))], give_up_after=60.0)
+        if after:
+            reply.left = (await context.store.read("left_to_verify", mine, after))[0][0]
+    yield pb.Reply(verify=reply, last=True)
+
+
+def _seen(reply: pb.VerifyReply) -> int:
+    return int(reply.ok + reply.first + len(reply.verdicts))
+
+
+async def _chosen(context: Context, request: pb.VerifyRequest, call: Call) -> list[int] | None:
+    """The files of the targets; None for everything."""
+    if not request.targets:
+        return None
+    problems: list[pb.Error] = []
+    streams = await select(context, request.targets, "", call, problems)
+    if problems:
+        raise NotFound("there is no such file or item", problems[0].input)
+    rows = await context.store.read("files_of_streams", pack(streams))
+    return [row[1] for row in rows if row[4] == "f" and row[8] is None]
+
+
+async def _verify(context: Context, file: int, reply: pb.VerifyReply) -> None:
+    facts = await context.store.read("file_facts", file)
+    if not facts:
+        return
+    stream, _folder, _name, volume, inode, size, mtime = facts[0]
+    known = await context.store.read("checksum_known", volume, inode, "file")
+    try:
+        now = await checksum_of_file(context, file, "file", fresh=True)
+        reply.bytes += size
+        if not known or known[0][3] is None:
+            await checksum_of_file(context, file, "file")
+            await checksum_of_file(context, file, "stream")
+            reply.first += 1
+            return
+        if _digest(now) == known[0][3]:
+            reply.ok += 1
+            return
+        verdict = await _judge(context, file, (volume, inode), (size, mtime) == tuple(known[0][:2]))
+    except NotFound as error:
+        await _add(context, file, stream, "unreadable", error, known, reply)
+    except MediadError as error:
+        if error.retryable and not isinstance(error, InputOutputError):
+            raise
+        await _add(context, file, stream, "unreadable", error, known, reply)
+    else:
+        await _add(context, file, stream, verdict, None, known, reply)
+
+
+def _digest(reply: pb.ChecksumReply) -> bytes:
+    return next((each.value for each in reply.digests if each.algorithm == "sha256"), b"")
+
+
+async def _judge(context: Context, file: int, place: tuple[int, int], same_stat: bool) -> str:
+    """Other bytes than before: only other tags, another payload, or rot: bytes that changed and no time with them."""
+    known = await context.store.read("checksum_known", *place, "stream")
+    payload = await checksum_of_file(context, file, "stream", fresh=True)
+    if known and known[0][2] == payload.stream_algorithm and known[0][3] == _digest(payload):
+        return "retagged"
+    return "rotten" if same_stat else "replaced"
+
+
+async def _add(
+    context: Context, file: int, stream: Any, verdict: str, error: MediadError | None, known: Any, reply: pb.VerifyReply
+) -> None:
+    setattr(reply, verdict, getattr(reply, verdict) + 1)
+    item = (await load_items(context, [stream]))[0]
+    path = next((each.path for each in item.files if each.id == file), b"")
+    told = reply.verdicts.add(item=stream.bytes, path=path, path_display=show_path(path), verdict=verdict)
+    if error is not None:
+        told.problem.CopyFrom(error_to_wire(error))
+    if known and known[0][3] is not None:
+        rows = await context.store.read("good_copies", file, known[0][3])
+        told.good.extend(os.fsencode(p) for p in (await context.roots.paths(list(rows))).values())

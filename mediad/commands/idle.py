@@ -1,0 +1,75 @@
+"""What the daemon does when nobody asks for anything: checksums that settle doubts, walks as the net below the kernel's
+events, the feed's horizon. Each waits for its event or its hour; while there is nothing to do nothing runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from mediad.commands.checksums import checksum_of_file
+from mediad.commands.context import Context
+from mediad.errors import MediadError, Unavailable
+from mediad.store.store import pack
+
+log = logging.getLogger(__name__)
+
+_DOUBTS_AT_ONCE = 8
+_BUSY_SECONDS = 0.5  # reading goes first
+_PAUSE_SECONDS = 30.0  # after what failed for the time being
+HOUR = 3600.0
+
+
+async def settle_doubts(context: Context) -> None:
+    """Computes the checksums that are wanted, one after the other, while nothing else is read."""
+    wanted = context.reader.keeper.wanted
+    while True:
+        try:
+            wanted.clear()  # before looking: what is wanted meanwhile wakes it again
+            here = pack(context.roots.readable())
+            rows = await context.store.read("take_doubts", here, _DOUBTS_AT_ONCE, deadline=30.0)
+            if not rows:
+                await wanted.wait()
+                continue
+            wanted.set()
+            for stream, file in rows:
+                while context.reader.busy or context.traffic.in_flight > 1:
+                    await asyncio.sleep(_BUSY_SECONDS)
+                await _settle(context, str(stream), file)
+        except MediadError as error:
+            log.warning("checksums wait", extra={"why": error.for_log})
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _settle(context: Context, stream: str, file: int) -> None:
+    try:
+        await checksum_of_file(context, file, "stream")
+    except Unavailable:
+        raise
+    except MediadError as error:
+        log.info("a wanted checksum cannot be had", extra={"why": error.code})
+        await context.store.write([("try_doubt", (stream,))], give_up_after=60.0)
+        return
+    await context.store.write([("end_doubt", (stream,))], give_up_after=60.0)
+
+
+async def rescan(context: Context) -> None:
+    """Walks every watched root again, hours after it was walked last."""
+    hours = context.config.rescan_hours
+    while hours:
+        await asyncio.sleep(hours * HOUR)
+        for root in context.roots.mine():
+            if root.watched:
+                await asyncio.wait([context.roots.scan(root)])
+
+
+async def keep_house(context: Context) -> None:
+    """Once a day drops what was merely seen beyond the horizon of the feed."""
+    while True:
+        try:
+            gone = await context.feed.compact(context.config.feed_keep)
+            if gone:
+                log.info("the feed was compacted", extra={"count": gone})
+        except MediadError as error:
+            log.warning("the feed was not compacted", extra={"why": error.for_log})
+        await asyncio.sleep(24 * HOUR)

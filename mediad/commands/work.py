@@ -1,0 +1,303 @@
+"""What persons do, and the feed that tells of it."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Iterable
+
+from mediad.commands.context import Call, Context, Replies
+from mediad.commands.items import load_items, resolve
+from mediad.errors import InvalidArgument, MediadError, NotFound
+from mediad.index.feed import PAGE, Change
+from mediad.index.work import STREAMS_AT_ONCE, Action, By, check_action, new_operation
+from mediad.query.parse import parse
+from mediad.store.search import Question
+from mediad.wire.convert import error_to_wire, show_path
+from mediadb_contract import mediadb_pb2 as pb
+
+ACTIONS_MOST = 1000
+OPERATIONS_MOST = 1000
+HISTORY_MOST = 1000
+_SNAPSHOT_ITEMS = 200
+
+
+def by_of(call: Call) -> By:
+    """Whose doing it is; a request without an operation id gets one, so that it can be undone."""
+    return By(call.actor.name, call.operation or new_operation())
+
+
+async def select(
+    context: Context, targets: Iterable[pb.Target], query: str, call: Call, problems: list[pb.Error]
+) -> list[str]:
+    """The items that targets and a query mean, each once, in their order. A target that is not there is a problem;
+    Raises QuerySyntax, and NotFound when nothing at all was meant."""
+    found: dict[str, None] = {}
+    asked = False
+    for target in targets:
+        asked = True
+        try:
+            found[str((await resolve(context, target))[0])] = None
+        except (NotFound, InvalidArgument) as error:
+            problems.append(error_to_wire(error))
+    if query:
+        async for stream in matching(context, query, call):
+            found[str(stream)] = None
+    elif not asked:
+        raise InvalidArgument("ids, paths or a query are needed")
+    return list(found)
+
+
+async def matching(context: Context, query: str, call: Call) -> AsyncIterator[uuid.UUID]:
+    """The items a query finds."""
+    question = Question.of(parse(query), False, call.actor.name)
+    cursor = None
+    while True:
+        statement, params = question.page(cursor, PAGE)
+        rows = await context.store.database.fetch(statement, *params, deadline=context.config.deadline_seconds)
+        for row in rows:
+            yield row[0]
+        if len(rows) < PAGE:
+            return
+        cursor = (rows[-1][0], 0)
+
+
+async def work(context: Context, request: pb.WorkRequest, call: Call) -> Replies:
+    """Does actions to items."""
+    if not request.actions or len(request.actions) > ACTIONS_MOST:
+        raise InvalidArgument(f"1 to {ACTIONS_MOST} actions are needed", str(len(request.actions)))
+    actions = [
+        check_action(Action(each.action, each.name, each.value, each.number, each.at_ns, each.count or 1))
+        for each in request.actions
+    ]
+    reply = pb.WorkReply()
+    problems: list[pb.Error] = []
+    streams = await select(context, request.targets, request.query, call, problems)
+    by = by_of(call)
+    for start in range(0, len(streams), STREAMS_AT_ONCE):
+        reply.events += await context.work.apply(streams[start : start + STREAMS_AT_ONCE], actions, by)
+        yield pb.Reply(progress=pb.Progress(stage="working", files_done=start, files_total=len(streams)))
+    reply.items = len(streams)
+    reply.problems.extend(problems)
+    reply.last = (await context.feed.state())[1]
+    yield pb.Reply(work=reply, last=True)
+
+
+async def collect(context: Context, request: pb.CollectRequest, call: Call) -> Replies:
+    """Makes, fills, orders, renames, deletes a collection or playlist."""
+    by, book = by_of(call), context.work
+    kind, name = request.kind or "collection", request.name
+    problems: list[pb.Error] = []
+    if request.action == "add":
+        streams: list[str] = []
+        for target in request.targets:  # in order, with repeats
+            streams += await select(context, [target], "", call, problems)
+        if request.query:
+            streams += await select(context, (), request.query, call, problems)
+        number = await book.put_in(kind, name, streams, request.place, by)
+    elif request.action == "remove":
+        number = await book.take_out(kind, name, request.place, by)
+    elif request.action == "move":
+        number = await book.reorder(kind, name, request.place, request.to, by)
+    elif request.action == "rename":
+        number = await book.rename(kind, name, request.new_name, by)
+        name = request.new_name
+    elif request.action == "delete":
+        number = await book.delete(kind, name, by)
+    else:
+        raise InvalidArgument("the actions are add, remove, move, rename, delete", request.action)
+    reply = pb.CollectReply(problems=problems, last=(await context.feed.state())[1])
+    entries = await book.entries(number)
+    reply.collection.CopyFrom(pb.Collection(
+        id=number.bytes, kind=kind, name=name, actor=call.actor.name, size=len(entries),
+        entries=[each.bytes for each in entries],
+    ))  # fmt: skip
+    yield pb.Reply(collect=reply, last=True)
+
+
+async def collections(context: Context, request: pb.CollectionsRequest, call: Call) -> Replies:
+    """The collections that the actor sees, with their entries when asked."""
+    reply = pb.CollectionsReply()
+    for number, kind, name, actor, created, size in await context.store.read(
+        "collections", call.actor.name, request.kind
+    ):
+        if request.name and request.name != name:
+            continue
+        entries = await context.work.entries(number) if request.entries else []
+        reply.collections.add(
+            id=number.bytes, kind=kind, name=name, actor=actor, size=size, created_at_ns=created,
+            entries=[each.bytes for each in entries],
+        )  # fmt: skip
+    if request.name and not reply.collections:
+        raise NotFound("there is no collection of that name", request.name)
+    yield pb.Reply(collections=reply, last=True)
+
+
+async def undo(context: Context, request: pb.UndoRequest, call: Call) -> Replies:
+    """Takes back one operation, or the last ones of this actor."""
+    by = by_of(call)
+    if request.operation:
+        if len(request.operation) != 16:
+            raise InvalidArgument("an operation's id has 16 bytes", request.operation)
+        chosen = [uuid.UUID(bytes=request.operation)]
+    else:
+        rows = await context.work.last_operations(call.actor.name, OPERATIONS_MOST)
+        open_ones = [row[0] for row in rows if not row[5] and row[4] != "undo"]
+        chosen = open_ones[: request.count or 1]
+        if not chosen:
+            raise NotFound("there is nothing to undo", call.actor.name)
+    reply = pb.UndoReply()
+    for operation in chosen:
+        reply.events += await context.work.undo(operation, by)
+        reply.operations.add(id=operation.bytes)
+    reply.last = (await context.feed.state())[1]
+    yield pb.Reply(undo=reply, last=True)
+
+
+async def operations(context: Context, request: pb.OperationsRequest, call: Call) -> Replies:
+    """What was done last, newest first."""
+    reply = pb.OperationsReply()
+    actor = call.actor.name or None
+    most = min(request.limit or 20, OPERATIONS_MOST)
+    for number, at, who, events, command, undone, _seq, action, tag in await context.work.last_operations(actor, most):
+        summary = f"{action} {tag}" if tag else action
+        reply.operations.add(
+            id=number.bytes, at_ns=at, actor=who, command=command or "", events=events, undone=undone, summary=summary
+        )  # fmt: skip
+    yield pb.Reply(operations=reply, last=True)
+
+
+# ------------------------------------------------------------------ the feed
+
+
+def change_to_wire(change: Change) -> pb.Change:
+    """An event of the feed."""
+    return pb.Change(
+        seq=change.seq, at_ns=change.at_ns, host=change.host.bytes, actor=change.actor,
+        operation=change.operation.bytes if change.operation else b"", target_kind=change.target_kind,
+        target=change.target, action=change.action, value_json=change.value,
+        item=change.item.bytes if change.item else b"",
+    )  # fmt: skip
+
+
+async def changes(context: Context, request: pb.ChangesRequest, call: Call) -> Replies:
+    """Events after a number, and with `follow` those to come."""
+    if request.epoch and len(request.epoch) != 16:
+        raise InvalidArgument("an epoch has 16 bytes", request.epoch)
+    if request.query:
+        parse(request.query)  # a mistake in it is said at once
+    told = context.feed.follow() if request.follow else None
+    try:
+        async for reply in _changes(context, request, call, told):
+            yield reply
+    finally:
+        if told is not None:
+            context.feed.leave(told)
+
+
+async def _changes(
+    context: Context, request: pb.ChangesRequest, call: Call, told: asyncio.Event | None
+) -> AsyncIterator[pb.Reply]:
+    feed = context.feed
+    since, left = request.since, request.limit
+    epoch, last, compacted = await feed.state()
+    why = ""
+    if request.epoch and request.epoch != epoch.bytes:
+        why = "the cursor is of another feed"
+    elif since > last:
+        why = f"the feed has not come to {since} yet: its last number is {last}"
+    elif since < compacted:
+        why = f"what happened before {compacted} is compacted"
+    if why:
+        async for reply in _snapshot(context, call, request.query, epoch, last, why):
+            yield reply
+        since = last
+    while True:
+        if told is not None:
+            told.clear()
+        while True:
+            found, reached = await feed.page(since, min(PAGE, left) if left else PAGE)
+            if request.query:
+                found = await _only(context, found, request.query, call)
+            if reached == since:
+                break
+            since = reached
+            sent = [change_to_wire(each) for each in found]
+            if left:
+                left = max(0, left - len(sent))
+            ended = bool(request.limit) and not left
+            for start in range(0, max(1, len(sent)), PAGE):
+                part = sent[start : start + PAGE]
+                whole = start + PAGE >= len(sent)
+                sent_now = pb.ChangesReply(changes=part, epoch=epoch.bytes, last=since if whole else 0)
+                yield pb.Reply(changes=sent_now, last=ended and whole)
+            if ended:
+                return
+        if told is None:
+            yield pb.Reply(changes=pb.ChangesReply(epoch=epoch.bytes, last=since), last=True)
+            return
+        await told.wait()
+        now, _last, _compacted = await feed.state()
+        if now != epoch:  # a backup was restored under our feet
+            raise InvalidArgument("the feed has begun anew: ask again", str(epoch))
+
+
+async def _only(context: Context, found: list[Change], query: str, call: Call) -> list[Change]:
+    """Those about items that match now."""
+    items = list(dict.fromkeys(str(each.item) for each in found if each.item))
+    if not items:
+        return []
+    question = Question.of(parse(query), False, call.actor.name)
+    statement, params = question.among(items)
+    rows = await context.store.database.fetch(statement, *params, deadline=context.config.deadline_seconds)
+    match = {row[0] for row in rows}
+    return [each for each in found if each.item in match]
+
+
+async def _snapshot(
+    context: Context, call: Call, query: str, epoch: uuid.UUID, last: int, why: str
+) -> AsyncIterator[pb.Reply]:
+    """Everything there is now. What changes while it is sent comes again as a change after `last`."""
+    part: list[uuid.UUID] = []
+    async for stream in matching(context, query, call):
+        part.append(stream)
+        if len(part) == _SNAPSHOT_ITEMS:
+            items = await load_items(context, part, actor=call.actor.name)
+            yield pb.Reply(changes=pb.ChangesReply(resync=True, items=items, epoch=epoch.bytes, reason=why))
+            part = []
+    items = await load_items(context, part, actor=call.actor.name)
+    yield pb.Reply(changes=pb.ChangesReply(
+        resync=True, items=items, epoch=epoch.bytes, last=last, reason=why, snapshot_ends=True
+    ))  # fmt: skip
+
+
+async def history(context: Context, request: pb.HistoryRequest, _call: Call) -> Replies:
+    """What happened to items, what stood where they are, what they came from."""
+    targets = list(request.targets)
+    if not targets:
+        raise InvalidArgument("history takes at least one id or path")
+    for number, target in enumerate(targets):
+        reply = pb.HistoryReply(target=target)
+        try:
+            stream = (await resolve(context, target))[0]
+            await _history(context, stream, reply)
+        except MediadError as error:
+            if error.retryable:
+                raise
+            reply.problem.CopyFrom(error_to_wire(error))
+        yield pb.Reply(history=reply, last=number == len(targets) - 1)
+
+
+async def _history(context: Context, stream: uuid.UUID, reply: pb.HistoryReply) -> None:
+    reply.item = stream.bytes
+    rows = await context.store.read("events_of_target", stream, HISTORY_MOST)
+    for row in reversed(rows):
+        seq, at, host, actor, operation, kind, target_id, action, value = row
+        told = Change(seq, at, host, actor, operation, kind, target_id, action, value, stream)
+        reply.changes.append(change_to_wire(told))
+    for item, path, size, mtime, until, why in await context.store.read("revisions_of", stream):
+        reply.revisions.add(
+            item=item.bytes, path=path, path_display=show_path(path), size=size, mtime_ns=mtime, until_ns=until, why=why
+        )  # fmt: skip
+    for old, new, relation, state, at in await context.store.read("lineage_of", stream):
+        reply.lineage.add(old=old.bytes, new=new.bytes, relation=relation, state=state, at_ns=at)

@@ -1,0 +1,146 @@
+"""The feed as clients follow it: pages of events in the order of their commits, and waking when there are more.
+
+Numbers are taken by the last statement of a transaction from one row (settled 10), so a reader that has seen n has seen
+all below it. Who follows is woken by NOTIFY, from whichever daemon of the database wrote; while nobody follows, no
+connection listens and nothing runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mediad.errors import MediadError
+from mediad.index.work import KEPT
+from mediad.store.connection import Link
+from mediad.store.queries import Statement
+from mediad.store.store import Store, pack
+
+log = logging.getLogger(__name__)
+
+PAGE = 500  # events in one read
+_RETRY_SECONDS = 1.0
+_LISTEN = Statement("listen", "LISTEN mediadb_feed", "Hear of new events.", "mediad.index.feed", prepared=False)
+_COMPACT_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An event, and the item it is about today; one that tells of many items is given once for each."""
+
+    seq: int
+    at_ns: int
+    host: uuid.UUID
+    actor: str
+    operation: uuid.UUID | None
+    target_kind: str
+    target: str
+    action: str
+    value: str  # JSON text
+    item: uuid.UUID | None
+
+
+class Feed:
+    """Pages of the feed, and `wait` for more."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._link: Link | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._waiting: set[asyncio.Event] = set()
+
+    async def state(self) -> tuple[uuid.UUID, int, int]:
+        """(epoch, last number, compacted up to)."""
+        row = (await self._store.read("feed_state"))[0]
+        return row[0], row[1], row[2]
+
+    async def page(self, since: int, most: int = PAGE) -> tuple[list[Change], int]:
+        """Changes after a number, and the number they reach to; what one number tells is never torn apart."""
+        rows = await self._store.read("events_after", since, most, deadline=30.0)
+        if not rows:
+            return [], since
+        ids: set[str] = set()
+        spread: list[tuple[tuple[Any, ...], str]] = []
+        for row in rows:
+            if row[5] != "stream":
+                spread.append((row, ""))
+            elif row[6]:
+                spread.append((row, row[6]))
+            else:
+                spread += [(row, each) for each in json.loads(row[8])["items"]]
+        ids.update(target for _row, target in spread if target)
+        alias = {str(old): new for old, new in await self._store.read("live_streams", pack(sorted(ids)))} if ids else {}
+        found = []
+        for row, target in spread:
+            seq, at, host, actor, operation, kind, shown, action, value = row
+            item = alias.get(target) or uuid.UUID(target) if target else None
+            many = kind == "stream" and not shown
+            found.append(Change(seq, at, host, actor, operation, kind, target or shown, action,
+                                "{}" if many else value, item))  # fmt: skip
+        return found, rows[-1][0]
+
+    # -------------------------------------------------------------- waiting
+
+    def follow(self) -> asyncio.Event:
+        """An event that is set whenever there may be more; give it back with `leave`."""
+        told = asyncio.Event()
+        told.set()
+        self._waiting.add(told)
+        if self._listening is None or self._listening.done():
+            self._listening = asyncio.create_task(self._listen(), name="feed")
+        return told
+
+    def leave(self, told: asyncio.Event) -> None:
+        """Its follower has gone; with the last one goes the connection."""
+        self._waiting.discard(told)
+        if not self._waiting and self._listening is not None:
+            self._listening.cancel()
+            self._listening = None
+
+    def _tell(self) -> None:
+        for told in self._waiting:
+            told.set()
+
+    async def _listen(self) -> None:
+        try:
+            while True:
+                lost = asyncio.Event()
+                try:
+                    self._link = await self._store.database.dedicated(_setter(lost))
+                    self._link.on_notify = self._tell
+                    await self._link.run([(_LISTEN, ())])
+                    self._tell()  # what was written before it listened
+                    await lost.wait()
+                except MediadError as error:
+                    log.warning("the feed does not listen", extra={"why": error.for_log})
+                await asyncio.sleep(_RETRY_SECONDS)
+        finally:
+            if self._link is not None:
+                self._link.close()
+                self._link = None
+
+    def stop(self) -> None:
+        """The daemon ends."""
+        if self._listening is not None:
+            self._listening.cancel()
+
+    async def compact(self, keep: int) -> int:
+        """Drops what was merely seen beyond the last `keep` numbers. Returns how many events went."""
+        _epoch, last, compacted = await self.state()
+        gone = 0
+        while compacted < last - keep:
+            compacted = min(compacted + _COMPACT_AT_ONCE, last - keep)
+            rows = await self._store.write(
+                [("compact_feed", (compacted, pack(list(KEPT))))], deadline=60.0, give_up_after=120.0
+            )
+            gone += rows[0][0][0]
+        return gone
+
+
+def _setter(event: asyncio.Event) -> Callable[[Link], None]:
+    return lambda _link: event.set()

@@ -1,0 +1,263 @@
+"""Keeps a person's work with the payload: asks the store what a name that was just read may be, has
+`mediad.index.identity` decide, and gives the statements that do it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mediad.ids import mint
+from mediad.index import identity
+from mediad.index.identity import SETTLED_NS, Candidate, Decision, Own, Verdict, decide, is_shared
+from mediad.index.records import Rows, add
+from mediad.index.scan import Places, told_path
+from mediad.store.store import Store, now_ns, pack
+from mediad.wire.convert import show_path
+
+log = logging.getLogger(__name__)
+
+Statements = list[tuple[str, tuple[Any, ...]]]
+# Checksums that are equal though the payloads are not the same: of what decodes to the same samples (lossless twins).
+TWINS = ("pcm-md5/1",)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the store says of a file that was read."""
+
+    own: Own
+    folder: int
+    name: bytes
+    size: int  # of what was read before
+    mtime_ns: int
+    kind: str | None
+    fields: str | None  # JSON text
+
+
+@dataclass(slots=True)
+class _Plan:
+    """Rows for the statements of sql/queries/identity.sql."""
+
+    joins: list[dict[str, Any]] = field(default_factory=list)
+    aliases: list[dict[str, Any]] = field(default_factory=list)
+    successions: list[dict[str, Any]] = field(default_factory=list)
+    inherits: list[dict[str, Any]] = field(default_factory=list)
+    rewrites: list[dict[str, Any]] = field(default_factory=list)
+    doubts: set[str] = field(default_factory=set)
+    streams: dict[int, str] = field(default_factory=dict)  # of files whose stream changes
+
+    def statements(self, host: Any) -> Statements:
+        now = now_ns()
+        unit: Statements = []
+        if self.joins:
+            unit.append(("join_moved", (pack(self.joins), now, host)))
+            unit.append(("merge_work", (pack(self.aliases),)))
+            unit.append(("drop_work", (pack([pair["s"] for pair in self.aliases]),)))
+            unit.append(("alias_streams", (pack(self.aliases),)))
+        if self.successions:
+            unit.append(("succeed", (pack(self.successions), now, host)))
+        if self.inherits:
+            unit.append(("inherit_work", (pack(self.inherits), now, host)))
+            unit.append(("merge_work", (pack(self.inherits),)))
+        if self.rewrites:
+            unit.append(("rewrite", (pack(self.rewrites), now, host)))
+        if self.doubts:
+            unit.append(("put_doubts", (pack(sorted(self.doubts)), now)))
+        return unit
+
+
+class Keeper:
+    """The identity of what is read. `places` gives paths (Roots); `on_doubt` is told when a checksum is wanted."""
+
+    def __init__(self, store: Store, places: Places, shared_least: int = identity.SHARED_LEAST) -> None:
+        self._store = store
+        self._least = shared_least
+        self._places = places
+        self.deciding = asyncio.Lock()  # two lanes must not both take the same missing stream
+        self.wanted = asyncio.Event()  # a checksum is wanted
+
+    async def concerns(self, rows: Rows) -> bool:
+        """Whether a batch may touch other streams than its own: then only one at a time is settled and stored."""
+        prints = {row["f"]: row["v"] for row in rows.keys if row["g"] == 1}
+        if rows.again or any(row["g"] == 2 for row in rows.keys):
+            return True
+        return bool(prints) and bool(await self._candidates(prints))
+
+    async def settle(self, rows: Rows) -> tuple[Rows, Statements]:
+        """What the files of a batch are: the batch with their streams, and the statements that go before its own.
+        Afterwards `wanted` is to be set: checksums may be.
+
+        Raises what the store raises."""
+        prints = {row["f"]: row["v"] for row in rows.keys if row["g"] == 1}
+        if not prints:
+            return rows, []
+        candidates = await self._candidates(prints)
+        again = set(rows.again)
+        asked = {file: value for file, value in prints.items() if file in candidates or file in again}
+        known = await self._own(asked) if asked else {}
+        plan = _Plan()
+        if known:
+            await self._plan(rows, known, candidates, plan)
+        await self._track_doubts(rows, plan)
+        if plan.streams:
+            rows = _with_streams(rows, plan.streams)
+        return rows, plan.statements(self._store.host)
+
+    async def _candidates(self, prints: dict[int, str]) -> dict[int, list[Candidate]]:
+        asked = pack([{"f": file, "v": value} for file, value in prints.items()])
+        found: dict[int, list[Candidate]] = {}
+        for file, stream, present, worked, alone, seen, named in await self._store.read(
+            "identity_candidates", asked, deadline=30.0
+        ):
+            found.setdefault(file, []).append(Candidate(str(stream), present, worked, alone, seen, named))
+        return found
+
+    async def _own(self, asked: dict[int, str]) -> dict[int, _Known]:
+        packed = pack([{"f": file, "v": value} for file, value in asked.items()])
+        found: dict[int, _Known] = {}
+        for row in await self._store.read("identity_own", packed, deadline=30.0):
+            file, stream, equal, others, worked, alone, folder, name, size, mtime, kind, fields = row
+            found[file] = _Known(
+                Own(str(stream), equal, others, worked, alone), folder, name, size, mtime, kind, fields
+            )  # fmt: skip
+        return found
+
+    async def _plan(
+        self, rows: Rows, known: dict[int, _Known], candidates: dict[int, list[Candidate]], plan: _Plan
+    ) -> None:
+        decisions: dict[int, Decision] = {}
+        taken: set[str] = set()
+        for record in rows.records:
+            facts = known.get(record["f"])
+            if facts is None:
+                continue
+            open_to = [c for c in candidates.get(record["f"], []) if c.stream not in taken]
+            shared = is_shared(show_path(facts.name), record["s"], self._least)
+            decision = decide(facts.own, open_to, shared=shared, empty=record["s"] == 0, now_ns=now_ns())
+            if decision.verdict is Verdict.MOVED:
+                taken.add(decision.stream)
+            decisions[record["f"]] = decision
+            plan.doubts.update(decision.doubts)
+        telling = [f for f, d in decisions.items() if d.verdict not in (Verdict.SAME, Verdict.COPIED)]
+        if not telling:
+            return
+        old = await self._last_places([d.stream for d in decisions.values() if d.verdict is Verdict.MOVED])
+        paths = await self._places.paths([(f, known[f].folder, known[f].name) for f in telling] + list(old.values()))
+        records = {record["f"]: record for record in rows.records}
+        for file in telling:
+            self._apply(file, known[file], decisions[file], records[file], paths, old, plan)
+
+    async def _last_places(self, streams: list[str]) -> dict[str, tuple[int, int, bytes]]:
+        if not streams:
+            return {}
+        rows = await self._store.read("last_places", pack(streams))
+        return {str(stream): (file, folder, name) for stream, file, folder, name in rows}
+
+    def _apply(
+        self, file: int, facts: _Known, decision: Decision, record: dict[str, Any], paths: dict[int, bytes],
+        old: dict[str, tuple[int, int, bytes]], plan: _Plan,
+    ) -> None:  # fmt: skip
+        here = paths.get(file, facts.name)
+        own = facts.own
+        if decision.verdict is Verdict.MOVED:
+            before = old.get(decision.stream)
+            from_path = paths.get(before[0], before[2]) if before else b""
+            told = {**(told_path("from", from_path) if before else {}), **told_path("to", here), "was": own.stream}
+            plan.joins.append({
+                "f": file, "t": decision.stream, "o": before[0] if before else 0, "p": from_path.hex(), "v": told,
+            })  # fmt: skip
+            if not own.others and own.equal is None:
+                plan.aliases.append({"s": own.stream, "t": decision.stream})
+            plan.streams[file] = decision.stream
+            return
+        told = {"from": own.stream, **told_path("path", here)}
+        row = {"f": file, "p": here.hex(), "z": facts.size, "m": facts.mtime_ns, "v": told}
+        if decision.verdict is Verdict.REWRITTEN:
+            plan.rewrites.append({**row, "v": told_path("path", here)})
+            return
+        before_fields = json.loads(facts.fields) if facts.fields else {}
+        why = identity.contradiction(facts.kind or record["kind"], before_fields, record["kind"], record["fields"])
+        fresh = str(mint.uuid())
+        told["state"] = "offered" if why else "accepted"
+        if why:
+            told["why"] = why
+        plan.successions.append({**row, "s": own.stream, "t": fresh, "k": told["state"]})
+        if not why and own.worked:
+            plan.inherits.append({"s": own.stream, "t": fresh})
+            plan.doubts.add(fresh)
+        plan.streams[file] = fresh
+
+    async def _track_doubts(self, rows: Rows, plan: _Plan) -> None:
+        """A file whose tracks begin as those of a stream with work: a remux of it, perhaps."""
+        tracks = [{"f": row["f"], "v": row["v"]} for row in rows.keys if row["g"] == 2]
+        if tracks:
+            for own, other in await self._store.read("track_candidates", pack(tracks), deadline=30.0):
+                plan.doubts.update((str(own), str(other)))
+
+    async def after_lost(self, streams: Sequence[str]) -> None:
+        """Streams that lost a name: one that lost its last, while another with its fingerprint came a moment before,
+        was copied and removed: moved over file systems."""
+        since = now_ns() - SETTLED_NS
+        async with self.deciding:
+            rows = await self._store.read("lost_pairs", pack(list(streams)), since, deadline=30.0)
+            fresh: dict[str, list[tuple[Any, ...]]] = {}
+            for row in rows:
+                fresh.setdefault(str(row[0]), []).append(row)
+            pairs: list[dict[str, Any]] = []
+            doubts: set[str] = set()
+            used: set[str] = set()
+            for old, others in fresh.items():
+                _old, new, worked, new_worked, size, name, _file, _created = others[0]
+                if len(others) == 1 and str(new) not in used and is_shared(show_path(name), size, self._least):
+                    used.add(str(new))
+                    pairs.append({"s": str(new), "t": old, "v": {"was": str(new), "moved": True}})
+                elif worked or new_worked:
+                    doubts.update([old, *(str(row[1]) for row in others)])
+            if pairs:
+                await self.join(pairs)
+            if doubts:
+                await self._store.write([("put_doubts", (pack(sorted(doubts)), now_ns()))], give_up_after=60.0)
+                self.wanted.set()
+
+    async def join(self, pairs: list[dict[str, Any]], actor: str = "", operation: Any = None) -> None:
+        """Makes streams one: every name, key and piece of work of `s` goes to `t`, whose id lives on; that of `s` stays
+        valid."""
+        packed = pack([{"s": pair["s"], "t": pair["t"]} for pair in pairs])
+        await self._store.write(
+            [
+                ("join_streams", (pack(pairs), now_ns(), self._store.host, actor, operation)),
+                ("merge_work", (packed,)),
+                ("drop_work", (pack([pair["s"] for pair in pairs]),)),
+                ("alias_streams", (packed,)),
+            ],
+            give_up_after=60.0,
+        )
+
+    async def settle_checksum(self, stream: str) -> None:
+        """A stream's checksum is known: those that are equal for certain become one, the older id lives on."""
+        async with self.deciding:
+            rows = await self._store.read("equal_streams", stream, pack(list(TWINS)))
+            if not rows:
+                return
+            everyone = [(str(row[0]), row[2]) for row in rows]
+            own = await self._store.read("stream_age", stream)
+            if not own:
+                return
+            everyone.append((stream, own[0][0]))
+            everyone.sort(key=lambda each: (each[1], each[0]))
+            oldest = everyone[0][0]
+            await self.join([{"s": s, "t": oldest, "v": {"was": s}} for s, _age in everyone[1:]])
+
+
+def _with_streams(rows: Rows, streams: dict[int, str]) -> Rows:
+    """The same batch with the streams that files have from now on: metas are made of them."""
+    fresh = Rows()
+    for read, answer in rows.answers:
+        stream = streams.get(read.file)
+        add(fresh, read if stream is None else replace(read, stream=stream), answer)
+    return fresh

@@ -1,0 +1,376 @@
+"""What a person made: tags, ratings, stars, fields, plays, collections, and taking any of it back.
+
+Everything is an event on a stream (settled 9), written in the same transaction as the tables that say what all events
+amount to; a statement changes only what is different, so that a request sent twice is done once. Effective values:
+settled 12.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mediad.errors import Conflict, InvalidArgument, NotFound
+from mediad.fold import fold, shorten
+from mediad.ids import mint
+from mediad.store.store import Store, now_ns, pack
+from mediadb_contract.fields import FIELDS
+
+# Events of persons are kept for ever; what was merely seen is compacted (settled 10).
+PERSONAL = ("tagged", "untagged", "rated", "starred", "set", "played", "created", "collected", "uncollected", "renamed",
+            "deleted", "related", "split", "joined")  # fmt: skip
+# These are no person's, but say where a person's work went.
+KEPT = (*PERSONAL, "inherited", "detached", "merged", "succeeded")
+TAG_MOST = 200  # characters
+VALUE_MOST = 10_000
+STREAMS_AT_ONCE = 500  # of one request in one transaction's statement
+COLLECTION_KINDS = ("collection", "playlist")
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """On whose behalf, and under which operation."""
+
+    actor: str
+    operation: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing done to every item of a request; fields as in WorkAction of proto/mediadb.proto."""
+
+    action: str
+    name: str = ""
+    value: str = ""
+    number: float = 0.0
+    at_ns: int = 0
+    count: int = 1
+
+
+def check_action(action: Action) -> Action:
+    """The action, cleaned. Raises InvalidArgument naming what is wrong with it."""
+    kind = action.action
+    if kind in ("tag", "untag"):
+        name = " ".join(action.name.split())
+        if not name:
+            raise InvalidArgument("a tag has at least one character", action.name)
+        if len(name) > TAG_MOST:
+            raise InvalidArgument(f"a tag has at most {TAG_MOST} characters", name)
+        return Action(kind, _clean(name))
+    if kind == "rate":
+        if not 0 <= action.number <= 5:
+            raise InvalidArgument("a rating is a number from 0 to 5", f"{action.number:g}")
+        return Action(kind, number=action.number)
+    if kind in ("set", "unset"):
+        name = action.name.strip().lower()
+        if not name or len(name) > 100 or not name.replace("_", "").replace("-", "").isalnum():
+            raise InvalidArgument("a field's name is letters, digits, - and _", action.name)
+        if len(action.value) > VALUE_MOST:
+            raise InvalidArgument(f"a value has at most {VALUE_MOST} characters", name)
+        return Action(kind, name, _clean(action.value))
+    if kind == "play":
+        if action.count > 1_000_000:
+            raise InvalidArgument("a million plays at once are too many", str(action.count))
+        return Action(kind, at_ns=action.at_ns or now_ns(), count=action.count or 1)
+    if kind == "star":
+        return Action(kind, at_ns=action.at_ns or now_ns())
+    if kind in ("unrate", "unstar"):
+        return Action(kind)
+    raise InvalidArgument("the actions are tag, untag, rate, unrate, star, unstar, set, unset, play", kind)
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+Statements = list[tuple[str, tuple[Any, ...]]]
+
+
+@dataclass(slots=True)
+class _Changes:
+    """Rows for the statements of sql/queries/work.sql, all of one transaction."""
+
+    tags: list[dict[str, Any]] = field(default_factory=list)
+    ratings: list[dict[str, Any]] = field(default_factory=list)
+    stars: list[dict[str, Any]] = field(default_factory=list)
+    fields: list[dict[str, Any]] = field(default_factory=list)
+    plays: list[dict[str, Any]] = field(default_factory=list)
+    streams: dict[str, None] = field(default_factory=dict)
+
+    def add(self, stream: str, line: int, action: Action) -> None:
+        """One action on one stream; `line`: its number in the request."""
+        self.streams[stream] = None
+        kind = action.action
+        if kind in ("tag", "untag"):
+            becomes = "added" if kind == "tag" else "auto"
+            self.tags.append({"s": stream, "t": action.name, "f": shorten(fold(action.name)), "k": becomes})
+        elif kind in ("rate", "unrate"):
+            self.ratings.append({"s": stream, "x": action.number if kind == "rate" else None})
+        elif kind in ("star", "unstar"):
+            self.stars.append({"s": stream, "t": action.at_ns if kind == "star" else None})
+        elif kind in ("set", "unset"):
+            self.set(stream, action.name, action.value if kind == "set" else None)
+        else:
+            self.plays.append({"s": stream, "c": action.count, "t": action.at_ns, "i": line})
+
+    def set(self, stream: str, name: str, value: str | None) -> None:
+        """A field's value, or none."""
+        self.streams[stream] = None
+        self.fields.append({"s": stream, "n": name, "v": value, "f": shorten(fold(value or ""))})
+
+    def statements(self, host: uuid.UUID, by: By) -> Statements:
+        tail = (now_ns(), host, by.actor, by.operation)
+        unit: Statements = [("mark_work", (pack(list(self.streams)), tail[0]))]
+        if self.tags:
+            unit.append(("work_tags", (pack(self.tags), *tail)))
+        if self.ratings:
+            unit.append(("work_ratings", (pack(self.ratings), *tail)))
+        if self.stars:
+            unit.append(("work_stars", (pack(self.stars), *tail)))
+        if self.fields:
+            unit.append(("work_fields", (pack(self.fields), *tail)))
+        if self.plays:
+            unit.append(("work_plays", (pack(self.plays), *tail)))
+        return unit
+
+
+class Work:
+    """What persons do. `on_work` is called after something was stored; `on_doubt` when checksums are wanted."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.on_work: list[Any] = []
+
+    async def _write(self, unit: Statements) -> int:
+        results = await self._store.write(unit, give_up_after=60.0, deadline=30.0)
+        self.tell()
+        return sum(len(rows) for rows in results[1:])
+
+    def tell(self) -> None:
+        """Something of a person's was stored."""
+        for told in self.on_work:
+            told()
+
+    async def live(self, ids: Sequence[uuid.UUID]) -> list[uuid.UUID | None]:
+        """The streams that ids stand for today, None for an id that nobody knows."""
+        rows = await self._store.read("work_streams", pack([str(each) for each in ids]))
+        return [row[1] for row in rows]
+
+    async def apply(self, streams: Sequence[str], actions: Sequence[Action], by: By) -> int:
+        """Does all of the actions to all of the streams, in one transaction. Returns how many things that changed."""
+        changes = _Changes()
+        for stream in streams:
+            for line, action in enumerate(actions):
+                changes.add(stream, line, action)
+        return await self._write(changes.statements(self._store.host, by)) if streams else 0
+
+    # -------------------------------------------------------------- collections
+
+    async def collection(self, kind: str, name: str, actor: str) -> tuple[uuid.UUID, str] | None:
+        """A collection's id and name; an actor's own goes before everybody's."""
+        rows = await self._store.read("collection_by_name", kind, actor, name)
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    async def entries(self, collection: uuid.UUID) -> list[uuid.UUID]:
+        """The items in order, each as what it is today: what was edited in place by what came of it."""
+        rows = [row[0] for row in await self._store.read("collection_entries", collection)]
+        alive = await self.live(rows) if rows else []
+        known = [new or old for old, new in zip(rows, alive, strict=True)]
+        came = dict(await self._store.read("successors", pack([str(each) for each in set(known)])))
+        return [came.get(each, each) for each in known]
+
+    async def put_in(self, kind: str, name: str, streams: Sequence[str], place: int, by: By) -> uuid.UUID:
+        """Puts items into a collection, which is made when it is not there, before the one at `place` (-1: behind the
+        last). Raises InvalidArgument for a name or place that cannot be."""
+        name = self._check_name(kind, name)
+        found = await self.collection(kind, name, by.actor)
+        tail = (now_ns(), self._store.host, by.actor, by.operation)
+        unit: Statements = []
+        if found is None:
+            # Made from the operation's id: a request sent twice makes it once.
+            number = uuid.uuid5(by.operation, f"{kind} {name}")
+            unit.append(("make_collection", (number, *tail, kind, name, shorten(fold(name)))))
+            size = 0
+        else:
+            number = found[0]
+            size = len(await self._store.read("collection_entries", number))
+        if streams:
+            if place > size:
+                raise InvalidArgument(f"{name} has {size} entries", str(place))
+            at = size if place < 0 else place
+            unit.append(("insert_entries", (number, *tail, at, pack(list(streams)), "0")))
+            unit.append(("mark_work", (pack(list(streams)), tail[0])))
+        if unit:
+            await self._write(unit)
+        return number
+
+    async def take_out(self, kind: str, name: str, place: int, by: By) -> uuid.UUID:
+        """Takes out the entry at a place. Raises NotFound, InvalidArgument."""
+        number, size = await self._sized(kind, name, by.actor)
+        self._check_place(name, place, size)
+        tail = (now_ns(), self._store.host, by.actor, by.operation)
+        await self._write([("remove_entries", (number, *tail, place, 1, "0")), ("close_ranks", (number,))])
+        return number
+
+    async def reorder(self, kind: str, name: str, place: int, to: int, by: By) -> uuid.UUID:
+        """Moves the entry at a place to another. Raises NotFound, InvalidArgument."""
+        number, size = await self._sized(kind, name, by.actor)
+        self._check_place(name, place, size)
+        self._check_place(name, to, size)
+        item = (await self._store.read("collection_entries", number))[place][0]
+        tail = (now_ns(), self._store.host, by.actor, by.operation)
+        await self._write([
+            ("remove_entries", (number, *tail, place, 1, "0")), ("close_ranks", (number,)),
+            ("insert_entries", (number, *tail, to, pack([str(item)]), "1")),
+        ])  # fmt: skip
+        return number
+
+    async def rename(self, kind: str, name: str, new_name: str, by: By) -> uuid.UUID:
+        """Another name. Raises NotFound, Conflict when that name is taken."""
+        number, _size = await self._sized(kind, name, by.actor)
+        new_name = self._check_name(kind, new_name)
+        other = await self.collection(kind, new_name, by.actor)
+        if other is not None and other[0] != number:
+            raise Conflict(f"there is a {kind} of that name", new_name)
+        tail = (now_ns(), self._store.host, by.actor, by.operation)
+        await self._write([("rename_collection", (number, *tail, new_name, shorten(fold(new_name))))])
+        return number
+
+    async def delete(self, kind: str, name: str, by: By) -> uuid.UUID:
+        """The collection goes; the items stay. Raises NotFound."""
+        number, _size = await self._sized(kind, name, by.actor)
+        await self._write([("delete_collection", (number, now_ns(), self._store.host, by.actor, by.operation))])
+        return number
+
+    async def _sized(self, kind: str, name: str, actor: str) -> tuple[uuid.UUID, int]:
+        found = await self.collection(kind, self._check_name(kind, name), actor)
+        if found is None:
+            raise NotFound(f"there is no {kind} of that name", name)
+        return found[0], len(await self._store.read("collection_entries", found[0]))
+
+    @staticmethod
+    def _check_name(kind: str, name: str) -> str:
+        if kind not in COLLECTION_KINDS:
+            raise InvalidArgument(f"the kinds are {' and '.join(COLLECTION_KINDS)}", kind)
+        name = _clean(" ".join(name.split()))
+        if not name or len(name) > TAG_MOST:
+            raise InvalidArgument(f"a {kind}'s name has 1 to {TAG_MOST} characters", name)
+        return name
+
+    @staticmethod
+    def _check_place(name: str, place: int, size: int) -> None:
+        if not 0 <= place < size:
+            raise InvalidArgument(f"{name} has {size} entries, counted from 0", str(place))
+
+    # -------------------------------------------------------------- taking back
+
+    async def last_operations(self, actor: str | None, most: int) -> list[tuple[Any, ...]]:
+        """The last operations, newest first: (id, at_ns, actor, events, command, undone, last seq, action, tag)."""
+        return await self._store.read("operations", actor, pack(list(PERSONAL)), most, deadline=30.0)
+
+    async def undo(self, operation: uuid.UUID, by: By) -> int:
+        """Takes back what an operation did, in one transaction. Returns how many things that changed. Raises NotFound,
+        Conflict when something of it cannot be taken back."""
+        events = await self._store.read("events_of_operation", operation)
+        events = [row for row in events if row[4] in PERSONAL]
+        if not events:
+            raise NotFound("no operation of a person has that id", str(operation))
+        changes: dict[str, _Changes] = {}
+        unit: Statements = []
+        for line, (_seq, actor, kind, target, action, value) in enumerate(events):
+            told = json.loads(value)
+            if kind == "collection":
+                unit += self._undo_collection(uuid.UUID(target), action, told, By(actor, by.operation), line)
+            else:
+                stream = (await self.live([uuid.UUID(target)]))[0]
+                if stream is not None:
+                    _undo_event(changes.setdefault(actor, _Changes()), str(stream), action, told, line)
+        for actor, change in changes.items():
+            # What was one person's is given back to that person, whoever takes it back.
+            unit += change.statements(self._store.host, By(actor, by.operation))
+        unit.append(("mark_undone", (operation, by.operation)))
+        return await self._write(unit)
+
+    def _undo_collection(
+        self, number: uuid.UUID, action: str, told: dict[str, Any], by: By, line: int
+    ) -> Statements:  # fmt: skip
+        tail = (now_ns(), self._store.host, by.actor, by.operation)
+        if action == "created":
+            return [("delete_collection", (number, *tail))]
+        if action == "collected":
+            remove = ("remove_entries", (number, *tail, told["place"], len(told["items"]), f"u{line}"))
+            return [remove, ("close_ranks", (number,))]
+        if action == "uncollected":
+            return [("insert_entries", (number, *tail, told["place"], pack(told["items"]), f"u{line}"))]
+        if action == "renamed":
+            return [("rename_collection", (number, *tail, told["was"], shorten(fold(told["was"]))))]
+        if action == "deleted":
+            again: Statements = [
+                ("make_collection", (number, *tail, told["kind"], told["name"], shorten(fold(told["name"]))))
+            ]
+            if told["items"]:
+                again.append(("insert_entries", (number, *tail, 0, pack(told["items"]), f"u{line}")))
+            return again
+        return []
+
+
+def _undo_event(changes: _Changes, stream: str, action: str, told: dict[str, Any], line: int) -> None:
+    changes.streams[stream] = None
+    if action in ("tagged", "untagged"):
+        changes.tags.append({"s": stream, "t": told["tag"], "f": shorten(fold(told["tag"])), "k": told["was"]})
+    elif action == "rated":
+        changes.ratings.append({"s": stream, "x": told["was"]})
+    elif action == "starred":
+        changes.stars.append({"s": stream, "t": told["was"]})
+    elif action == "set":
+        changes.set(stream, told["field"], told["was"])
+    elif action == "played":
+        changes.plays.append({"s": stream, "c": -told["count"], "t": told["was_ns"], "i": 1_000_000 + line})
+    else:
+        raise Conflict(f"that an item was {action} is taken back by `mediactl relate`", stream)
+
+
+def effective(
+    row: Sequence[Any] | None, embedded: Iterable[tuple[str | None, str | None]]
+) -> dict[str, Any]:  # fmt: skip
+    """What a person's work and the files say together, by vocabulary names (settled 12). `row`: work_of_streams without
+    the stream; `embedded`: keywords and rating of each file, as JSON text."""
+    tags: dict[str, None] = {}
+    rating: float | None = None
+    for keywords, stars in embedded:
+        tags.update(dict.fromkeys(json.loads(keywords) if keywords else ()))
+        if rating is None and stars:
+            rating = json.loads(stars)
+    found: dict[str, Any] = {}
+    if row is not None:
+        own_tags, own_fields, own_rating, starred, plays, played, lists = row
+        for tag, removed in (json.loads(own_tags) if own_tags else {}).items():
+            if removed:
+                tags.pop(tag, None)
+            else:
+                tags[tag] = None
+        if own_rating is not None:
+            rating = own_rating
+        if starred is not None:
+            found["starred"] = True
+        if plays:
+            found["play_count"] = plays
+        if played:
+            found["last_played_at"] = played / 1e9
+        for kind, name in json.loads(lists) if lists else ():
+            found.setdefault(f"{kind}s", []).append(name)
+        for name, value in sorted((json.loads(own_fields) if own_fields else {}).items()):
+            found[f"user_{name}" if name in FIELDS else name] = value
+    if tags:
+        found["user_tags"] = list(tags)
+    if rating is not None:
+        found["user_rating"] = int(rating) if float(rating).is_integer() else rating
+    return found
+
+
+def new_operation() -> uuid.UUID:
+    """For a request that came without one: its events belong together all the same."""
+    return mint.uuid()

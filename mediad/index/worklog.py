@@ -1,0 +1,148 @@
+"""A person's events in plain sight: `work/<host>.ndjson` in the data folder, a line an event (settled 11).
+
+Each line has the target's id, its keys and its last known paths, so that an import into an empty database finds its
+targets. The file follows the feed: what the database has and the file has not, because the daemon ended in between, is
+appended at the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import logging
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+from mediad.errors import MediadError
+from mediad.index.scan import Places
+from mediad.index.work import KEPT
+from mediad.store.store import Store, pack
+
+log = logging.getLogger(__name__)
+
+_LINES_AT_ONCE = 500
+_PATHS = 4  # of one target in a line
+_GRADES = {1: "fingerprint", 2: "track", 3: "checksum"}
+
+
+def path_text(path: bytes) -> str | dict[str, str]:
+    """A path for JSON: its text, or {"raw": base64} where it is none."""
+    try:
+        return path.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"raw": base64.b64encode(path).decode()}
+
+
+def text_path(value: Any) -> bytes:
+    """The path again."""
+    return base64.b64decode(value["raw"]) if isinstance(value, dict) else str(value).encode()
+
+
+class WorkLog:
+    """Appends this host's events of persons. `wake` after each; one task writes."""
+
+    def __init__(self, store: Store, places: Places, folder: Path) -> None:
+        self._store = store
+        self._places = places
+        self.path = folder / f"{store.host}.ndjson"
+        self._last = -1
+        self._work = asyncio.Event()
+        self.problem = ""
+
+    def wake(self) -> None:
+        """There may be something to write."""
+        self._work.set()
+
+    async def run(self) -> None:
+        """Writes for ever; what the disk or the database refuses is tried again and said in `status`."""
+        self._work.set()
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            try:
+                await self.catch_up()
+                self.problem = ""
+            except MediadError as error:
+                self.problem = error.message
+            except OSError as error:
+                self.problem = error.strerror or type(error).__name__
+                self._last = -1  # what was written of the last lines is looked at again
+            if self.problem:
+                log.warning("the log of work cannot be written", extra={"why": self.problem})
+                self._work.set()
+                await asyncio.sleep(5.0)
+
+    async def catch_up(self) -> None:
+        """Appends what is not there yet. Raises OSError and what the store raises."""
+        if self._last < 0:
+            self._last = await self._read_last()
+        while rows := await self._store.read(
+            "work_after", self._store.host, self._last, pack(list(KEPT)), _LINES_AT_ONCE, deadline=30.0
+        ):
+            lines = await describe_events(self._store, self._places, rows)
+            self._append("".join(line + "\n" for line in lines).encode())
+            self._last = rows[-1][0]
+
+    async def _read_last(self) -> int:
+        """The number of the last whole line that is of this feed; half a line, left by a power cut, goes."""
+        epoch = str((await self._store.read("feed_state"))[0][0])
+        last = 0
+        if not self.path.exists():
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._append(json.dumps({"mediadb": "work/1", "epoch": epoch}).encode() + b"\n")
+            return 0
+        current = epoch
+        with open(self.path, "rb+") as file:
+            good = 0
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                good += len(line)
+                try:
+                    told = json.loads(line)
+                except ValueError:
+                    continue
+                if "epoch" in told:
+                    current = told["epoch"]
+                elif current == epoch:
+                    last = max(last, int(told.get("seq", 0)))
+            file.truncate(good)
+        if current != epoch:
+            self._append(json.dumps({"mediadb": "work/1", "epoch": epoch}).encode() + b"\n")
+        return last
+
+    def _append(self, data: bytes) -> None:
+        fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            left = memoryview(data)
+            while left:
+                left = left[os.write(fd, left) :]
+        finally:
+            os.close(fd)
+
+
+async def describe_events(store: Store, places: Places, rows: list[tuple[Any, ...]]) -> list[str]:
+    """Rows of work_after as lines."""
+    targets = sorted({row[5] for row in rows if row[4] == "stream"})
+    files: dict[str, list[tuple[int, int, bytes]]] = {}
+    for target, file, folder, name in await store.read("places_of_targets", pack(targets), deadline=30.0):
+        files.setdefault(target, []).append((file, folder, name))
+    paths = await places.paths([each for found in files.values() for each in found[:_PATHS]])
+    lines = []
+    for seq, at, actor, operation, kind, target, action, value, keys in rows:
+        told: dict[str, Any] = {"seq": seq, "at_ns": at, "action": action, "target_kind": kind, "target": target}
+        if actor:
+            told["actor"] = actor
+        if operation is not None:
+            told["operation"] = str(uuid.UUID(str(operation)))
+        told["value"] = json.loads(value)
+        if keys:
+            told["keys"] = [[_GRADES[grade], name, digest] for grade, name, digest in json.loads(keys)]
+        known = [path_text(paths[file]) for file, _folder, _name in files.get(target, ())[:_PATHS] if file in paths]
+        if known:
+            told["paths"] = known
+        lines.append(json.dumps(told, ensure_ascii=False))
+    return lines

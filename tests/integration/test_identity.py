@@ -1,0 +1,301 @@
+"""What a person made stays with the payload: renames, moves over file systems, edits in place, copies, returns."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mutagen.flac import FLAC
+
+from mediactl import Client, workcalls
+from tests.daemon import Daemon, write_tree
+from tests.daemon.records import DATA, SONG, entry, rows, wait_for
+
+
+@pytest.fixture
+def daemon() -> Iterator[Daemon]:
+    """A daemon for which the small samples are large enough to be shared."""
+    running = Daemon(config="shared_least = 1000\n")
+    try:
+        yield running.start()
+    finally:
+        running.remove()
+
+
+def item_of(client: Client, path: Path) -> Any:
+    result = client.get(path)[0]
+    assert result.item is not None, result.problem
+    return result.item
+
+
+def tagged(client: Client, path: Path) -> uuid.UUID:
+    """The item at a path, with a tag, a rating, a star, a play and a field of a person's."""
+    client.run(workcalls.tag([path], add=["holiday"]))
+    client.run(workcalls.rate([path], 4))
+    client.run(workcalls.star([path]))
+    client.run(workcalls.play([path]))
+    client.run(workcalls.set_fields([path], {"account": "shop@example.org"}))
+    found = item_of(client, path)
+    assert has_work(found), found.work
+    return found.id  # type: ignore[no-any-return]
+
+
+def has_work(item: Any) -> bool:
+    work = item.work
+    return bool(
+        "holiday" in work.get("user_tags", ()) and work.get("user_rating") == 4 and work.get("starred")
+        and work.get("play_count") == 1 and work.get("account") == "shop@example.org"
+    )  # fmt: skip
+
+
+def flac(path: Path, **tags: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes((DATA / "picard.flac").read_bytes())
+    retag(path, **tags)
+    return path
+
+
+def retag(path: Path, **tags: str) -> None:
+    tagged_file = FLAC(path)
+    tagged_file.delete()
+    tagged_file.update(tags)
+    tagged_file.save()
+
+
+def test_renamed_within_and_over_folders(daemon: Daemon) -> None:
+    tree = write_tree(daemon.folder / "tree", {"a/one.mp3": SONG, "b/x.txt": b"x" * 9000})
+    with daemon.client() as client:
+        client.add([tree])
+        item = tagged(client, tree / "a/one.mp3")
+        (tree / "a/one.mp3").rename(tree / "b/two.mp3")
+        assert client.add([tree]).files_moved == 1
+        assert item_of(client, tree / "b/two.mp3").id == item
+        assert has_work(item_of(client, tree / "b/two.mp3"))
+        (tree / "b").rename(tree / "c")
+        result = client.add([tree])
+        assert (result.files_new, result.files_missing, result.files_read) == (0, 0, 0)
+        assert item_of(client, tree / "c/two.mp3").id == item
+        assert [found.id for found in client.query("c two")] == [item], "found by its new folder"
+        assert [found.id for found in client.query("tag:holiday")] == [item]
+    moved = rows(daemon, "SELECT target_kind, value FROM mediadb.event WHERE action = 'moved' ORDER BY seq")
+    assert [row[0] for row in moved] == ["stream", "folder"]
+    assert moved[1][1] == {"from": str(tree / "b"), "to": str(tree / "c")}
+
+
+def test_moved_to_another_file_system_while_nobody_looked(daemon: Daemon) -> None:
+    """New name, new tags, new place at once: only the payload is the same."""
+    tree = daemon.folder / "tree"
+    flac(tree / "one.flac", title="One", artist="A")
+    other = Path("/dev/shm") / f"mediadb-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    other.mkdir()
+    try:
+        with daemon.client() as client:
+            client.add([tree])
+            client.add([other])
+            item = tagged(client, tree / "one.flac")
+            shutil.copyfile(tree / "one.flac", other / "renamed.flac")
+            (tree / "one.flac").unlink()
+            retag(other / "renamed.flac", title="Another", artist="B", comment="x" * 3000)
+            client.add([tree])
+            client.add([other])
+            found = item_of(client, other / "renamed.flac")
+            assert found.id == item and has_work(found)
+            assert [each.path for each in found.files] == [os.fsencode(other / "renamed.flac")]
+            # and back, the new name first
+            shutil.copyfile(other / "renamed.flac", tree / "back.flac")
+            client.add([tree])
+            (other / "renamed.flac").unlink()
+            client.add([other])
+            found = item_of(client, tree / "back.flac")
+            assert found.id == item and has_work(found)
+            history = client.run(workcalls.history([item]))[0]
+            assert {each.path for each in history.revisions} >= {os.fsencode(tree / "one.flac")}
+    finally:
+        shutil.rmtree(other)
+
+
+def test_retagged(daemon: Daemon) -> None:
+    tree = daemon.folder / "tree"
+    path = flac(tree / "one.flac", title="One", comment="before")
+    with daemon.client() as client:
+        client.add([tree])
+        item = tagged(client, path)
+        retag(path, title="Two", comment="x" * 9000)
+        client.add([tree])
+        found = item_of(client, path)
+        assert found.id == item and has_work(found) and found.title == "Two"
+    changed = rows(daemon, "SELECT value FROM mediadb.event WHERE action = 'changed'")
+    assert len(changed) == 1 and "title" in changed[0][0]["fields"]
+
+
+def test_a_document_edited_in_place(daemon: Daemon) -> None:
+    tree = write_tree(daemon.folder / "tree", {"a.txt": b"first words " * 500})
+    with daemon.client() as client:
+        client.add([tree])
+        item = tagged(client, tree / "a.txt")
+        collected = client.run(workcalls.collect("papers", "add", [tree / "a.txt"]))
+        assert collected.collection.entries == [item]
+        # saved as programs do: a temporary, renamed over
+        (tree / ".a.txt.tmp").write_bytes(b"second words " * 600)
+        client.add([tree])
+        (tree / ".a.txt.tmp").rename(tree / "a.txt")
+        client.add([tree])
+        found = item_of(client, tree / "a.txt")
+        assert found.id != item and has_work(found)
+        old = client.get(item)[0].item
+        assert old is not None and old.successor == found.id
+        [papers] = client.run(workcalls.collections(name="papers", entries=True))
+        assert papers.entries == [found.id], "the collection shows what came of it"
+        history = client.run(workcalls.history([tree / "a.txt"]))[0]
+        assert [(each.old, each.new, each.state) for each in history.lineage] == [(item, found.id, "accepted")]
+        # the old text comes back elsewhere: it is what it was
+        (tree / "old.txt").write_bytes(b"first words " * 500)
+        client.add([tree])
+        assert item_of(client, tree / "old.txt").id == item
+
+
+def test_another_song_at_the_same_path(daemon: Daemon) -> None:
+    """Work is offered, not inherited, when something says that it is another recording."""
+    tree = write_tree(daemon.folder / "tree", {"a.mp3": (DATA / "id3v23-multi.mp3").read_bytes()})
+    with daemon.client() as client:
+        client.add([tree])
+        item = tagged(client, tree / "a.mp3")
+        (tree / "a.mp3").write_bytes((DATA / "id3v22.mp3").read_bytes())
+        client.add([tree])
+        found = item_of(client, tree / "a.mp3")
+        assert found.id != item and not found.work.get("starred")
+        history = client.run(workcalls.history([found.id]))[0]
+        assert [(each.old, each.state) for each in history.lineage] == [(item, "offered")]
+
+
+def test_nothing_hangs_on_it(daemon: Daemon) -> None:
+    """A log that grows keeps its item: nobody did anything with what stood there before."""
+    tree = write_tree(daemon.folder / "tree", {"log.txt": b"line\n" * 2000})
+    with daemon.client() as client:
+        client.add([tree])
+        item = item_of(client, tree / "log.txt").id
+        for number in range(3):
+            with open(tree / "log.txt", "ab") as log:
+                log.write(b"more %d\n" % number)
+            client.add([tree])
+        assert item_of(client, tree / "log.txt").id == item
+    assert rows(daemon, "SELECT count(*) FROM mediadb.stream") == [(1,)]
+    assert rows(daemon, "SELECT count(*) FROM mediadb.stream_key WHERE grade = 1") == [(1,)]
+
+
+def test_a_copy_shares_work_when_it_is_certain(daemon: Daemon) -> None:
+    tree = daemon.folder / "tree"
+    path = flac(tree / "one.flac", title="One")
+    with daemon.client() as client:
+        client.add([tree])
+        item = tagged(client, path)
+        shutil.copyfile(path, tree / "copy.flac")
+        retag(tree / "copy.flac", title="Copy", comment="y" * 5000)
+        client.add([tree])
+        assert wait_for(lambda: item_of(client, tree / "copy.flac").id == item, 20), "its checksum was never asked for"
+        found = item_of(client, tree / "copy.flac")
+        assert has_work(found) and len(found.files) == 2
+    assert rows(daemon, "SELECT count(*) FROM mediadb.event WHERE action = 'merged'") == [(1,)]
+
+
+def test_an_id_is_valid_for_ever(daemon: Daemon) -> None:
+    tree = daemon.folder / "tree"
+    path = flac(tree / "one.flac", title="One")
+    with daemon.client() as client:
+        client.add([tree])
+        tagged(client, path)
+        shutil.copyfile(path, tree / "copy.flac")
+        client.add([tree], wait=False)
+        first = item_of(client, tree / "copy.flac").id
+        assert wait_for(lambda: item_of(client, tree / "copy.flac").id == item_of(client, path).id, 20)
+        result = client.get(first)[0]
+        assert result.item is not None and result.item.id == item_of(client, path).id
+
+
+def test_hard_links_share_one_item(daemon: Daemon) -> None:
+    tree = write_tree(daemon.folder / "tree", {"a.mp3": SONG})
+    with daemon.client() as client:
+        client.add([tree])
+        item = tagged(client, tree / "a.mp3")
+        os.link(tree / "a.mp3", tree / "b.mp3")
+        client.add([tree])
+        assert item_of(client, tree / "b.mp3").id == item
+        (tree / "a.mp3").unlink()
+        client.add([tree])
+        found = item_of(client, tree / "b.mp3")
+        assert found.id == item and has_work(found)
+
+
+def test_a_song_moved_over_another(daemon: Daemon) -> None:
+    tree = daemon.folder / "tree"
+    one = flac(tree / "one.flac", title="One")
+    (tree / "two.mp3").write_bytes(SONG)
+    with daemon.client() as client:
+        client.add([tree])
+        item = tagged(client, tree / "two.mp3")
+        other = item_of(client, one).id
+        (tree / "two.mp3").rename(one)
+        client.add([tree])
+        found = item_of(client, one)
+        assert found.id == item and has_work(found)
+        history = client.run(workcalls.history([other]))[0]
+        assert [(each.path, each.why) for each in history.revisions] == [(os.fsencode(one), "replaced")]
+
+
+def test_small_files_are_their_own(daemon: Daemon) -> None:
+    """Two folders have the same little cover: a tag on one is not on the other."""
+    tree = write_tree(daemon.folder / "tree", {"a/note.txt": b"hello", "b/note.txt": b"hello"})
+    with daemon.client() as client:
+        client.add([tree])
+        item = tagged(client, tree / "a/note.txt")
+        time.sleep(0.5)
+        other = item_of(client, tree / "b/note.txt")
+        assert other.id != item and not other.work
+        # moved it is still known: by inode, or by name where that cannot be
+        (tree / "a/note.txt").rename(tree / "note2.txt")
+        client.add([tree])
+        assert item_of(client, tree / "note2.txt").id == item
+
+
+def test_the_log_of_work_lies_in_plain_sight(daemon: Daemon) -> None:
+    tree = write_tree(daemon.folder / "tree", {"a.mp3": SONG})
+    with daemon.client() as client:
+        client.add([tree])
+        item = tagged(client, tree / "a.mp3")
+        [log] = list((daemon.data / "work").iterdir())
+        assert wait_for(lambda: len(log.read_text().splitlines()) == 6)
+        head, *lines = [json.loads(line) for line in log.read_text().splitlines()]
+        assert head["mediadb"] == "work/1"
+        assert [line["action"] for line in lines] == ["tagged", "rated", "starred", "played", "set"]
+        for line in lines:
+            assert line["target"] == str(item)
+            assert line["paths"] == [str(tree / "a.mp3")]
+            assert any(key[0] == "fingerprint" for key in line["keys"])
+        # a daemon that dies before it is written writes it at the next start, once
+        client.close()
+    daemon.kill()
+    with open(log, "rb+") as file:
+        file.truncate(len(log.read_bytes()) - 40)
+    daemon.start()
+    assert wait_for(lambda: len(log.read_text().splitlines()) == 6)
+    assert [json.loads(line)["action"] for line in log.read_text().splitlines()[1:]] == [
+        "tagged", "rated", "starred", "played", "set",
+    ]  # fmt: skip
+
+
+def test_the_state_of_entries(daemon: Daemon) -> None:
+    """A name that moved away is not a missing file of the item."""
+    tree = write_tree(daemon.folder / "tree", {"a.mp3": SONG})
+    with daemon.client() as client:
+        client.add([tree])
+        (tree / "a.mp3").rename(tree / "b.mp3")
+        client.add([tree])
+        assert entry(client, tree / "b.mp3").state == "read"
+        assert client.status().missing == 0
