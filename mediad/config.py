@@ -70,6 +70,8 @@ class Config:
     shared_least: int = 4096  # bytes: equal payloads below it are equal by chance, each file has its own item
     feed_keep: int = 1_000_000  # events that were merely seen stay so long; what a person did stays for ever
     rescan_hours: float = 24.0  # every watched root is walked again after so long, whatever the kernel told; 0: never
+    remote_minutes: float = 60.0  # roots on a network file system are walked so often: no kernel event tells of them
+    poll_seconds: float = 30.0  # folders for which the kernel gives no watch are looked at so often
     settle_seconds: float = 0.05  # a folder that has been quiet for so long is looked at
     deadline_seconds: float = 30.0  # of a request whose client sets none (add and checksum have none)
 

@@ -31,6 +31,7 @@ from mediad.errors import AlreadyExists, MediadError, Unavailable
 from mediad.index.feed import Feed
 from mediad.index.reader import Reader
 from mediad.index.roots import Roots
+from mediad.index.watching import Watching
 from mediad.index.work import Work
 from mediad.index.worklog import WorkLog
 from mediad.lag import LagWatch
@@ -121,11 +122,13 @@ class Daemon:
         roots = Roots(store, config)
         reader = Reader(store, config, registry, roots)
         work = Work(store)
+        watching = Watching(roots, config)
+        roots.before_scan = watching.watch
         worklog = WorkLog(store, roots, config.data_dir / "work")
         work.on_work += [worklog.wake, reader.keeper.wanted.set]
         context = Context(
             config, store.host, platform.node() or "localhost", store, registry, roots, reader, work, worklog,
-            Feed(store),
+            Feed(store), watching,
             LagWatch(lambda: context.traffic.in_flight > 0 or reader.busy > 0), time.monotonic(),
             ready=lambda: self.problem,
         )  # fmt: skip
@@ -187,6 +190,7 @@ class Daemon:
             self._spawn(context.worklog.run())
             self._spawn(idle.settle_doubts(context))
             self._spawn(idle.rescan(context))
+            self._spawn(idle.rescan_remote(context))
             self._spawn(idle.keep_house(context))
         if context.roots.mine():
             self._spawn(self._catch_up(context))
@@ -278,6 +282,7 @@ class Daemon:
         await context.reader.stop()
         await context.roots.stop()
         context.feed.stop()
+        context.watching.stop()
         context.registry.close()
         await context.store.database.close()
         if self.cluster is not None:

@@ -60,6 +60,8 @@ class Root:
     scanned_ns: int | None
     local: bytes | None
     frozen: str = ""  # why, when frozen
+    place: bytes | None = None  # where it would be: `local` unless it is away
+    away: bool = False
 
     @property
     def inodes(self) -> bool:
@@ -69,7 +71,7 @@ class Root:
     @property
     def remote(self) -> bool:
         """What happens to it is not all seen by this kernel."""
-        return self.fs_type in REMOTE or self.fs_type.startswith("fuse")
+        return self.fs_type in REMOTE or self.fs_type in ("fuse.sshfs", "fuse.rclone", "fuse.s3fs", "fuse.glusterfs")
 
 
 @dataclass(frozen=True, slots=True)

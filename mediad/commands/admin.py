@@ -62,6 +62,9 @@ def _notes(context: Context) -> list[str]:
     notes = [f"{root.owner_name}: a root is frozen: {root.frozen}" for root in context.roots.all() if root.frozen]
     notes += [f"away: {os.fsdecode(root.path)}" for root in context.roots.mine() if root.local is None]
     notes += context.registry.problems
+    notes += context.watching.notes()
+    if context.worklog.problem:
+        notes.append(f"the log of a person's work cannot be written: {context.worklog.problem}")
     if context.reader.problem:
         notes.append(f"reading is paused: {context.reader.problem}")
     notes += [f"{name} does not start: {why}" for name, why in context.reader.failing.items()]

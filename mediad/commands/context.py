@@ -12,6 +12,7 @@ from mediad.config import Config
 from mediad.index.feed import Feed
 from mediad.index.reader import Reader
 from mediad.index.roots import Roots
+from mediad.index.watching import Watching
 from mediad.index.work import Work
 from mediad.index.worklog import WorkLog
 from mediad.model import Actor
@@ -55,6 +56,7 @@ class Context:
     work: Work
     worklog: WorkLog
     feed: Feed
+    watching: Watching
     lag: Lag
     started: float
     traffic: Traffic = field(default_factory=Traffic)

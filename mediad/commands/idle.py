@@ -63,6 +63,16 @@ async def rescan(context: Context) -> None:
                 await asyncio.wait([context.roots.scan(root)])
 
 
+async def rescan_remote(context: Context) -> None:
+    """Walks the roots that other machines change: no event of this kernel tells of it."""
+    minutes = context.config.remote_minutes
+    while minutes:
+        await asyncio.sleep(minutes * 60.0)
+        for root in context.roots.mine():
+            if root.watched and root.remote:
+                await asyncio.wait([context.roots.scan(root)])
+
+
 async def keep_house(context: Context) -> None:
     """Once a day drops what was merely seen beyond the horizon of the feed."""
     while True:

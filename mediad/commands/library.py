@@ -219,6 +219,8 @@ async def _forget_folder(
     await context.store.write(
         [("drop_root", (root.id,)) if whole else ("drop_dirs", (folder,))], deadline=60.0, give_up_after=60.0
     )
+    if whole:
+        context.watching.drop(root.id)
     reply.roots += whole
 
 

@@ -57,9 +57,12 @@ class Roots:
         self.reports: dict[int, ScanReport] = {}
         self.accepted: set[int] = set()  # whose loss a person has confirmed
         self.on_lost: Callable[[list[str]], Awaitable[None]] = _nothing_lost
+        self.before_scan: Callable[[Root], Awaitable[None]] = _nothing_before
+        self._again: set[int] = set()
         self._dirty: dict[int, dict[bytes, bool]] = {}
         self._busy: dict[int, dict[bytes, set[bytes]]] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._stopping = False
 
     # -------------------------------------------------------------- knowing
 
@@ -105,8 +108,12 @@ class Roots:
                 number, volume, uuid, fs_type, path, only, owner, name, watched, cross, tuple(_texts(exclude)), scanned,
                 path_on_host(path, fs_root, mount), frozen or "",
             )  # fmt: skip
+            roots[number].place = roots[number].local
             known = self._roots.get(number)
             if known is not None:
+                roots[number].away = known.away
+                if known.away:
+                    roots[number].local = None
                 for each in dataclasses.fields(Root):
                     setattr(known, each.name, getattr(roots[number], each.name))
                 roots[number] = known
@@ -115,17 +122,32 @@ class Roots:
     async def look_at(self, root: Root) -> None:
         """Looks whether the root is where it was: else its volume is away (local None). Raises nothing of the file
         system: being away is a state."""
-        if root.local is None:
+        root.local = root.place
+        root.away = root.place is None
+        if root.place is None:
             return
         try:
-            place = await self._places.locate(root.local)
+            place = await self._places.locate(root.place)
         except MediadError as error:
             log.warning("root away", extra={"root": root.id, "why": error.code})
-            root.local = None
+            root.local, root.away = None, True
             return
         if place.volume != root.volume_uuid:
             log.warning("another volume is mounted at a root", extra={"root": root.id})
-            root.local = None
+            root.local, root.away = None, True
+
+    async def _find(self, root: Root) -> None:
+        """Looks where a root is, and when it is not there, whether its volume is mounted elsewhere on this host."""
+        await self.look_at(root)
+        if root.local is not None:
+            return
+        for volume, fs_type, mount, fs_root in await self._places.volumes():
+            if volume == root.volume_uuid and path_on_host(root.path, fs_root, mount) is not None:
+                row = (self.store.host, volume, fs_type, fs_root, mount, now_ns())
+                await self.store.write([("put_mount", row)], give_up_after=60.0)
+                await self.load()
+                await self.look_at(root)
+                return
 
     # -------------------------------------------------------------- adding
 
@@ -221,6 +243,32 @@ class Roots:
             task.add_done_callback(lambda _done: self._scan_dirty(root.id))
         return task
 
+    def scan_again(self, root: Root) -> None:
+        """Starts a walk of a root; after the one under way when there is one."""
+        task = self._scans.get(root.id)
+        if task is None or task.done():
+            self.scan(root)
+        elif root.id not in self._again:
+            self._again.add(root.id)
+            task.add_done_callback(lambda _done: self._scan_now(root.id))
+
+    def _scan_now(self, number: int) -> None:
+        self._again.discard(number)
+        root = self._roots.get(number)
+        if root is not None and not self._stopping:
+            self.scan(root)
+
+    async def look_again(self) -> list[Root]:
+        """Looks where the roots of this host are now: the ones that came back, went away or are frozen."""
+        before = {root.id: root.local for root in self.mine()}
+        await self.load()  # where they would be
+        changed = []
+        for root in self.mine():
+            await self._find(root)
+            if root.local != before.get(root.id) or root.frozen:
+                changed.append(root)
+        return [root for root in changed if root.local is not None]
+
     def touch(self, number: int, dirs: dict[bytes, bool], busy: dict[bytes, set[bytes]]) -> None:
         """Some folders of a root changed: they are looked at now, or when the walk under way has ended."""
         dirty = self._dirty.setdefault(number, {})
@@ -230,7 +278,7 @@ class Roots:
         self._scan_dirty(number)
 
     def _scan_dirty(self, number: int) -> None:
-        root = self._roots.get(number)
+        root = None if self._stopping else self._roots.get(number)
         task = self._scans.get(number)
         if root is None or root.local is None or (task is not None and not task.done()):
             return
@@ -250,7 +298,8 @@ class Roots:
         quick: bool = False,
     ) -> ScanReport:
         if dirs is None:
-            await self.look_at(root)
+            await self._find(root)
+            await self.before_scan(root)
         if root.local is None:
             raise Unavailable("its volume is not mounted here", root.path)
         opener = None if dirs is None else self.opener(root.local)
@@ -352,6 +401,7 @@ class Roots:
 
     async def stop(self) -> None:
         """Ends all walks and openers."""
+        self._stopping = True
         for timer in self._timers.values():
             timer.cancel()
         for number in list(self._scans):
@@ -377,6 +427,10 @@ class Roots:
 
 def _nothing() -> None:
     """Nobody wants to know."""
+
+
+async def _nothing_before(_root: Root) -> None:
+    """Nothing has to be done first."""
 
 
 async def _nothing_lost(_streams: list[str]) -> None:

@@ -192,8 +192,9 @@ class Scan:
                 here = b"/".join(names[:depth])
                 paths[number] = here
                 self._ids[here] = number
+            # A folder that is not known yet is strange to the one above it, and looked at with all below.
             known = b"/".join(names[: len(chain) - 1])
-            wanted[known] = wanted.get(known, False) or deep or known != path
+            wanted[known] = wanted.get(known, False) or (deep and known == path)
         around = [self._ids[path] for path, deep in wanted.items() if not deep]
         if around:
             await self._know(await self.store.read("dirs_around", pack(around)), paths)

@@ -148,6 +148,13 @@ class Opener:
         uuid, fs_type, mount, fs_root, real, only = reply["place"]
         return Place(uuid, fs_type, mount, fs_root, real, only)
 
+    async def volumes(self, seconds: float = 20.0) -> list[tuple[str, str, bytes, bytes]]:
+        """What is mounted on this host: (volume, file system type, mount point, folder of the file system)."""
+        reply = await self._ask({"op": "volumes"}, seconds)
+        if "error" in reply:
+            raise error_of(reply["error"][0], reply["error"][1], b"")
+        return [(row[0], row[1], row[2], row[3]) for row in reply["volumes"]]
+
     async def open(
         self, top: bytes, files: list[bytes], *, inodes: bool = True, seconds: float = 30.0
     ) -> list[tuple[int, list[Any]]]:

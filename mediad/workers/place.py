@@ -54,6 +54,32 @@ def volume_uuid(source: bytes, device: str, fs_type: str, mount: bytes) -> str:
     return f"local:{fs_type}:{os.fsdecode(source)}:{os.fsdecode(mount)}"
 
 
+# Nobody keeps a library on these (filesystems(5)); and statvfs on an automount point would mount it.
+_NO_DISK = frozenset({
+    "proc", "sysfs", "cgroup", "cgroup2", "devpts", "devtmpfs", "mqueue", "securityfs", "pstore", "debugfs", "tracefs",
+    "bpf", "configfs", "fusectl", "hugetlbfs", "binfmt_misc", "autofs", "nsfs", "rpc_pipefs", "efivarfs", "nfs", "nfs4",
+    "cifs", "smb3",
+})  # fmt: skip
+
+
+def mounted_volumes() -> list[tuple[str, str, bytes, bytes]]:
+    """The local file systems that are mounted: (volume uuid, type, mount point, folder of the file system)."""
+    found = []
+    with open("/proc/self/mountinfo", "rb") as table:
+        for line in table:
+            left, _, right = line.partition(b" - ")
+            fields, rest = left.split(), right.split()
+            fs_type, mount = rest[0].decode(), _unescape(fields[4])
+            if fs_type in _NO_DISK:
+                continue
+            try:
+                uuid = volume_uuid(_unescape(rest[1]), fields[2].decode(), fs_type, mount)
+            except OSError:
+                continue  # gone again, or not for us
+            found.append((uuid, fs_type, mount, _unescape(fields[3])))
+    return found
+
+
 def locate(path: bytes) -> tuple[str, str, bytes, bytes, bytes, bytes]:
     """Where an added path lies: (volume uuid, type, mount point, fs_root, real path of the folder, only name).
 

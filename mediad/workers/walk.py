@@ -4,6 +4,7 @@ Run as `python -m mediad.workers.walk` with a unix stream socket as standard inp
 request has an `id` and gets one final answer under it. Descriptors of opened files travel with their answer.
 
 locate {path}                      -> {place: [...]}
+volumes {}                         -> {volumes: [[uuid, type, mount point, folder of the file system]]}
 known  {dirs: [[path, digest, inode, mtime_ns]]}
        (no answer) what the store knows of the tree that will be walked, in parts
 walk   {top, only, exclude, inodes, dirs, quick}
@@ -36,7 +37,7 @@ from typing import Any
 import msgpack
 
 from mediad.workers.beneath import open_beneath, open_for_reading
-from mediad.workers.place import locate
+from mediad.workers.place import locate, mounted_volumes
 
 # Names in one message, and in one part of a folder: what the store compares in one statement.
 BATCH_NAMES = 256
@@ -331,6 +332,8 @@ class Opener:
                 self._walk(number, request)
             elif op == "open":
                 self._open(number, request)
+            elif op == "volumes":
+                self._send({"id": number, "volumes": mounted_volumes()})
             elif op == "look":
                 self._look(number, request)
             else:
