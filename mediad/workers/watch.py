@@ -285,7 +285,7 @@ class Settle:
                 if now - writing.last >= patience:
                     self.close(folder, name)
                     self.mark(folder, now)
-                elif not writing.told and now - writing.since >= patience:
+                elif not writing.told and now - writing.since >= patience and folder not in self.dirty:
                     self.mark(folder, now)
 
     def due(self) -> float | None:
@@ -333,7 +333,7 @@ class Settle:
             for writing in names.values():
                 writing.told = True
             path = folder.path()
-            for busy in _split(names) if names else [[]]:
+            for busy in _split(names, MESSAGE_BYTES // 2) if names else [[]]:
                 yield [root.number, path, deep, busy]
 
 
@@ -344,16 +344,409 @@ def _size(item: Any) -> int:
     return 9
 
 
-def _split(items: Iterable[Any]) -> Iterator[list[Any]]:
+def _split(items: Iterable[Any], most: int = MESSAGE_BYTES) -> Iterator[list[Any]]:
     """The items in lists that fit a message; one that is too large comes alone."""
     part: list[Any] = []
-    room = MESSAGE_BYTES
+    room = most
     for item in items:
         size = _size(item)
         if part and size > room:
             yield part
-            part, room = [], MESSAGE_BYTES
+            part, room = [], most
         part.append(item)
         room -= size
     if part:
         yield part
+
+
+class Watches:
+    """The folders of all roots and their watches. One inode has one watch, however many roots or mounts show it."""
+
+    def __init__(self, inotify: Inotify, settle: Settle, breathe: Callable[[], None] = lambda: None) -> None:
+        self.inotify = inotify
+        self.settle = settle
+        self.breathe = breathe
+        self.roots: dict[int, Root] = {}
+        self.by_wd: dict[int, Node | list[Node]] = {}
+        self.unwatched: dict[Node, int] = {}  # no watch was to be had: the time of the last look's listing
+        self.lost: dict[Node, int] = {}  # not where events say they are: an event that tells why is on its way
+        self.mounts: set[Node] = set()  # not entered: something else is mounted there
+        self.freed = False
+        self._doubted: list[Node] = []
+
+    def nodes(self, wd: int) -> list[Node]:
+        """The folders that a watch stands for."""
+        known = self.by_wd.get(wd)
+        if known is None:
+            return []
+        return list(known) if isinstance(known, list) else [known]
+
+    def add_root(self, root: Root) -> tuple[int, int]:
+        """Watches a tree; returns how many of its folders are watched and how many would be, were there watches.
+
+        Raises OSError: the top cannot be opened."""
+        self.drop_root(root.number)
+        fd = os.open(root.place, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            root.device = os.fstat(fd).st_dev
+        finally:
+            os.close(fd)
+        self.roots[root.number] = root
+        self.scan(root)
+        watching = unwatched = 0
+        for node in _subtree(root):
+            watching += node.wd != 0
+            unwatched += node in self.unwatched
+        return watching, unwatched
+
+    def drop_root(self, number: int) -> None:
+        """Forgets a tree and all of its watches."""
+        root = self.roots.pop(number, None)
+        if root is not None:
+            self.forget(root)
+
+    def arrive(self, parent: Node, name: bytes, now: float) -> None:
+        """A folder appeared: it is watched with all below it, and has to be walked with all below it."""
+        root = parent.top()
+        child = parent.below.get(name) if parent.below else None
+        if child is not None:
+            wd = child.wd
+            if wd and self._enter(child) is not None and child.wd == wd:
+                return  # a scan was faster than the event: its watch has stood since before that scan
+        else:
+            child = _attach(Node(parent, name))
+            if isinstance(root, Root) and self._foreign(child, root.device):
+                self.mounts.add(child)
+                return
+        self.scan(child, now)
+        self.settle.mark(child, now, deep=True)
+
+    def scan(self, start: Node, now: float | None = None) -> None:
+        """Makes the tree from `start` downwards what the disk says, and watches it. With `now`, folders that were
+        not known are marked deep, except in folders that are new themselves."""
+        stack = [(start, now is None)]
+        count = 0
+        while stack:
+            node, fresh = stack.pop()
+            wd = node.wd
+            listing = self._enter(node)
+            if listing is None:
+                continue
+            renewed = node.wd != wd
+            new = self._compare(node, listing)
+            for child in new:
+                if not fresh and now is not None:
+                    self.settle.mark(child, now, deep=True)
+            if renewed and not fresh and now is not None:
+                self.settle.mark(node, now, deep=True)
+            stack.extend((child, fresh or child in new) for child in (node.below or {}).values()
+                         if child not in self.mounts)  # fmt: skip
+            count += 1
+            if count % BREATH_FOLDERS == 0:
+                self.breathe()
+        self._settle_doubts(now)
+
+    def _settle_doubts(self, now: float | None) -> None:
+        """Looks after folders whose inode turned up under another name of their root: renamed meanwhile, or both are
+        there because of a bind mount."""
+        while self._doubted:
+            node = self._doubted.pop()
+            wd = node.wd
+            if wd and self._enter(node) is not None and node.wd != wd and now is not None:
+                self.settle.mark(node, now, deep=True)
+                self.lost[node] = 0  # another folder than it was: the next look lists it
+
+    def _enter(self, node: Node) -> dict[bytes, bool] | None:
+        """Watches a folder and lists its folders: name -> whether something else is mounted there. None: not there."""
+        root = node.top()
+        if not isinstance(root, Root):
+            return None
+        try:
+            fd = _open(root, node)
+        except OSError as error:
+            self._absent(node, error)
+            return None
+        try:
+            info = os.fstat(fd)
+            if info.st_dev != root.device:
+                if node is not root:
+                    self.mounts.add(node)
+                self._release(node)
+                return None
+            self.lost.pop(node, None)
+            self._watch(node, fd, info.st_mtime_ns)
+            return {} if root.only else _folders(fd, root, node)
+        except OSError as error:
+            self._absent(node, error)
+            return None
+        finally:
+            os.close(fd)
+
+    def _absent(self, node: Node, error: OSError) -> None:
+        """A folder could not be entered. What may not be read stays known: its chmod is an event of its parent."""
+        self._release(node)
+        self.unwatched.pop(node, None)
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EXDEV):
+            self.lost.setdefault(node, 0)
+
+    def _watch(self, node: Node, fd: int, changed_ns: int) -> None:
+        try:
+            wd = self.inotify.add(fd)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.ENOMEM):
+                raise
+            self._release(node)
+            self.unwatched[node] = _stamp(changed_ns)
+            return
+        self.unwatched.pop(node, None)
+        if wd == node.wd:
+            return
+        self._release(node)
+        node.wd = wd
+        others = self.nodes(wd)
+        self.by_wd[wd] = [*others, node] if others else node
+        root = node.top()
+        self._doubted.extend(other for other in others if other.top() is root)
+
+    def _release(self, node: Node) -> None:
+        """Takes the node from its watch; a watch that nobody needs any more ends."""
+        wd, node.wd = node.wd, 0
+        if not wd:
+            return
+        others = [other for other in self.nodes(wd) if other is not node]
+        if others:
+            self.by_wd[wd] = others if len(others) > 1 else others[0]
+        else:
+            del self.by_wd[wd]
+            self.inotify.remove(wd)
+            self.freed = True
+
+    def _compare(self, node: Node, listing: dict[bytes, bool]) -> set[Node]:
+        """Makes the known folders in `node` those of the listing; returns the new ones."""
+        for child in list((node.below or {}).values()):
+            if child.name not in listing:
+                self.forget(child)
+        new = set()
+        for name, foreign in listing.items():
+            child_or_none = node.below.get(name) if node.below else None
+            child = child_or_none or _attach(Node(node, name))
+            if foreign:
+                self._cover(child)
+            elif child_or_none is None:
+                new.add(child)
+        return new
+
+    def _cover(self, node: Node) -> None:
+        """Something is mounted over the folder: it is known as such, and nothing below it is."""
+        for below in list((node.below or {}).values()):
+            self.forget(below)
+        self._release(node)
+        self.unwatched.pop(node, None)
+        self.settle.drop(node)
+        self.mounts.add(node)
+
+    def _foreign(self, node: Node, device: int) -> bool:
+        """Whether the folder lies on another file system: lstat(2), which unlike open(2) triggers no automount."""
+        root = node.top()
+        if not isinstance(root, Root):
+            return False
+        try:
+            fd = _open(root, node.parent, os.O_PATH)
+        except OSError:
+            return False
+        try:
+            return os.lstat(node.name, dir_fd=fd).st_dev != device
+        except OSError:  # not there any more
+            return False
+        finally:
+            os.close(fd)
+
+    def uncover(self, now: float) -> None:
+        """After a change of the mounts: enters folders that nothing is mounted on any more."""
+        for node in list(self.mounts):
+            root = node.top()
+            if isinstance(root, Root) and not self._foreign(node, root.device):
+                self.mounts.discard(node)
+                self.scan(node, now)
+                self.settle.mark(node, now, deep=True)
+
+    def forget(self, node: Node) -> None:
+        """The folder and all below it are ours no more: watches end, pending entries are void."""
+        _detach(node)
+        for one in list(_subtree(node)):
+            self._release(one)
+            self.unwatched.pop(one, None)
+            self.lost.pop(one, None)
+            self.mounts.discard(one)
+            self.settle.drop(one)
+            one.below = None
+            if one is not node:
+                one.parent = None  # no cycle stays for the collector
+        if node.parent is not None:
+            node.parent = None
+
+    def ended(self, wd: int, now: float) -> list[Node]:
+        """The kernel ended a watch (IN_IGNORED): returns the roots it stood for; other folders are gone."""
+        nodes = self.nodes(wd)
+        self.by_wd.pop(wd, None)
+        self.freed = True
+        for node in nodes:
+            node.wd = 0
+        for node in nodes:
+            if not isinstance(node, Root):
+                parent = node.parent
+                self.forget(node)
+                if parent is not None and not parent.wd:
+                    self.settle.mark(parent, now)
+        return [node for node in nodes if isinstance(node, Root)]
+
+    def move(self, node: Node, parent: Node, name: bytes, now: float) -> None:
+        """A folder has another name or place; all below it comes along without a change."""
+        root, old = parent.top(), node.top()
+        _detach(node)
+        node.parent, node.name = parent, name
+        _attach(node)
+        if isinstance(root, Root) and (root is not old or root.by_path):  # other things are left out here
+            self.scan(node, now)
+            if root is not old:
+                self.settle.mark(node, now, deep=True)
+
+    def look(self, node: Node, now: float) -> None:
+        """Polls a folder that has no watch: marks it when its listing changed, finds new folders in it."""
+        stamp = self.unwatched[node]
+        root = node.top()
+        if not isinstance(root, Root):
+            return
+        try:
+            fd = _open(root, node, os.O_PATH)
+        except OSError as error:
+            if node is root and error.errno in (errno.ENOENT, errno.ENOTDIR):
+                self.settle.gone.append(root.number)
+                self.drop_root(root.number)
+                self.settle.touch(now)
+            elif node.parent is not None:
+                parent = node.parent
+                self.forget(node)
+                self.settle.mark(parent, now)
+            return
+        try:
+            changed = os.fstat(fd).st_mtime_ns
+        finally:
+            os.close(fd)
+        if changed != stamp:
+            self.settle.mark(node, now)
+            self._relist(node, now)
+
+    def _relist(self, node: Node, now: float) -> None:
+        listing = self._enter(node)
+        if listing is None:
+            return
+        for child in self._compare(node, listing):
+            self.scan(child, now)
+            self.settle.mark(child, now, deep=True)
+
+    def promote(self, now: float) -> None:
+        """Gives watches that became free to folders that have none, as long as there are any."""
+        self.freed = False
+        for node in list(self.unwatched):
+            stamp = self.unwatched.get(node)
+            if stamp is None:
+                continue
+            listing = self._enter(node)
+            if node in self.unwatched:  # still none
+                self.unwatched[node] = stamp
+                return
+            if listing is not None:
+                # between the last look and the watch anything may have happened
+                self.settle.mark(node, now)
+                for child in self._compare(node, listing):
+                    self.scan(child, now)
+                    self.settle.mark(child, now, deep=True)
+
+    def search(self, now: float) -> None:
+        """Looks again for folders that were not where events said, and gives up those that never come."""
+        for node, tries in list(self.lost.items()):
+            if node not in self.lost:
+                continue
+            if not isinstance(node.top(), Root):
+                del self.lost[node]
+                continue
+            self.lost.pop(node)
+            self.scan(node, now)
+            if node not in self.lost:
+                self.settle.mark(node, now, deep=True)
+            elif tries < TRIES:
+                self.lost[node] = tries + 1
+                self.settle.touch(now)
+            elif isinstance(node, Root):
+                self.lost.pop(node)
+                self.settle.gone.append(node.number)
+                self.drop_root(node.number)
+            else:
+                self.forget(node)
+
+
+def _attach(node: Node) -> Node:
+    parent = node.parent
+    if parent is not None:
+        if parent.below is None:
+            parent.below = {}
+        parent.below[node.name] = node
+    return node
+
+
+def _detach(node: Node) -> None:
+    """Out of its parent's table; its path stays what it was."""
+    parent = node.parent
+    if parent is not None and parent.below is not None and parent.below.get(node.name) is node:
+        del parent.below[node.name]
+        if not parent.below:
+            parent.below = None
+
+
+def _subtree(start: Node) -> Iterator[Node]:
+    stack = [start]
+    while stack:
+        node = stack.pop()
+        yield node
+        if node.below:
+            stack.extend(node.below.values())
+
+
+def _open(root: Root, node: Node | None, flags: int = os.O_RDONLY) -> int:
+    """Opens a folder of a root below its top, in pieces where the path is too long for one system call."""
+    path = node.path() if node is not None else b""
+    flags |= os.O_DIRECTORY | os.O_CLOEXEC
+    if not path:
+        return os.open(root.place, flags)
+    fd = os.open(root.place, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        while len(path) > PIECE_BYTES:
+            cut = path.rindex(b"/", 0, PIECE_BYTES)
+            below = open_beneath(fd, path[:cut], os.O_PATH | os.O_DIRECTORY)
+            os.close(fd)
+            fd, path = below, path[cut + 1 :]
+        return open_beneath(fd, path, flags)
+    finally:
+        os.close(fd)
+
+
+def _folders(fd: int, root: Root, node: Node) -> dict[bytes, bool]:
+    """The folders in an open folder that are not excluded: name -> whether something else is mounted there."""
+    found = {}
+    with os.scandir(fd) as listing:
+        for item in listing:
+            try:
+                if not item.is_dir(follow_symlinks=False):
+                    continue
+                name = os.fsencode(item.name)
+                if not root.excluded(node, name):
+                    found[name] = item.stat(follow_symlinks=False).st_dev != root.device
+            except OSError:  # vanished between the listing and the look
+                continue
+    return found
+
+
+def _stamp(changed_ns: int) -> int:
+    """What a later look compares with; never equal where the clock is too coarse to tell a change from the next."""
+    return changed_ns if time.time_ns() - changed_ns > RACY_NS else -1
