@@ -238,6 +238,16 @@ class Settle:
             self._first = now
         self._last = now
 
+    def wake(self, now: float) -> None:
+        """There is something to look after, in the next report if one is pending."""
+        if self._first is None:
+            self.touch(now)
+
+    def postpone(self, until: float) -> None:
+        """No report before that time: the second half of an event is on its way."""
+        self._first = max(self._first or until, until - self.longest)
+        self._last = max(self._last, until - self.quiet)
+
     def mark(self, folder: Node, now: float, deep: bool = False) -> None:
         """The folder has to be walked; `deep`: and everything below it."""
         self.dirty[folder] = deep or self.dirty.get(folder, False)
@@ -381,7 +391,7 @@ class Watches:
             return []
         return list(known) if isinstance(known, list) else [known]
 
-    def add_root(self, root: Root) -> tuple[int, int]:
+    def add_root(self, root: Root, now: float) -> tuple[int, int]:
         """Watches a tree; returns how many of its folders are watched and how many would be, were there watches.
 
         Raises OSError: the top cannot be opened."""
@@ -392,7 +402,7 @@ class Watches:
         finally:
             os.close(fd)
         self.roots[root.number] = root
-        self.scan(root)
+        self.scan(root, now, fresh=True)
         watching = unwatched = 0
         for node in _subtree(root):
             watching += node.wd != 0
@@ -418,13 +428,14 @@ class Watches:
             if isinstance(root, Root) and self._foreign(child, root.device):
                 self.mounts.add(child)
                 return
-        self.scan(child, now)
+        self.scan(child, now, fresh=True)
         self.settle.mark(child, now, deep=True)
 
-    def scan(self, start: Node, now: float | None = None) -> None:
-        """Makes the tree from `start` downwards what the disk says, and watches it. With `now`, folders that were
-        not known are marked deep, except in folders that are new themselves."""
-        stack = [(start, now is None)]
+    def scan(self, start: Node, now: float, fresh: bool) -> None:
+        """Makes the tree from `start` downwards what the disk says, and watches it.
+
+        `fresh`: all of it will be walked anyway; otherwise folders that were not known are marked deep."""
+        stack = [(start, fresh)]
         count = 0
         while stack:
             node, fresh = stack.pop()
@@ -432,27 +443,23 @@ class Watches:
             listing = self._enter(node)
             if listing is None:
                 continue
-            renewed = node.wd != wd
-            new = self._compare(node, listing)
-            for child in new:
-                if not fresh and now is not None:
-                    self.settle.mark(child, now, deep=True)
-            if renewed and not fresh and now is not None:
+            if not fresh and node.wd != wd:  # not known, or another folder of that name
                 self.settle.mark(node, now, deep=True)
-            stack.extend((child, fresh or child in new) for child in (node.below or {}).values()
-                         if child not in self.mounts)  # fmt: skip
+                fresh = True
+            self._compare(node, listing)
+            stack.extend((child, fresh) for child in (node.below or {}).values() if child not in self.mounts)
             count += 1
             if count % BREATH_FOLDERS == 0:
                 self.breathe()
         self._settle_doubts(now)
 
-    def _settle_doubts(self, now: float | None) -> None:
+    def _settle_doubts(self, now: float) -> None:
         """Looks after folders whose inode turned up under another name of their root: renamed meanwhile, or both are
         there because of a bind mount."""
         while self._doubted:
             node = self._doubted.pop()
             wd = node.wd
-            if wd and self._enter(node) is not None and node.wd != wd and now is not None:
+            if wd and self._enter(node) is not None and node.wd != wd:
                 self.settle.mark(node, now, deep=True)
                 self.lost[node] = 0  # another folder than it was: the next look lists it
 
@@ -485,8 +492,8 @@ class Watches:
     def _absent(self, node: Node, error: OSError) -> None:
         """A folder could not be entered. What may not be read stays known: its chmod is an event of its parent."""
         self._release(node)
-        self.unwatched.pop(node, None)
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EXDEV):
+            self.unwatched.pop(node, None)
             self.lost.setdefault(node, 0)
 
     def _watch(self, node: Node, fd: int, changed_ns: int) -> None:
@@ -567,8 +574,13 @@ class Watches:
             root = node.top()
             if isinstance(root, Root) and not self._foreign(node, root.device):
                 self.mounts.discard(node)
-                self.scan(node, now)
+                self.scan(node, now, fresh=True)
                 self.settle.mark(node, now, deep=True)
+
+    def alive(self, node: Node) -> bool:
+        """Whether it still belongs to a root."""
+        root = node.top()
+        return isinstance(root, Root) and self.roots.get(root.number) is root
 
     def forget(self, node: Node) -> None:
         """The folder and all below it are ours no more: watches end, pending entries are void."""
@@ -607,7 +619,7 @@ class Watches:
         node.parent, node.name = parent, name
         _attach(node)
         if isinstance(root, Root) and (root is not old or root.by_path):  # other things are left out here
-            self.scan(node, now)
+            self.scan(node, now, fresh=False)
             if root is not old:
                 self.settle.mark(node, now, deep=True)
 
@@ -634,15 +646,15 @@ class Watches:
         finally:
             os.close(fd)
         if changed != stamp:
-            self.settle.mark(node, now)
+            self.unwatched[node] = changed
             self._relist(node, now)
 
     def _relist(self, node: Node, now: float) -> None:
+        """Marks the folder, and deep the folders in it that are new."""
         listing = self._enter(node)
-        if listing is None:
-            return
-        for child in self._compare(node, listing):
-            self.scan(child, now)
+        self.settle.mark(node, now)
+        for child in self._compare(node, listing) if listing is not None else ():
+            self.scan(child, now, fresh=True)
             self.settle.mark(child, now, deep=True)
 
     def promote(self, now: float) -> None:
@@ -652,16 +664,12 @@ class Watches:
             stamp = self.unwatched.get(node)
             if stamp is None:
                 continue
-            listing = self._enter(node)
+            self._enter(node)
             if node in self.unwatched:  # still none
                 self.unwatched[node] = stamp
                 return
-            if listing is not None:
-                # between the last look and the watch anything may have happened
-                self.settle.mark(node, now)
-                for child in self._compare(node, listing):
-                    self.scan(child, now)
-                    self.settle.mark(child, now, deep=True)
+            if node.wd:  # between the last look and the watch anything may have happened
+                self._relist(node, now)
 
     def search(self, now: float) -> None:
         """Looks again for folders that were not where events said, and gives up those that never come."""
@@ -672,7 +680,7 @@ class Watches:
                 del self.lost[node]
                 continue
             self.lost.pop(node)
-            self.scan(node, now)
+            self.scan(node, now, fresh=True)
             if node not in self.lost:
                 self.settle.mark(node, now, deep=True)
             elif tries < TRIES:
@@ -750,3 +758,362 @@ def _folders(fd: int, root: Root, node: Node) -> dict[bytes, bool]:
 def _stamp(changed_ns: int) -> int:
     """What a later look compares with; never equal where the clock is too coarse to tell a change from the next."""
     return changed_ns if time.time_ns() - changed_ns > RACY_NS else -1
+
+
+class Half:
+    """A folder whose IN_MOVED_FROM came, and not its IN_MOVED_TO yet."""
+
+    __slots__ = ("node", "path", "root", "when")
+
+    def __init__(self, node: Node, root: Root, when: float) -> None:
+        self.node = node
+        self.root = root
+        self.path = node.path()
+        self.when = when
+
+
+class Watcher:
+    """The main loop: events and requests in, notices out. It sleeps in poll(2) until there is one of them."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        channel.setblocking(False)
+        self.channel = channel
+        self.inotify = Inotify()
+        self.settle = Settle()
+        self.watches = Watches(self.inotify, self.settle, self._hoard)
+        self.poll = 30.0
+        self._out = bytearray()
+        self._hoarded: list[bytes] = []
+        self._halves: dict[int, list[Half]] = {}
+        self._written: dict[int, Writing] = {}  # a file that is renamed while it is written
+        self._displaced: dict[tuple[Node, bytes], Node] = {}
+        self._told = 0
+        self._next_poll: float | None = None
+        self._mounts = os.open("/proc/self/mounts", os.O_RDONLY | os.O_CLOEXEC)
+        self._poller = select.poll()
+        self._poller.register(channel, select.POLLIN)
+        self._poller.register(self.inotify.fd, select.POLLIN)
+        self._poller.register(self._mounts, select.POLLPRI)
+
+    def serve(self) -> None:
+        """Until the socket ends."""
+        unpacker = msgpack.Unpacker(raw=False, strict_map_key=False, max_buffer_size=64 << 20)
+        while True:
+            ready = dict(self._poller.poll(self._patience()))
+            now = time.monotonic()
+            if self._mounts in ready:  # poll(2) itself has taken note of the change: nothing has to be read
+                self.settle.mounts = True
+                self.settle.touch(now)
+                self.watches.uncover(now)
+            if self._hoarded or self.inotify.fd in ready:
+                self._take_events()
+            at = ready.get(self.channel.fileno(), 0)
+            if at & select.POLLOUT:
+                self._send()
+            if at & ~select.POLLOUT:
+                data = self.channel.recv(READ_BYTES)
+                if not data:
+                    return
+                unpacker.feed(data)
+                for request in unpacker:
+                    self._answer(request)
+            self._tick()
+
+    def _patience(self) -> int | None:
+        """Milliseconds to sleep at most; None: until something happens. While nobody reads, nothing is due."""
+        if self._hoarded:
+            return 0
+        if self._out:
+            return None
+        times = [at for at in (self.settle.due(), self._next_poll) if at is not None]
+        if not times:
+            return None
+        return max(0, int((min(times) - time.monotonic()) * 1000) + 1)
+
+    def _answer(self, request: dict[str, Any]) -> None:
+        op, now = request["op"], time.monotonic()
+        if op == "root":
+            root = Root(request["root"], request["top"], request["only"], request["exclude"])
+            try:
+                watching, unwatched = self.watches.add_root(root, now)
+            except OSError as error:
+                watching = unwatched = 0
+                if error.errno in (errno.ENOENT, errno.ENOTDIR):
+                    self.settle.gone.append(root.number)
+                    self.settle.touch(now)
+            self._post([{"root": root.number, "watching": watching, "unwatched": unwatched}])
+        elif op == "drop":
+            self.watches.drop_root(request["root"])
+        elif op == "settle":
+            self.settle.quiet = request.get("quiet", self.settle.quiet)
+            self.settle.longest = request.get("longest", self.settle.longest)
+            self.poll = request.get("poll", self.poll)
+            self._next_poll = None
+
+    def _hoard(self) -> None:
+        """Called during long scans: takes events from the kernel, whose queue would overflow, and keeps them."""
+        while sum(map(len, self._hoarded)) < HOARD_BYTES and (data := self.inotify.read()):
+            self._hoarded.append(data)
+
+    def _take_events(self) -> None:
+        count = 0
+        self._hoard()
+        while self._hoarded:
+            hoarded, self._hoarded = self._hoarded, []
+            for data in hoarded:
+                now = time.monotonic()
+                for wd, mask, cookie, name in decode(data):
+                    self._event(wd, mask, cookie, name, now)
+                    count += 1
+        if count < SMALL_BATCH:
+            time.sleep(min(NAP_SECONDS, self.settle.quiet / 4))
+
+    def _event(self, wd: int, mask: int, cookie: int, name: bytes, now: float) -> None:
+        """One event of inotify(7)."""
+        if mask & IN_Q_OVERFLOW:
+            self.settle.overflow = True
+            self.settle.touch(now)
+            return
+        nodes = self.watches.nodes(wd)
+        if not nodes:  # of a watch that we have removed
+            return
+        if mask & SELF:
+            self._self_event(wd, mask, nodes, now)
+            return
+        if not name:  # the folder's own IN_ATTRIB
+            return
+        wanted = []
+        for node in nodes:
+            root = node.top()
+            if isinstance(root, Root) and not root.excluded(node, name):
+                wanted.append(node)
+        if mask & IN_ISDIR:
+            self._folder_event([node for node in wanted if not _only(node)], mask, cookie, name, now)
+            return
+        for node in wanted:
+            self._file_event(node, mask, cookie, name, now)
+
+    def _self_event(self, wd: int, mask: int, nodes: list[Node], now: float) -> None:
+        """The folder itself went away. Below a top its parent says so as well; of a top nobody else would."""
+        for node in nodes:
+            if isinstance(node, Root):
+                self.settle.gone.append(node.number)
+                self.settle.touch(now)
+                self.watches.drop_root(node.number)
+            elif mask & IN_MOVE_SELF and node.parent is not None and node.parent in self.watches.unwatched:
+                self.watches.unwatched[node.parent] = -1
+                self.watches.look(node.parent, now)
+        if mask & IN_IGNORED:
+            self.watches.ended(wd, now)
+
+    def _file_event(self, node: Node, mask: int, cookie: int, name: bytes, now: float) -> None:
+        settle = self.settle
+        if mask & (IN_MODIFY | IN_CREATE):
+            settle.write(node, name, now, made=bool(mask & IN_CREATE))
+        if mask & IN_MODIFY:
+            return
+        if mask & (IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO):
+            writing = settle.close(node, name)
+            if mask & IN_MOVED_FROM and writing is not None:
+                self._written[cookie] = writing
+            if mask & IN_MOVED_TO and cookie in self._written:
+                settle.writing.setdefault(node, {})[name] = self._written[cookie]
+        settle.mark(node, now)
+
+    def _folder_event(self, nodes: list[Node], mask: int, cookie: int, name: bytes, now: float) -> None:
+        if mask & IN_MOVED_TO:
+            self._moved_to(nodes, cookie, name, now)
+            return
+        for node in nodes:
+            child = node.below.get(name) if node.below else None
+            if mask & IN_CREATE:
+                self.settle.mark(node, now)
+                self.watches.arrive(node, name, now)
+            elif mask & IN_DELETE:
+                self.settle.mark(node, now)
+                if child is not None:
+                    self.watches.forget(child)
+            elif mask & IN_MOVED_FROM:
+                self.settle.mark(node, now)
+                self._moved_from(node, cookie, name, now)
+            elif mask & IN_ATTRIB and (child is None or not (child.wd or child in self.watches.unwatched)):
+                # it could not be entered so far
+                if child not in self.watches.mounts:
+                    self.watches.arrive(node, name, now)
+
+    def _moved_from(self, parent: Node, cookie: int, name: bytes, now: float) -> None:
+        child = self._displaced.pop((parent, name), None)
+        if child is None:
+            child = parent.below.get(name) if parent.below else None
+            if child is None or child in self.watches.mounts:
+                return
+            _detach(child)
+        root = child.top()
+        if isinstance(root, Root):
+            if self.settle.deep(child):  # it leaves a folder that was going to be walked
+                self.settle.mark(child, now, deep=True)
+            self._halves.setdefault(cookie, []).append(Half(child, root, now))
+
+    def _moved_to(self, parents: list[Node], cookie: int, name: bytes, now: float) -> None:
+        """Pairs within a root first: with one root inside another, each of both sees the same rename."""
+        halves = [half for half in self._halves.pop(cookie, []) if self.watches.alive(half.node)]
+        alone = []
+        for parent in parents:
+            self.settle.mark(parent, now)
+            half = next((half for half in halves if half.root is parent.top()), None)
+            if half is None:
+                alone.append(parent)
+            else:
+                halves.remove(half)
+                self._place(half, parent, name, now)
+        for parent in alone:
+            if halves:
+                self._place(halves.pop(0), parent, name, now)
+            else:
+                self._displace(parent, name, 0)
+                self.watches.arrive(parent, name, now)
+        for half in halves:
+            self.watches.forget(half.node)
+
+    def _place(self, half: Half, parent: Node, name: bytes, now: float) -> None:
+        node, root = half.node, parent.top()
+        if not isinstance(root, Root):
+            return
+        exchanged = self._displace(parent, name, node.wd)
+        self.watches.move(node, parent, name, now)
+        self.settle.moved.append([half.root.number, half.path, root.number, node.path()])
+        if exchanged or not node.wd:
+            # Two folders of one name: which of them the kernel meant shows in what stands there now.
+            self.watches.scan(node, now, fresh=False)
+
+    def _displace(self, parent: Node, name: bytes, wd: int) -> bool:
+        """Makes room for a folder that comes to `name`. What is there was replaced, or is one of two that change
+        places (renameat2(2), RENAME_EXCHANGE): then its own IN_MOVED_FROM follows. True: there was such a folder."""
+        there = parent.below.get(name) if parent.below else None
+        if there is None:
+            return False
+        if not there.wd or there.wd == wd:  # found by a scan that was faster than the event
+            self.watches.forget(there)
+            return False
+        _detach(there)
+        before = self._displaced.pop((parent, name), None)
+        if before is not None:
+            self.watches.forget(before)
+        self._displaced[parent, name] = there
+        return True
+
+    def _tick(self) -> None:
+        """What time brings: polls of unwatched folders, reports."""
+        now = time.monotonic()
+        self._poll_unwatched(now)
+        watches, settle = self.watches, self.settle
+        settle.expire(now)
+        if watches.lost or watches.freed and watches.unwatched or len(watches.unwatched) != self._told:
+            settle.wake(now)
+        if self._out or not settle.ripe(now):
+            return
+        if any(now - half.when < HALF_SECONDS for halves in self._halves.values() for half in halves):
+            settle.postpone(now + HALF_SECONDS)
+            return
+        self._report(now)
+
+    def _poll_unwatched(self, now: float) -> None:
+        if not self.watches.unwatched:
+            self._next_poll = None
+        elif self._next_poll is None:
+            self._next_poll = now + self.poll
+        elif now >= self._next_poll:
+            self.watches.promote(now)
+            for node in list(self.watches.unwatched):
+                if node in self.watches.unwatched:
+                    self.watches.look(node, now)
+            self._next_poll = time.monotonic() + self.poll
+
+    def _report(self, now: float) -> None:
+        watches, settle = self.watches, self.settle
+        for halves in self._halves.values():
+            for half in halves:  # left all watched trees
+                watches.forget(half.node)
+        for node in self._displaced.values():
+            watches.forget(node)
+        self._halves, self._displaced, self._written = {}, {}, {}
+        if settle.overflow:
+            for root in list(watches.roots.values()):
+                watches.scan(root, now, fresh=False)
+        watches.search(now)
+        if watches.freed and watches.unwatched:
+            watches.promote(now)
+        for folder, names in list(settle.writing.items()):
+            if folder in settle.dirty:
+                self._sift(folder, [name for name, writing in names.items() if writing.made])
+        again = bool(watches.lost)
+        messages = settle.take()
+        if again:
+            settle.touch(now)
+        unwatched = len(watches.unwatched)
+        if unwatched != self._told:
+            self._told = unwatched
+            messages.append({"limit": {"watched": len(watches.by_wd), "unwatched": unwatched, "limit": _limit()}})
+        self._post(messages)
+
+    def _sift(self, folder: Node, made: list[bytes]) -> None:
+        """IN_CREATE also comes for what nobody will close: hard links, symbolic links, FIFOs, sockets, devices."""
+        root = folder.top()
+        if not made or not isinstance(root, Root):
+            return
+        try:
+            fd = _open(root, folder, os.O_PATH)
+        except OSError:  # it is gone; so will be its entry
+            return
+        try:
+            for name in made:
+                try:
+                    info = os.lstat(name, dir_fd=fd)
+                except OSError:
+                    continue
+                if not stat.S_ISREG(info.st_mode) or info.st_nlink > 1:
+                    self.settle.close(folder, name)
+        finally:
+            os.close(fd)
+
+    def _post(self, messages: list[dict[str, Any]]) -> None:
+        for message in messages:
+            self._out += msgpack.packb(message, use_bin_type=True)
+        if self._out:
+            self._send()
+
+    def _send(self) -> None:
+        """Sends what fits. Never blocks: while the daemon is busy the watcher goes on to take events."""
+        try:
+            while self._out:
+                del self._out[: self.channel.send(self._out)]
+        except BlockingIOError:
+            pass
+        self._poller.modify(self.channel, select.POLLIN | (select.POLLOUT if self._out else 0))
+
+
+def _only(node: Node) -> bytes:
+    root = node.top()
+    return root.only if isinstance(root, Root) else b""
+
+
+def _limit() -> int:
+    """inotify(7): how many watches a user may have; 0 where it cannot be read."""
+    try:
+        with open("/proc/sys/fs/inotify/max_user_watches", "rb") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return 0
+
+
+def main() -> None:
+    """Entry point: standard input is the socket to the daemon; its end is ours."""
+    channel = socket.socket(fileno=os.dup(0))
+    try:
+        Watcher(channel).serve()
+    except (BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
