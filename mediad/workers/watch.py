@@ -577,6 +577,10 @@ class Watches:
                 self.scan(node, now, fresh=True)
                 self.settle.mark(node, now, deep=True)
 
+    def closed(self, node: Node) -> bool:
+        """Whether the folder could not be entered so far."""
+        return not (node.wd or node in self.unwatched or node in self.mounts)
+
     def alive(self, node: Node) -> bool:
         """Whether it still belongs to a root."""
         root = node.top()
@@ -597,20 +601,18 @@ class Watches:
         if node.parent is not None:
             node.parent = None
 
-    def ended(self, wd: int, now: float) -> list[Node]:
-        """The kernel ended a watch (IN_IGNORED): returns the roots it stood for; other folders are gone."""
+    def ended(self, wd: int, now: float) -> None:
+        """The kernel ended a watch (IN_IGNORED): its folder is gone."""
         nodes = self.nodes(wd)
         self.by_wd.pop(wd, None)
         self.freed = True
         for node in nodes:
             node.wd = 0
         for node in nodes:
-            if not isinstance(node, Root):
-                parent = node.parent
-                self.forget(node)
-                if parent is not None and not parent.wd:
-                    self.settle.mark(parent, now)
-        return [node for node in nodes if isinstance(node, Root)]
+            parent = node.parent
+            self.forget(node)
+            if parent is not None and not parent.wd:  # nobody else will say so
+                self.settle.mark(parent, now)
 
     def move(self, node: Node, parent: Node, name: bytes, now: float) -> None:
         """A folder has another name or place; all below it comes along without a change."""
@@ -936,10 +938,8 @@ class Watcher:
             elif mask & IN_MOVED_FROM:
                 self.settle.mark(node, now)
                 self._moved_from(node, cookie, name, now)
-            elif mask & IN_ATTRIB and (child is None or not (child.wd or child in self.watches.unwatched)):
-                # it could not be entered so far
-                if child not in self.watches.mounts:
-                    self.watches.arrive(node, name, now)
+            elif mask & IN_ATTRIB and (child is None or self.watches.closed(child)):  # a chmod may have opened it
+                self.watches.arrive(node, name, now)
 
     def _moved_from(self, parent: Node, cookie: int, name: bytes, now: float) -> None:
         child = self._displaced.pop((parent, name), None)
@@ -1008,7 +1008,7 @@ class Watcher:
         self._poll_unwatched(now)
         watches, settle = self.watches, self.settle
         settle.expire(now)
-        if watches.lost or watches.freed and watches.unwatched or len(watches.unwatched) != self._told:
+        if watches.lost or (watches.freed and watches.unwatched) or len(watches.unwatched) != self._told:
             settle.wake(now)
         if self._out or not settle.ripe(now):
             return
