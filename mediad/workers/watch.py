@@ -7,7 +7,8 @@ root   {root, top, only, exclude}  -> {root, watching, unwatched} as soon as all
 drop   {root}                      (no answer)
 settle {quiet, longest, poll}      (no answer) seconds; what is left out stays as it is
 
-{moved: [[root, path, root2, path2]...]}    a folder was renamed; paths in later notices are the new ones
+{moved: [[root, path, root2, path2]...]}    a folder was renamed, one after the other; what was at path2 is replaced;
+                                            paths in later notices are the new ones
 {overflow: true}                            the kernel's queue was full: everything may have changed
 {dirty: [[root, path, deep, busy]...]}      folders to walk; deep: all below as well; busy: names still being written
 {limit: {watched, unwatched, limit}}        the kernel gives no more watches; the unwatched folders are polled
@@ -16,7 +17,11 @@ settle {quiet, longest, poll}      (no answer) seconds; what is left out stays a
 
 A deep entry stands for the entries below it. An entry whose busy names do not fit one message comes in several, one
 after the other. A top that cannot be opened is answered with watching 0; if it does not exist, {gone} follows.
-In a folder that is only polled, a file that is written in place goes unnoticed: that does not change the folder.
+A walk that runs between a rename and its notice has overtaken it, and a deep one that is still to come has lost it:
+then path2 has to be walked with all below it.
+Of two folders that change places one is moved, the other is deep. A rename above a top is not seen (inotify(7)), nor
+is a change of a file by a hard link elsewhere. In a folder that is only polled, a file that is written in place goes
+unnoticed: that does not change the folder.
 """
 
 from __future__ import annotations
@@ -765,10 +770,11 @@ def _stamp(changed_ns: int) -> int:
 class Half:
     """A folder whose IN_MOVED_FROM came, and not its IN_MOVED_TO yet."""
 
-    __slots__ = ("node", "path", "root", "when")
+    __slots__ = ("displaced", "node", "path", "root", "when")
 
-    def __init__(self, node: Node, root: Root, when: float) -> None:
+    def __init__(self, node: Node, root: Root, when: float, displaced: bool) -> None:
         self.node = node
+        self.displaced = displaced  # by the folder with which it changes places
         self.root = root
         self.path = node.path()
         self.when = when
@@ -943,6 +949,7 @@ class Watcher:
 
     def _moved_from(self, parent: Node, cookie: int, name: bytes, now: float) -> None:
         child = self._displaced.pop((parent, name), None)
+        displaced = child is not None
         if child is None:
             child = parent.below.get(name) if parent.below else None
             if child is None or child in self.watches.mounts:
@@ -952,7 +959,7 @@ class Watcher:
         if isinstance(root, Root):
             if self.settle.deep(child):  # it leaves a folder that was going to be walked
                 self.settle.mark(child, now, deep=True)
-            self._halves.setdefault(cookie, []).append(Half(child, root, now))
+            self._halves.setdefault(cookie, []).append(Half(child, root, now, displaced))
 
     def _moved_to(self, parents: list[Node], cookie: int, name: bytes, now: float) -> None:
         """Pairs within a root first: with one root inside another, each of both sees the same rename."""
@@ -961,13 +968,13 @@ class Watcher:
         for parent in parents:
             self.settle.mark(parent, now)
             half = next((half for half in halves if half.root is parent.top()), None)
-            if half is None:
+            if half is None or _lies_in(parent, half.node):  # or what we know is not what is: it arrives anew
                 alone.append(parent)
             else:
                 halves.remove(half)
                 self._place(half, parent, name, now)
         for parent in alone:
-            if halves:
+            if halves and not _lies_in(parent, halves[0].node):
                 self._place(halves.pop(0), parent, name, now)
             else:
                 self._displace(parent, name, 0)
@@ -979,10 +986,13 @@ class Watcher:
         node, root = half.node, parent.top()
         if not isinstance(root, Root):
             return
-        exchanged = self._displace(parent, name, node.wd)
+        crowded = self._displace(parent, name, node.wd)
         self.watches.move(node, parent, name, now)
-        self.settle.moved.append([half.root.number, half.path, root.number, node.path()])
-        if exchanged or not node.wd:
+        if half.displaced:  # its old path is the other's already: who follows the notices has lost it
+            self.settle.mark(node, now, deep=True)
+        else:
+            self.settle.moved.append([half.root.number, half.path, root.number, node.path()])
+        if crowded or half.displaced or not node.wd:
             # Two folders of one name: which of them the kernel meant shows in what stands there now.
             self.watches.scan(node, now, fresh=False)
 
@@ -992,7 +1002,7 @@ class Watcher:
         there = parent.below.get(name) if parent.below else None
         if there is None:
             return False
-        if not there.wd or there.wd == wd:  # found by a scan that was faster than the event
+        if wd and there.wd == wd:  # found by a scan that was faster than the event
             self.watches.forget(there)
             return False
         _detach(there)
@@ -1090,6 +1100,12 @@ class Watcher:
         except BlockingIOError:
             pass
         self._poller.modify(self.channel, select.POLLIN | (select.POLLOUT if self._out else 0))
+
+
+def _lies_in(node: Node | None, folder: Node) -> bool:
+    while node is not None and node is not folder:
+        node = node.parent
+    return node is not None
 
 
 def _only(node: Node) -> bytes:

@@ -8,7 +8,6 @@ import random
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import Any
 import msgpack
 import pytest
 
+SEEDS = int(os.environ.get("WATCH_SEEDS", "8"))
 PATIENCE = 30.0  # seconds; no test is about speed
 QUIET = 0.05
 EXCLUDE = ["*.part", ".cache", "private/*"]
@@ -356,7 +356,7 @@ def test_a_file_that_stays_open_is_busy_until_it_is_closed(client: Client, tmp_p
         for _ in range(20):  # once each time
             file.write(b"x")
             assert client.next(0.02) is None
-        messages = client.until(lambda seen: bool(seen))  # nobody writes: it is quiet now
+        messages = client.until(bool)  # nobody writes: it is quiet now
         assert dirty(messages) == [[1, b"", False, []]]
         file.write(b"x")
     assert dirty(client.until(closed(b"")))[-1] == [1, b"", False, []]
@@ -376,7 +376,7 @@ def test_a_new_file_is_busy_under_its_next_name_too(client: Client, tmp_path: Pa
 def test_many_busy_names_come_in_several_messages(client: Client, tmp_path: Path) -> None:
     client.root(1, tmp_path)
     count = 700
-    files = [open(tmp_path / f"{number:0200}", "wb") for number in range(count)]
+    files = [os.open(tmp_path / f"{number:0200}", os.O_WRONLY | os.O_CREAT) for number in range(count)]
     try:
         seen: set[bytes] = set()
         until = time.monotonic() + PATIENCE
@@ -388,7 +388,7 @@ def test_many_busy_names_come_in_several_messages(client: Client, tmp_path: Path
         assert len(seen) == count
     finally:
         for file in files:
-            file.close()
+            os.close(file)
 
 
 def test_an_overflow_is_said_and_nothing_is_forgotten(client: Client, tmp_path: Path) -> None:
@@ -554,7 +554,8 @@ class Mirror:
                         below.append(item.name)
                     else:
                         info = item.stat(follow_symlinks=False)
-                        names.append((item.name, info.st_ino, info.st_size, info.st_mode, info.st_nlink))
+                        # not the count of links: a change by another name is an event of that name's folder only
+                        names.append((item.name, info.st_ino, info.st_size, info.st_mode))
         except (FileNotFoundError, NotADirectoryError):
             self.lose(path)
             return
@@ -572,20 +573,31 @@ class Mirror:
             if old == path or old.startswith(path + b"/"):
                 del self.known[old]
 
-    def hear(self, message: Message, number: int) -> None:
-        for root, old, root2, new in message.get("moved", []):
-            assert root == root2
-            if root == number:
-                self.lose(new)
-                for path in list(self.known):
-                    if path == old or path.startswith(old + b"/"):
-                        self.known[new + path[len(old) :]] = self.known.pop(path)
-        if "overflow" in message:
-            self.known = {}
-            self.walk(b"", deep=True)
-        for root, path, deep, _busy in message.get("dirty", []):
-            if root == number:
-                self.walk(path, deep)
+    def hear(self, messages: list[Message], number: int) -> None:
+        """All that was said since the last time. Walks come last: one that overtakes a notice knows too much."""
+        todo: list[tuple[bytes, bool]] = []
+        for message in messages:
+            for root, old, root2, new in message.get("moved", []):
+                if number in (root, root2):
+                    assert root == root2, "the inner root has the other's folders as well"
+                    self.lose(new)
+                    if any(deep and _below(old, path) for path, deep in todo):  # it was going to be walked there
+                        todo.append((old, True))
+                    self.known = {_renamed(path, old, new): names for path, names in self.known.items()}
+                    todo = [(_renamed(path, old, new), deep) for path, deep in todo]
+            if "overflow" in message:
+                todo = [(b"", True)]
+            todo += [(path, deep) for root, path, deep, _busy in message.get("dirty", []) if root == number]
+        for path, deep in todo:
+            self.walk(path, deep)
+
+
+def _below(path: bytes, folder: bytes) -> bool:
+    return not folder or path == folder or path.startswith(folder + b"/")
+
+
+def _renamed(path: bytes, old: bytes, new: bytes) -> bytes:
+    return new + path[len(old) :] if _below(path, old) else path
 
 
 def live(top: Path, outside: Path, chance: random.Random, steps: int) -> None:
@@ -627,7 +639,7 @@ def live(top: Path, outside: Path, chance: random.Random, steps: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_whoever_walks_what_it_names_knows_the_tree(client: Client, tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     top, outside = tmp_path / "top", tmp_path / "outside"
@@ -637,16 +649,13 @@ def test_whoever_walks_what_it_names_knows_the_tree(client: Client, tmp_path: Pa
     (top / "kept").mkdir(exist_ok=True)
     client.root(1, top)
     client.root(2, top / "kept")
-    mirrors = {1: Mirror(top)}
+    mirrors = {1: Mirror(top), 2: Mirror(top / "kept")}
     for _ in range(4):
         live(top, outside, chance, 80)
-        for message in client.quiet(0.3):
-            for number, mirror in mirrors.items():
-                mirror.hear(message, number)
+        messages = client.quiet(0.3)
+        if {"gone": 2} in messages:
+            mirrors.pop(2, None)
+        for number, mirror in mirrors.items():
+            mirror.hear(messages, number)
         for number, mirror in mirrors.items():
             assert mirror.known == Mirror(Path(os.fsdecode(mirror.top))).known, number
-
-
-def test_it_ends_with_its_socket(client: Client) -> None:
-    assert client.end() == 0
-    assert stat.S_ISDIR(os.stat("/proc").st_mode)
