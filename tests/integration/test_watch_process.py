@@ -562,8 +562,8 @@ class Mirror:
         self.known[path] = sorted(names)
         prefix = path + b"/" if path else b""
         for old in list(self.known):
-            if old.startswith(prefix) and old and b"/" not in old[len(prefix) :] and old[len(prefix) :] not in below:
-                self.lose(old)
+            if old != path and old.startswith(prefix) and old[len(prefix) :].split(b"/")[0] not in below:
+                del self.known[old]
         if deep:
             for name in below:
                 self.walk(prefix + name, deep)
