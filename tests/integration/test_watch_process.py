@@ -451,15 +451,58 @@ def test_a_path_longer_than_a_system_call_takes(client: Client, tmp_path: Path) 
         subprocess.run(["rm", "-rf", str(tmp_path / name)], check=True)
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may enter every folder")
-def test_a_folder_that_is_opened_by_chmod(client: Client, tmp_path: Path) -> None:
+def test_a_folder_that_is_opened_by_chmod(tmp_path: Path) -> None:
     (tmp_path / "shut/a").mkdir(parents=True)
+    prefix = []
+    if os.getuid() == 0:  # in a user namespace that knows no users root has no privileges
+        prefix = ["unshare", "--user"]
+        done = subprocess.run([*prefix, "true"], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            pytest.skip(f"root may enter every folder, and there is no user namespace: {done.stderr.strip()}")
+    client = Client(prefix)
     (tmp_path / "shut").chmod(0)
     try:
-        assert client.root(1, tmp_path)["watching"] == 1
+        assert client.root(1, tmp_path) == {"root": 1, "watching": 1, "unwatched": 0}
     finally:
         (tmp_path / "shut").chmod(0o700)
     client.until(said(b"shut/a"))
+    (tmp_path / "shut/a/file").write_bytes(b"x")
+    client.until(closed(b"shut/a"))
+    assert client.end() == 0
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.getuid() != 0, reason="only root mounts")
+def test_mounts_are_told_and_not_entered(tmp_path: Path) -> None:
+    namespace = ["unshare", "--mount"]
+    done = subprocess.run(
+        [*namespace, "mount", "-t", "tmpfs", "tmpfs", str(tmp_path)], capture_output=True, check=False
+    )
+    if done.returncode != 0:
+        pytest.skip("nothing can be mounted here")
+    (tmp_path / "covered/below").mkdir(parents=True)
+    (tmp_path / "top").mkdir()
+    client = Client(namespace)
+
+    def there(*command: str) -> None:
+        subprocess.run(["nsenter", "--target", str(client.process.pid), "--mount", *command], check=True)
+
+    assert client.root(1, tmp_path)["watching"] == 4
+    there("mount", "-t", "tmpfs", "tmpfs", str(tmp_path / "top"))
+    there("mount", "-t", "tmpfs", "tmpfs", str(tmp_path / "covered"))
+    client.until(lambda seen: {"mounts": True} in seen)
+    assert client.root(1, tmp_path)["watching"] == 1
+    assert client.root(2, tmp_path / "top")["watching"] == 1
+    there("touch", str(tmp_path / "covered/file"), str(tmp_path / "top/file"))
+    messages = client.until(lambda seen: covers(seen, b"", 2)) + client.quiet(0.3)
+    assert {entry[0] for entry in dirty(messages)} == {2}
+    there("umount", str(tmp_path / "top"))
+    client.until(lambda seen: {"mounts": True} in seen and {"gone": 2} in seen)
+    there("umount", str(tmp_path / "covered"))
+    client.until(said(b"covered/below"))
+    (tmp_path / "covered/below/file").write_bytes(b"x")
+    client.until(closed(b"covered/below"))
+    assert client.end() == 0
 
 
 NAMESPACE = ["unshare", "--user", "--map-root-user", "sh", "-c",
