@@ -92,6 +92,7 @@ TRIES = 3
 _HEADER = struct.Struct("iIII")
 
 Event = tuple[int, int, int, bytes]
+Look = tuple[int, int]  # mtime_ns, inode
 
 
 def decode(data: bytes) -> Iterator[Event]:
@@ -383,7 +384,7 @@ class Watches:
         self.breathe = breathe
         self.roots: dict[int, Root] = {}
         self.by_wd: dict[int, Node | list[Node]] = {}
-        self.unwatched: dict[Node, int] = {}  # no watch was to be had: the time of the last look's listing
+        self.unwatched: dict[Node, Look] = {}  # no watch was to be had: what the last look saw
         self.lost: dict[Node, int] = {}  # not where events say they are: an event that tells why is on its way
         self.mounts: set[Node] = set()  # not entered: something else is mounted there
         self.freed = False
@@ -444,11 +445,11 @@ class Watches:
         count = 0
         while stack:
             node, fresh = stack.pop()
-            wd = node.wd
+            before = self._identity(node)
             listing = self._enter(node)
             if listing is None:
                 continue
-            if not fresh and node.wd != wd:  # not known, or another folder of that name
+            if not fresh and self._identity(node) != before:  # not known, or another folder of that name
                 self.settle.mark(node, now, deep=True)
                 fresh = True
             self._compare(node, listing)
@@ -457,6 +458,10 @@ class Watches:
             if count % BREATH_FOLDERS == 0:
                 self.breathe()
         self._settle_doubts(now)
+
+    def _identity(self, node: Node) -> tuple[int, int]:
+        """Changes when the folder is another than before."""
+        return node.wd, self.unwatched.get(node, (0, 0))[1]
 
     def _settle_doubts(self, now: float) -> None:
         """Looks after folders whose inode turned up under another name of their root: renamed meanwhile, or both are
@@ -486,7 +491,7 @@ class Watches:
                 self._release(node)
                 return None
             self.lost.pop(node, None)
-            self._watch(node, fd, info.st_mtime_ns)
+            self._watch(node, fd, info)
             return {} if root.only else _folders(fd, root, node)
         except OSError as error:
             self._absent(node, error)
@@ -501,14 +506,14 @@ class Watches:
             self.unwatched.pop(node, None)
             self.lost.setdefault(node, 0)
 
-    def _watch(self, node: Node, fd: int, changed_ns: int) -> None:
+    def _watch(self, node: Node, fd: int, info: os.stat_result) -> None:
         try:
             wd = self.inotify.add(fd)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.ENOMEM):
                 raise
             self._release(node)
-            self.unwatched[node] = _stamp(changed_ns)
+            self.unwatched[node] = _stamp(info.st_mtime_ns), info.st_ino
             return
         self.unwatched.pop(node, None)
         if wd == node.wd:
@@ -649,11 +654,15 @@ class Watches:
                 self.settle.mark(parent, now)
             return
         try:
-            changed = os.fstat(fd).st_mtime_ns
+            info = os.fstat(fd)
         finally:
             os.close(fd)
-        if changed != stamp:
-            self.unwatched[node] = changed
+        if info.st_ino != stamp[1]:  # another folder came to this name
+            self.unwatched[node] = -1, info.st_ino
+            self.scan(node, now, fresh=True)
+            self.settle.mark(node, now, deep=True)
+        elif info.st_mtime_ns != stamp[0]:
+            self.unwatched[node] = info.st_mtime_ns, info.st_ino
             self._relist(node, now)
 
     def _relist(self, node: Node, now: float) -> None:
@@ -668,6 +677,8 @@ class Watches:
         """Gives watches that became free to folders that have none, as long as there are any."""
         self.freed = False
         for node in list(self.unwatched):
+            if node in self.unwatched:
+                self.look(node, now)  # so that no change before the watch goes unnoticed
             stamp = self.unwatched.get(node)
             if stamp is None:
                 continue
@@ -675,7 +686,7 @@ class Watches:
             if node in self.unwatched:  # still none
                 self.unwatched[node] = stamp
                 return
-            if node.wd:  # between the last look and the watch anything may have happened
+            if node.wd:
                 self._relist(node, now)
 
     def search(self, now: float) -> None:
@@ -909,7 +920,7 @@ class Watcher:
                 self.settle.touch(now)
                 self.watches.drop_root(node.number)
             elif mask & IN_MOVE_SELF and node.parent is not None and node.parent in self.watches.unwatched:
-                self.watches.unwatched[node.parent] = -1
+                self.watches.unwatched[node.parent] = -1, self.watches.unwatched[node.parent][1]
                 self.watches.look(node.parent, now)
         if mask & IN_IGNORED:
             self.watches.ended(wd, now)
