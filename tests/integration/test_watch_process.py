@@ -621,8 +621,10 @@ class Mirror:
         todo: list[tuple[bytes, bool]] = []
         for message in messages:
             for root, old, root2, new in message.get("moved", []):
-                if number in (root, root2):
-                    assert root == root2, "the inner root has the other's folders as well"
+                if root != root2:  # all of it is said to be deep over there
+                    for path in [path for there, path in ((root, old), (root2, new)) if there == number]:
+                        self.lose(path)
+                elif root == number:
                     self.lose(new)
                     if any(deep and _below(old, path) for path, deep in todo):  # it was going to be walked there
                         todo.append((old, True))
