@@ -17,6 +17,7 @@ from mediad.config import Config
 from mediad.errors import MediadError, Unavailable
 from mediad.index.scan import Frozen, Scan
 from mediad.model import Actor, Place, Root, ScanReport
+from mediad.store.faults import StatementFailed
 from mediad.store.store import Store, now_ns, pack
 from mediad.workers.opener import Opener, error_of
 
@@ -312,6 +313,10 @@ class Roots:
             if dirs is None:
                 root.frozen = ""
                 root.scanned_ns = now_ns()
+        except StatementFailed:
+            if dirs is not None:  # what some folders looked like did not fit: the whole is looked at
+                self.scan_again(root)
+            raise
         except Frozen as error:
             root.frozen = error.message
             await self.store.write([("freeze_root", (root.id, error.message))], give_up_after=60.0)

@@ -109,7 +109,7 @@ class Walk:
         stack = [(b"", True)] if dirs is None else [(path, deep) for path, deep in sorted(dirs, reverse=True)]
         while stack:
             path, deep = stack.pop()
-            if path in self._met:
+            if path in self._listed:
                 continue
             self._met.add(path)
             try:
@@ -131,8 +131,9 @@ class Walk:
             digest = _digest(inode, entries, below)
             old = self._renamed_from(path, inode, digest)
             if old is not None and self._partial:
-                deep = False  # it was renamed in one step: what changed inside is told apart
-            entered = {child for child, number in below if deep or self._is_strange(child, number)}
+                entered = set()  # it was renamed in one step: what changed inside is told apart
+            else:
+                entered = {child for child, number in below if deep or self._is_strange(child, number)}
             stack.extend((child, True) for child, _number in reversed(below) if child in entered)
             self._met.update(child for child, _number in below if child not in entered)
             if old is not None or self.known.get(path, (None,))[0] != digest:
