@@ -6,67 +6,13 @@ and mistakes in the options answer without it. The page for people: docs/man/med
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from mediactl import __version__
-
-if TYPE_CHECKING:
-    from mediactl.client import Client
-    from mediactl.output import Output
-
-TABLE_ROWS = 100  # by so many rows the columns of a table are laid out
-
-_Null = click.option("--null", "-0", is_flag=True, help="With -: names are separated by NUL, not by line ends.")
-
-
-class State:
-    """The global options, and what is made of them when a command asks."""
-
-    def __init__(self, socket: str | None, format: str) -> None:
-        self.socket = socket
-        self.format = format
-        self._output: Output | None = None
-
-    @property
-    def output(self) -> Output:
-        if self._output is None:
-            from mediactl.output import Output
-
-            self._output = Output(self.format)
-        return self._output
-
-    def client(self) -> Client:
-        from mediactl.client import Client
-
-        return Client(self.socket)
-
-    def finish(self) -> int:
-        return 1 if self.output.failed else 0
-
-
-def read_names(arguments: Sequence[str], *, null: bool) -> list[bytes]:
-    """Returns the arguments as bytes; "-" stands for those on standard input, one a line or NUL-separated."""
-    found: list[bytes] = []
-    for argument in arguments:
-        if argument != "-":
-            found.append(os.fsencode(argument))
-            continue
-        names = sys.stdin.buffer.read().split(b"\0" if null else b"\n")
-        found += [name for name in names if name]
-    return found
-
-
-def parse_targets(arguments: Sequence[str], *, null: bool) -> list[Any]:
-    """Returns the UUIDs and paths (bytes) that the arguments name: an id when it is a UUID, else a path."""
-    from mediactl.requests import parse_id
-
-    names = read_names(arguments, null=null)
-    return [parse_id(name.decode("ascii", "replace")) or name for name in names]
+from mediactl import __version__, clisafe, cliwork
+from mediactl.clistate import TABLE_ROWS, Null, State, parse_targets, read_names
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -75,11 +21,16 @@ def parse_targets(arguments: Sequence[str], *, null: bool) -> list[Any]:
     "--format", type=click.Choice(["human", "json", "ndjson"]), default="human", show_default=True,
     help="json: one document. ndjson: one value a line, as it comes.",
 )  # fmt: skip
+@click.option("--actor", default="", envvar="MEDIACTL_ACTOR", metavar="NAME", help="The person on whose behalf.")
 @click.version_option(__version__, prog_name="mediactl", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(context: click.Context, socket: str | None, format: str) -> None:
+def cli(context: click.Context, socket: str | None, format: str, actor: str) -> None:
     """Asks mediad, the metadata daemon."""
-    context.obj = State(socket, format)
+    context.obj = State(socket, format, actor)
+
+
+for _command in (*cliwork.COMMANDS, *clisafe.COMMANDS):
+    cli.add_command(_command)
 
 
 @cli.command()
@@ -88,7 +39,7 @@ def cli(context: click.Context, socket: str | None, format: str) -> None:
 @click.option("--once", is_flag=True, help="Do not watch afterwards.")
 @click.option("--cross-mounts", is_flag=True, help="Walk into file systems mounted below.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out what matches. May be repeated.")
-@_Null
+@Null
 @click.pass_obj
 def add(
     state: State, paths: Sequence[str], wait: bool | None, once: bool, cross_mounts: bool, exclude: Sequence[str],
@@ -153,7 +104,7 @@ def query(state: State, text: Sequence[str], limit: int | None, files: bool, fie
 
 @cli.command()
 @click.argument("targets", nargs=-1, required=True, metavar="ID|PATH...")
-@_Null
+@Null
 @click.pass_obj
 def get(state: State, targets: Sequence[str], null: bool) -> int:
     """Shows everything known of items, named by id or by a file's path."""
@@ -190,7 +141,7 @@ def get(state: State, targets: Sequence[str], null: bool) -> int:
     multiple=True,
     help="May be repeated. Default: all.",
 )
-@_Null
+@Null
 @click.pass_obj
 def checksum(state: State, targets: Sequence[str], scope: str, algorithms: Sequence[str], null: bool) -> int:
     """Computes checksums, or answers them from the store where the file has not changed."""
@@ -215,10 +166,13 @@ def checksum(state: State, targets: Sequence[str], scope: str, algorithms: Seque
     return state.finish()
 
 
-@cli.command()
-@click.pass_obj
-def roots(state: State) -> int:
-    """Lists what was added."""
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def roots(context: click.Context) -> int:
+    """Lists what was added; `roots accept PATH` confirms a loss."""
+    if context.invoked_subcommand is not None:
+        return 0
+    state: State = context.obj
     from mediactl import human, jsontext
 
     with state.client() as client:
@@ -228,10 +182,13 @@ def roots(state: State) -> int:
     return state.finish()
 
 
+roots.add_command(cliwork.accept)
+
+
 @cli.command()
 @click.argument("targets", nargs=-1, required=True, metavar="ID|PATH...")
 @click.option("--missing", is_flag=True, help="Only files that are missing.")
-@_Null
+@Null
 @click.pass_obj
 def forget(state: State, targets: Sequence[str], missing: bool, null: bool) -> int:
     """Drops the records of items, files or roots. The files themselves stay."""

@@ -110,6 +110,9 @@ def item_lines(item: model.Item, width: int | None) -> list[str]:
         ("length", say_duration(item.duration) if item.duration else ""),
         ("pixels", f"{item.width}×{item.height}" if item.width and item.height else ""), ("date", item.date or ""),
     ]  # fmt: skip
+    pairs += [(name, _say_value(name, value)) for name, value in item.work.items()]
+    if item.successor is not None:
+        pairs.append(("successor", str(item.successor)))
     pairs += [(f"key ({key.grade})", f"{key.algorithm} {key.value.hex()}") for key in item.keys]
     lines = _block(pairs, width)
     for entry in item.files:
@@ -140,6 +143,7 @@ def root_lines(roots: Sequence[model.Root], width: int | None) -> list[str]:
 def add_lines(result: model.AddResult, *, waited: bool) -> list[str]:
     counts = [
         f"{result.files_new:,} new", f"{result.files_changed:,} changed", f"{result.files_missing:,} missing",
+        *([f"{result.files_moved:,} moved"] if result.files_moved else []),
     ]  # fmt: skip
     if waited:
         counts += [f"{result.files_read:,} read", *([f"{result.files_failed:,} failed"] if result.files_failed else [])]
@@ -234,3 +238,115 @@ def say_error(error: MediadError) -> str:
         return line
     text = error.input.decode("utf-8", "replace")
     return f"{line}\n  {shown}\n  {' ' * measure(show_text(text[: error.position]))}^"
+
+
+# ------------------------------------------------------------------ a person's work
+
+
+def work_lines(result: model.WorkResult) -> list[str]:
+    changed = say_count(result.events, "change") if result.events else "nothing to change"
+    return [f"{say_count(result.items, 'item')}: {changed}"]
+
+
+def collect_lines(result: model.CollectResult) -> list[str]:
+    found = result.collection
+    return [show_text(f"{found.kind} {found.name}: {say_count(found.size, 'entry', 'entries')}")]
+
+
+def collection_lines(found: Sequence[model.Collection], items: dict[UUID, model.Item], width: int | None) -> list[str]:
+    if not found:
+        return ["no collections yet: mediactl collect NAME WHAT..."]
+    lines = []
+    for each in found:
+        lines.append(show_text(f"{each.kind} {each.name}: {say_count(each.size, 'entry', 'entries')}"))
+        for place, entry in enumerate(each.entries):
+            item = items.get(entry)
+            text = _item_row(item) if item is not None else ["", "", "", "", "", str(entry)]
+            said = "  ".join(part for part in (text[1], text[5]) if part)
+            line = show_text(f"  {place:>4}  {said}")
+            lines.append(line if width is None else cut(line, width))
+    return lines
+
+
+def undo_lines(result: model.UndoResult) -> list[str]:
+    done = say_count(len(result.operations), "operation")
+    return [f"{done} taken back: {say_count(result.events, 'change')}"]
+
+
+def operation_lines(found: Sequence[model.Operation], width: int | None) -> list[str]:
+    if not found:
+        return ["nothing was done yet"]
+    columns = [
+        Column("WHEN"), Column("WHO"), Column("WHAT", weight=1), Column("CHANGES", right=True), Column("OPERATION"),
+    ]  # fmt: skip
+    rows = [
+        [say_time(each.at_ns), each.actor, each.summary + (" (taken back)" if each.undone else ""),
+         f"{each.events:,}", str(each.id)]
+        for each in found
+    ]  # fmt: skip
+    return Table(columns, width).lines(rows)
+
+
+def change_lines(tagged: tuple[str, Any]) -> list[str]:
+    """A change, an item of a snapshot, or that one begins, on a line."""
+    what, value = tagged
+    if what == "item":
+        row = _item_row(value)
+        return [show_text(f"item  {value.id}  {row[1]}  {row[5]}".rstrip())]
+    if what == "resync":
+        return [show_text(f"resync  {value.reason}")]
+    return [_change_line(value)]
+
+
+def _change_line(change: model.Change) -> str:
+    told = change.value
+    said = " ".join(f"{name}={_say_value(name, each)}" for name, each in told.items() if name not in ("i", "line"))
+    who = f" by {change.actor}" if change.actor else ""
+    target = f"{change.target_kind} {change.item or change.target}"
+    return show_text(f"{change.seq:>8}  {say_time(change.at_ns)}  {change.action:<12} {target}{who}  {said}".rstrip())
+
+
+def history_lines(found: model.History, width: int | None) -> list[str]:
+    if found.problem is not None:
+        return []
+    lines = [show_text(f"item {found.item}")]
+    lines += [f"  {_change_line(each)}" for each in found.changes]
+    for revision in found.revisions:
+        path = revision.path_display or show_path(revision.path)
+        said = f"{revision.why}  {path}  {say_size(revision.size)}  {revision.item}"
+        lines.append(show_text(f"  until {say_time(revision.until_ns)}  {said}"))
+    for line in found.lineage:
+        lines.append(show_text(f"  {line.relation}  {line.old} -> {line.new}  ({line.state})"))
+    return lines if width is None else [cut(line, width) for line in lines]
+
+
+def relate_lines(result: model.RelateResult) -> list[str]:
+    return [f"item {result.item}" + (f", of {result.other}" if result.other else "")]
+
+
+def group_lines(groups: Sequence[model.DuplicateGroup]) -> list[str]:
+    if not groups:
+        return ["none"]
+    lines = []
+    for group in groups:
+        wasted = f", {say_size(group.wasted)} to gain" if group.wasted else ""
+        if len(group.files) > 1:
+            lines.append(f"{len(group.files)} files of {say_size(group.size)}{wasted}")
+        lines += [show_text(("  " if len(group.files) > 1 else "") + _path(each)) for each in group.files]
+    total = sum(group.wasted for group in groups)
+    return [*lines, f"{say_count(len(groups), 'group')}" + (f", {say_size(total)} to gain" if total else "")]
+
+
+def verify_lines(result: model.VerifyResult) -> list[str]:
+    lines = []
+    for each in result.verdicts:
+        why = f": {each.problem.message}" if each.problem else ""
+        lines.append(show_text(f"{each.verdict:<10}  {each.path_display or show_path(each.path)}{why}"))
+        lines += [show_text(f"            good: {show_path(path)}") for path in each.good]
+    counts = [f"{result.ok:,} ok"]
+    for name in ("first", "retagged", "replaced", "rotten", "unreadable"):
+        number = getattr(result, name)
+        if number:
+            counts.append(f"{number:,} {'seen first' if name == 'first' else name}")
+    left = f"; {result.left:,} left for the next time" if result.left else ""
+    return [*lines, f"{', '.join(counts)} ({say_size(result.bytes)} read){left}"]

@@ -109,6 +109,8 @@ def describe_item(item: model.Item) -> dict[str, Any]:
             duration=item.duration, width=item.width, height=item.height, date=item.date,
             keys=[{"grade": key.grade, "algorithm": key.algorithm, "value": key.value.hex()} for key in item.keys],
         ),
+        **item.work,
+        **_present(successor=_uuid(item.successor)),
         "files": [describe_file(each) for each in item.files],
     }  # fmt: skip
 
@@ -165,7 +167,7 @@ def describe_add(result: model.AddResult) -> dict[str, Any]:
     return {
         "roots": [describe_root(each) for each in result.roots],
         "folders": result.folders, "files_listed": result.files_listed, "files_new": result.files_new,
-        "files_changed": result.files_changed, "files_missing": result.files_missing,
+        "files_changed": result.files_changed, "files_missing": result.files_missing, "files_moved": result.files_moved,
         "files_read": result.files_read, "files_failed": result.files_failed,
         "problem_count": result.problem_count, "problems": [describe_error(each) for each in result.problems],
     }  # fmt: skip
@@ -193,3 +195,83 @@ def describe_status(status: model.Status) -> dict[str, Any]:
     found["workers"] = [describe_plain(each) for each in status.workers]
     found["scans"] = [describe_progress(each) for each in status.scans]
     return found
+
+
+def describe_plain_ids(value: Any) -> dict[str, Any]:
+    """The same, with ids and errors as text."""
+    found = describe_plain(value)
+    for name, each in found.items():
+        if isinstance(each, UUID):
+            found[name] = str(each)
+    return {name: Seconds(each) if name.endswith("_ns") and each else each for name, each in found.items()}
+
+
+def describe_work(result: model.WorkResult) -> dict[str, Any]:
+    return {"items": result.items, "events": result.events, "last": result.last,
+            "problems": [describe_error(each) for each in result.problems]}  # fmt: skip
+
+
+def describe_collection(found: model.Collection) -> dict[str, Any]:
+    return {
+        "id": str(found.id), "kind": found.kind, "name": found.name, **_present(actor=found.actor), "size": found.size,
+        **_present(created_at=_seconds(found.created_at_ns)), "entries": [str(each) for each in found.entries],
+    }  # fmt: skip
+
+
+def describe_undo(result: model.UndoResult) -> dict[str, Any]:
+    return {"operations": [str(each) for each in result.operations], "events": result.events, "last": result.last}
+
+
+def describe_change(tagged: tuple[str, Any]) -> dict[str, Any]:
+    """A change, an item of a snapshot, or that one begins."""
+    what, value = tagged
+    if what == "item":
+        return {"snapshot": describe_item(value)}
+    if what == "resync":
+        return {"resync": value.reason, **({"epoch": value.epoch.hex(), "last": value.last} if value.last else {})}
+    return describe_event(value)
+
+
+def describe_event(change: model.Change) -> dict[str, Any]:
+    return {
+        "seq": change.seq, "at": Seconds(change.at_ns), "action": change.action, "target_kind": change.target_kind,
+        "target": change.target,
+        **_present(item=_uuid(change.item), actor=change.actor, operation=_uuid(change.operation),
+                   host=_uuid(change.host), value=change.value),
+    }  # fmt: skip
+
+
+def describe_history(found: model.History) -> dict[str, Any]:
+    return {
+        **describe_target(found.target),
+        **_present(item=_uuid(found.item)),
+        "changes": [describe_event(each) for each in found.changes],
+        "revisions": [
+            {**_present(item=_uuid(each.item)), **describe_path(each.path, each.path_display), "size": each.size,
+             "mtime": Seconds(each.mtime_ns), "until": Seconds(each.until_ns), "why": each.why}
+            for each in found.revisions
+        ],
+        "lineage": [
+            {"old": _uuid(each.old), "new": _uuid(each.new), "relation": each.relation, "state": each.state,
+             "at": Seconds(each.at_ns)}
+            for each in found.lineage
+        ],
+        **_problem(found.problem),
+    }  # fmt: skip
+
+
+def describe_group(group: model.DuplicateGroup) -> dict[str, Any]:
+    return {"kind": group.kind, "size": group.size, "wasted": group.wasted,
+            "files": [describe_file(each) for each in group.files]}  # fmt: skip
+
+
+def describe_verify(result: model.VerifyResult) -> dict[str, Any]:
+    counts = ("ok", "first", "retagged", "replaced", "rotten", "unreadable", "left", "bytes")
+    return {
+        **{name: getattr(result, name) for name in counts},
+        "verdicts": [
+            {**_present(item=_uuid(each.item)), **describe_path(each.path, each.path_display), "verdict": each.verdict,
+             **_problem(each.problem), "good": [describe_path(path)["path"] for path in each.good]}
+            for each in result.verdicts
+        ],
+    }  # fmt: skip

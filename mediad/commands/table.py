@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mediad.commands import admin, checksums, equal, library, search, work
+from mediad.commands import admin, checksums, equal, library, safe, search, work
 from mediad.commands.context import Command
 
 
@@ -29,6 +29,9 @@ COMMANDS: dict[str, Entry] = {
     "verify": Entry("read", equal.verify, timed=False),
     "rescan": Entry("write", library.rescan, timed=False),
     "accept": Entry("write", library.accept, timed=False),
+    "export": Entry("admin", safe.export, timed=False),
+    "restore": Entry("admin", safe.restore, timed=False, changes=True),
+    "rebuild": Entry("admin", safe.rebuild, timed=False, changes=True),
     "history": Entry("read", work.history),
     "operations": Entry("read", work.operations),
     "undo": Entry("write", work.undo, changes=True),

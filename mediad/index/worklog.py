@@ -126,14 +126,15 @@ class WorkLog:
 
 async def describe_events(store: Store, places: Places, rows: list[tuple[Any, ...]]) -> list[str]:
     """Rows of work_after as lines."""
-    targets = sorted({row[5] for row in rows if row[4] == "stream"})
+    targets = sorted({row[6] for row in rows if row[5] == "stream"})
     files: dict[str, list[tuple[int, int, bytes]]] = {}
     for target, file, folder, name in await store.read("places_of_targets", pack(targets), deadline=30.0):
         files.setdefault(target, []).append((file, folder, name))
     paths = await places.paths([each for found in files.values() for each in found[:_PATHS]])
     lines = []
-    for seq, at, actor, operation, kind, target, action, value, keys in rows:
-        told: dict[str, Any] = {"seq": seq, "at_ns": at, "action": action, "target_kind": kind, "target": target}
+    for seq, at, host, actor, operation, kind, target, action, value, keys in rows:
+        told: dict[str, Any] = {"seq": seq, "at_ns": at, "host": str(host), "action": action, "target_kind": kind}
+        told["target"] = target
         if actor:
             told["actor"] = actor
         if operation is not None:

@@ -276,13 +276,13 @@ WHERE e.seq > $1::bigint ORDER BY e.seq LIMIT $2::integer;
 SELECT old, stream FROM stream_alias WHERE old IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb));
 
 -- name: work_after
--- A host's events of persons after a number: what is written to work/*.ndjson. $1 host, $2 number, $3 json list of
+-- Events of persons after a number: what is written to work/*.ndjson. $1 host or null for all, $2 number, $3 json list of
 -- actions, $4 most.
-SELECT e.seq, e.at_ns, e.actor, e.op_id, e.target_kind, e.target, e.action, e.value,
+SELECT e.seq, e.at_ns, e.host, e.actor, e.op_id, e.target_kind, e.target, e.action, e.value,
        (SELECT jsonb_agg(jsonb_build_array(k.grade, k.algorithm, encode(k.value, 'hex')) ORDER BY k.grade, k.algorithm, k.value)
         FROM stream_key k WHERE e.target_kind = 'stream' AND k.stream = coalesce(
             (SELECT a.stream FROM stream_alias a WHERE a.old = e.target::uuid), e.target::uuid))
-FROM event e WHERE e.seq > $2::bigint AND e.host = $1::uuid
+FROM event e WHERE e.seq > $2::bigint AND ($1::uuid IS NULL OR e.host = $1::uuid)
   AND e.action IN (SELECT value FROM jsonb_array_elements_text($3::jsonb)) ORDER BY e.seq LIMIT $4::integer;
 
 -- name: places_of_targets
