@@ -6,18 +6,24 @@ Readers only: nothing is matched, stored or changed here, and no daemon is asked
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from mediad.errors import InvalidArgument, NotFound
+from mediad.errors import InvalidArgument
 
+from .beets import Beets
+from .files import fault
+from .homegallery import HomeGallery
+from .itunes import ITunes
 from .model import Options, Peer, Playlist, Problem, Record, Work
 from .mpd import Mpd
+from .navidrome import Navidrome
 
 __all__ = ["PEERS", "Options", "Peer", "Playlist", "Problem", "Record", "Work", "read_peer"]
 
-PEERS: dict[str, Peer] = {peer.name: peer for peer in (Mpd(),)}
+PEERS: dict[str, Peer] = {peer.name: peer for peer in (Mpd(), Beets(), Navidrome(), HomeGallery(), ITunes())}
 
 
 def _options(given: dict[str, Any]) -> Options:
@@ -33,24 +39,29 @@ def _options(given: dict[str, Any]) -> Options:
     return options
 
 
-def _absent_refused(path: bytes) -> None:
-    if not os.path.lexists(path):
-        raise NotFound("there is no such file", path)
+def _looked_at(path: bytes) -> None:
+    """Raises NotFound, PermissionDenied and InputOutputError, and InvalidArgument for what is neither file nor folder."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        raise fault(error, path) from error
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a pipe would wait for ever
+        raise InvalidArgument("this is no file", path)
 
 
 def read_peer(path: bytes | str, kind: str | None = None, **options: Any) -> Iterator[Record]:
     """What the program this file is of knows. `kind` is a name of PEERS, or None: told by content.
 
-    The options are those of `Options`, paths as bytes or text. Raises at once InvalidArgument (no such peer or option, a
-    file of another kind), NotFound, PermissionDenied, InputOutputError or Corrupt, each naming the file; the iteration
-    raises Corrupt where a file breaks in the middle. Single bad records come as Problem."""
+    The options are those of `Options`, paths as bytes or text. Raises at once InvalidArgument (no such peer or option,
+    a file of another kind), NotFound, PermissionDenied, InputOutputError or Corrupt, each naming the file; the
+    iteration raises Corrupt where a file breaks in the middle. Single bad records come as Problem."""
     path = os.fsencode(path)
     heeded = _options(options)
     if kind is not None and kind not in PEERS:
         raise InvalidArgument(f"no such program to import from: {kind!r}; there are {', '.join(sorted(PEERS))}", path)
     for named in (path, heeded.playlists, heeded.database):
         if named:
-            _absent_refused(named)
+            _looked_at(named)
     for peer in [PEERS[kind]] if kind is not None else PEERS.values():
         if peer.sniff(path):
             return peer.read(path, heeded)

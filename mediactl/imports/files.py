@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from typing import BinaryIO, TypeAlias
 from urllib.parse import quote_from_bytes
@@ -43,7 +43,8 @@ def head(path: bytes, size: int) -> bytes:
 
 
 class Database:
-    """A SQLite file of another program, in one read transaction: all of it as of one moment, while that program runs on.
+    """A SQLite file of another program, in one read transaction: all of it as of one moment, while that program
+    runs on.
 
     Text comes as bytes: a path in it need not be UTF-8. Raises Corrupt for what SQLite calls no database or malformed,
     InputOutputError for a lock that stays or a file that fails."""
@@ -89,7 +90,7 @@ class Database:
             rows = self._connection.execute("SELECT name FROM pragma_table_info(?)", (table,)).fetchall()
         return frozenset(name.decode("utf-8", "replace").lower() for (name,) in rows)
 
-    def rows(self, statement: str, *values: object) -> Iterator[Row]:
+    def rows(self, statement: str, *values: object) -> Generator[Row, None, None]:
         """One row after the other, by column name in lower case. Statements ask for `*` where versions of the program
         differ in columns, and look with `get`."""
         with self._faults(), closing(self._connection.cursor()) as cursor:
@@ -100,7 +101,7 @@ class Database:
 
     def row(self, statement: str, *values: object) -> Row:
         """The first one, or {}."""
-        with closing(self.rows(statement, *values)) as rows:  # type: ignore[type-var]
+        with closing(self.rows(statement, *values)) as rows:
             return next(rows, {})
 
     def close(self) -> None:

@@ -1,8 +1,9 @@
 """What another program knows of a person's work on media, the same record whatever the program.
 
-Nothing here is stored or matched: a reader yields these, somebody else finds the item a record is about. Paths are bytes
-as that program has them, times nanoseconds since the Unix epoch, durations seconds, ratings 0 to 5 stars. None is "that
-program does not say", never "no": a reader puts a value only where the person, or the program for the person, set one.
+Nothing here is stored or matched: a reader yields these, somebody else finds the item a record is about. Paths are
+bytes as that program has them, times nanoseconds since the Unix epoch, durations seconds, ratings 0 to 5 stars. None is
+"that program does not say", never "no": a reader puts a value only where the person, or the program for them, set one.
+
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from typing import Protocol, TypeAlias
 class Work:
     """One record of one person about one file; with `about` "album" or "artist", about all of that instead.
 
-    What identifies the file is `path`, `sha1` and the descriptive fields, as far as the program has them; what the person
-    did is the rest. A record about an album has `album` and `album_artist`, about an artist `artist`, and neither a path
-    nor a title."""
+    What identifies the file is `path`, `sha1` and the descriptive fields, as far as the program has them; what the
+    person did is the rest. A record about an album has `album` and `album_artist`, about an artist `artist`, and
+    neither a path nor a title."""
 
     path: bytes = b""  # absolute, or relative to `relative_to`; b"" if the program names no file
     relative_to: bytes = b""  # the program's music folder; an absolute path may lie in it

@@ -1,8 +1,7 @@
 """MPD: the sticker database, and its folder of stored playlists.
 
-Schema: MPD src/sticker/Database.cxx, table `sticker` (type, uri, name, value), unchanged from 0.15 to 0.24; all values are
-text. MPD gives no sticker a meaning, clients do. Read here are those of myMPD (its docs/060-references/sticker.md), which
-most clients share:
+Schema: MPD src/sticker/Database.cxx, table `sticker` (type, uri, name, value); all values are text. MPD gives no
+sticker a meaning, clients do. Read here are those of myMPD (its docs/060-references/sticker.md), which most share:
 
     rating      0 to 10, 0 is no rating        like        0 dislike, 1 neutral, 2 like
     playCount   whole number                   lastPlayed  Unix seconds

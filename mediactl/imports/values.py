@@ -14,10 +14,11 @@ from .model import Problem
 
 STARS = 5.0
 _LAST_SECOND = (1 << 63) // 10**9 - 1  # the last one whose nanoseconds fit 64 bits: year 2262
-# ISO 8601, and as Go's SQLite drivers write it: a blank for the T, up to nine digits of fraction, offset or Z or nothing
+# ISO 8601, and as Go's SQLite drivers write it: a blank for the T, up to nine digits of fraction; offset, Z or nothing
 _MOMENT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?)?\s*(?:(Z|UTC)|([+-])(\d\d):?(\d\d))?"
 )
+_ESCAPED = re.compile("[\udc80-\udcff]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -29,8 +30,11 @@ def text(raw: object) -> str:
 
 
 def key(raw: object) -> str:
-    """For an identity: two different byte strings never become one text."""
-    return raw.decode("utf-8", "backslashreplace") if isinstance(raw, bytes) else text(raw)
+    """For an identity: two different byte strings never become one text. % and what is no UTF-8 become %XX."""
+    if not isinstance(raw, bytes):
+        return text(raw)
+    said = raw.replace(b"%", b"%25").replace(b"\0", b"%00").decode("utf-8", "surrogateescape")
+    return _ESCAPED.sub(lambda match: f"%{ord(match[0]) - 0xDC00:02X}", said)
 
 
 def truth(raw: object) -> bool:
@@ -51,7 +55,8 @@ def moment_ns(raw: object) -> int | None:
     if match[9]:
         minutes = int(match[10]) * 60 + int(match[11])
         zone = timezone(timedelta(minutes=-minutes if match[9] == "-" else minutes))
-    at = datetime(*(int(part or 0) for part in match.group(1, 2, 3, 4, 5, 6)), tzinfo=zone)  # type: ignore[misc]
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.group(1, 2, 3, 4, 5, 6))
+    at = datetime(year, month, day, hour, minute, second, tzinfo=zone)
     since = at - _EPOCH
     return (since.days * 86_400 + since.seconds) * 10**9 + int((match[7] or "0").ljust(9, "0"))
 
@@ -94,8 +99,8 @@ class Values:
         return number * STARS / scale if number else None
 
     def unix_ns(self, name: str, raw: object) -> int | None:
-        """Seconds since the epoch, whole or not; 0 is "never", None. A fraction counts to the microsecond: no more is in
-        a double."""
+        """Seconds since the epoch, whole or not; 0 is "never", None. A fraction counts to the microsecond: a double
+        holds no more."""
         number = self._checked(name, raw, 0, _LAST_SECOND, float)
         return round(number * 1e6) * 1000 if number else None
 
