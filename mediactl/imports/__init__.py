@@ -40,7 +40,7 @@ def _options(given: dict[str, Any]) -> Options:
 
 
 def _looked_at(path: bytes) -> None:
-    """Raises NotFound, PermissionDenied and InputOutputError, and InvalidArgument for what is neither file nor folder."""
+    """Raises NotFound, PermissionDenied, InputOutputError; InvalidArgument for what is neither file nor folder."""
     try:
         mode = os.stat(path).st_mode
     except OSError as error:

@@ -1,11 +1,12 @@
 """beets: library.db.
 
-Schema: beets/library/models.py and beets/dbcore/db.py: `items` and `albums` have a column a fixed field, versions differ
-in which; `item_attributes` and `album_attributes` (entity_id, key, value) hold the flexible ones, all text. Paths are
-BLOBs of the file system's bytes: absolute, in newer versions relative to beets' `directory` where the file lies beneath
-it (beets/dbcore/pathutils.py). The database does not name that directory: option music_directory.
+Schema: beets/library/models.py and beets/dbcore/db.py: `items` and `albums` have a column a fixed field, versions
+differ in which; `item_attributes` and `album_attributes` (entity_id, key, value) hold the flexible ones, all text.
+Paths are BLOBs of the file system's bytes: absolute, in newer versions relative to beets' `directory` where the file
+lies beneath it (beets/dbcore/pathutils.py). The database does not name that directory: option music_directory.
 
-Taken of an item: path, title, artist, album, albumartist, track, length (seconds), added (Unix seconds, fraction), and
+Taken of an item: path, title, artist, album, albumartist, track, length (seconds), added (Unix seconds, fraction),
+and
 
     play_count, skip_count      whole numbers (mpdstats, beetsplug/mpdstats.py)
     last_played                 Unix seconds (mpdstats), or a date a person typed
@@ -15,16 +16,15 @@ Taken of an item: path, title, artist, album, albumartist, track, length (second
 
 and as fields mb_trackid, mb_albumid, comments, grouping and every other flexible attribute by its name.
 
-beets gives `rating` no scale: that is up to who wrote it. mpdstats computes one from 0 to 1 out of plays and skips; it is
-no person's, and kept as the field "rating". So without rating_scale the scale is the smallest of 5, 10 and 100 that
-holds all ratings of the library; ratings of which all are at most 1, and one is a fraction, are mpdstats' own.
+beets gives `rating` no scale: that is up to who wrote it. mpdstats computes one from 0 to 1 out of plays and skips;
+it is no person's, and kept as the field "rating". So without rating_scale the scale is the smallest of 5, 10 and 100
+that holds all ratings of the library; ratings of which all are at most 1, and one is a fraction, are mpdstats' own.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import closing
 
 from .files import Database, Row, has_columns
 from .model import Options, Record, Work
@@ -51,7 +51,7 @@ class Beets:
         return has_columns(path, items="id path title", item_attributes="entity_id key value")
 
     def read(self, path: bytes, options: Options) -> Iterator[Record]:
-        with closing(Database(path)) as database:
+        with Database(path) as database:
             scale = _scale(database) if options.rating_scale is None else options.rating_scale
             for row in database.rows("SELECT * FROM items ORDER BY id"):
                 flexible = database.rows("SELECT key, value FROM item_attributes WHERE entity_id = ?", row["id"])

@@ -6,14 +6,15 @@ import os
 import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, Self, TypeAlias
 from urllib.parse import quote_from_bytes
 
-from mediad.errors import Corrupt, InputOutputError, MediadError, NotFound, PermissionDenied
+from mediad.errors import Conflict, Corrupt, InputOutputError, MediadError, NotFound, PermissionDenied
 
 Row: TypeAlias = dict[str, object]
 
-_SQLITE = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat2.html section 1.3.1
+_SQLITE = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat2.html section 1.3
+_WAL = b"\2\2"  # bytes 18 and 19: format versions for writing and reading
 
 
 def fault(error: OSError, path: bytes) -> MediadError:
@@ -44,36 +45,50 @@ def head(path: bytes, size: int) -> bytes:
 
 class Database:
     """A SQLite file of another program, in one read transaction: all of it as of one moment, while that program
-    runs on.
+    runs on. A context manager, for reading from beginning to end.
 
     Text comes as bytes: a path in it need not be UTF-8. Raises Corrupt for what SQLite calls no database or malformed,
-    InputOutputError for a lock that stays or a file that fails."""
+    InputOutputError for a lock that stays or a file that fails, and Conflict at the end where the program was started
+    in the meantime and wrote.
+
+    In WAL mode even a reader makes files beside the database (sqlite.org/wal.html, "Read-Only Databases"), which stay,
+    and belong to who imports: the program might then not open its own. But without a -wal beside it nobody has it open
+    and all there is is in the file, so it is read as unchanging, which makes nothing."""
 
     def __init__(self, path: bytes) -> None:
         self.path = path
-        self._connection = self._connect("immutable=0")
-
-    def _connect(self, extra: str) -> sqlite3.Connection:
-        uri = f"file:{quote_from_bytes(os.path.abspath(self.path))}?mode=ro&{extra}"
+        self._still: tuple[int, int] | None = None  # of a file read as unchanging, what must not change
+        if head(path, 20)[18:20] == _WAL and not os.path.exists(path + b"-wal"):
+            self._still = self._stamp()
+        uri = f"file:{quote_from_bytes(os.path.abspath(path))}?mode=ro&immutable={int(self._still is not None)}"
         with self._faults():
             # the caller may read on from a thread of its own; this object has but one user at a time
             connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10, check_same_thread=False)
         connection.text_factory = bytes
+        self._connection = connection
         try:
             with self._faults():
                 connection.execute("BEGIN")
                 connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except InputOutputError:
-            connection.close()
-            # A database in WAL mode needs its -shm file, which cannot be made in a folder one may not write to. With no
-            # -wal beside it nobody has it open, so what is in the file is all there is: read it as unchanging.
-            if extra == "immutable=0" and not os.path.exists(self.path + b"-wal"):
-                return self._connect("immutable=1")
-            raise
         except MediadError:
             connection.close()
             raise
-        return connection
+
+    def _stamp(self) -> tuple[int, int]:
+        try:
+            status = os.stat(self.path)
+        except OSError as error:
+            raise fault(error, self.path) from error
+        return status.st_mtime_ns, status.st_size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        self._connection.close()
+        changed = self._still is not None and (self._stamp() != self._still or os.path.exists(self.path + b"-wal"))
+        if changed and (kind is None or issubclass(kind, Corrupt)):
+            raise Conflict("its program was started and wrote while it was read: import again", self.path)
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
@@ -104,13 +119,10 @@ class Database:
         with closing(self.rows(statement, *values)) as rows:
             return next(rows, {})
 
-    def close(self) -> None:
-        self._connection.close()
-
 
 def has_columns(path: bytes, **tables: str) -> bool:
     """Is this a SQLite file with these tables, each with these columns? Raises Corrupt for one that is damaged."""
     if head(path, len(_SQLITE)) != _SQLITE:
         return False
-    with closing(Database(path)) as database:
+    with Database(path) as database:
         return all(database.columns(table) >= set(columns.split()) for table, columns in tables.items())

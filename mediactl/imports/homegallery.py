@@ -6,12 +6,12 @@ Events: xemle/home-gallery packages/events: newline-delimited JSON, plain or gzi
     {"id":UUID,"type":"userAction","date":ISO,
      "targetIds":[SHA-1,...],"actions":[{"action":"addTag"|"removeTag","value":TAG},...]}
 
-which means its actions in their order on every target; an id seen before is passed over (apply-events.ts). The target is
-the SHA-1 of an entry's main file. Each event yields a Work a target, in the file's order: of actions on the same tag within
-one event the last one counts. `subtargetCoords` (a rectangle in the picture, as JSON) is kept as a field.
+which means its actions in their order on every target; an id seen before is passed over (apply-events.ts). The target
+is the SHA-1 of an entry's main file. Each event yields a Work a target, in the file's order: of actions on the same
+tag within one event the last one counts. `subtargetCoords` (a rectangle in the picture, as JSON) is kept as a field.
 
-Database: gzip of one JSON object whose `data` are entries with `id` and `files[]`, of which the first is the main file:
-`filename`, relative to the folder of the file index `index`, which the database does not name. It is streamed.
+Database: gzip of one JSON object whose `data` are entries with `id` and `files[]`, of which the first is the main
+file: `filename`, relative to the folder of the file index `index`, which the database does not name. It is streamed.
 """
 
 from __future__ import annotations

@@ -1,18 +1,21 @@
 """iTunes and Music: "iTunes Music Library.xml", "Library.xml".
 
-A property list in XML: `Tracks` by Track ID, then `Playlists`. Apple does not document its keys; they are those of libraries iTunes 12 wrote. It is read
-entry by entry, as it grows with every file of a person's; plistlib would hold all of it. Entities are refused, as plistlib
-refuses them: a library has none, and they can be made to fill the memory.
+A property list in XML: `Tracks` by Track ID, then `Playlists`. Apple does not document its keys; they are those of
+libraries iTunes 12 wrote. It is read entry by entry, as it grows with every file of a person's; plistlib would hold
+all of it. Entities are refused, as plistlib refuses them: a library has none, and they can be made to fill the
+memory.
 
 Taken of a track: Location (see _path), Name, Artist, Album, Album Artist, Total Time (milliseconds), Track Number,
-Rating (0 to 100, 0 is none; not where Rating Computed says it follows from the album's), Loved or Favorited, Disliked,
-Play Count, Play Date UTC, Skip Count, Date Added; as fields Skip Date, Comments, Grouping, disliked, disabled (the box
-before the song is not ticked) and album_rating (stars, where it is not computed).
-Left: playlists the program makes (Master, Distinguished Kind: Music, Purchased, Genius ..., Smart Info) and folders.
+Rating (0 to 100, 0 is none; not where Rating Computed says it follows from the album's), Loved or Favorited,
+Disliked, Play Count, Play Date UTC, Skip Count, Date Added; as fields Skip Date, Comments, Grouping, disliked,
+disabled (the box before the song is not ticked) and album_rating (stars, where it is not computed). Left: playlists
+the program makes (Master, Distinguished Kind: Music, Purchased, Genius ..., Smart Info) and folders.
 """
 
 from __future__ import annotations
 
+import html
+import os
 import re
 from collections import deque
 from collections.abc import Iterator
@@ -32,6 +35,8 @@ _NOT_A_PERSONS = ("Master", "Distinguished Kind", "Smart Info", "Smart Criteria"
 # Play Date counts seconds from 1904 in 32 bits; a song never played has -3600 or so in it, by time zone, and the
 # Play Date UTC of 2040-02-06 that follows from it (seen in libraries of iTunes 12.6)
 _NEVER_PLAYED = (1 << 32) - 86_400
+_END = 1 << 16  # bytes at either end of the file in which the music folder is looked for
+_FOLDER = re.compile(rb"<key>Music Folder</key>\s*<string>([^<]*)</string>")
 _DRIVE = re.compile(rb"/[A-Za-z]:(/|$)")
 
 
@@ -44,13 +49,11 @@ class ITunes:
         return b"<plist" in start and any(mark in start for mark in _MARKS)
 
     def read(self, path: bytes, options: Options) -> Iterator[Record]:
-        folder = b""
+        folder = _music_folder(path)
         tracks: dict[str, Work] = {}  # by Track ID, for the playlists: what identifies the file and no more
         playlists: list[dict[str, Any]] = []
         for place, name, value in _parts(path):
-            if place == "Music Folder":
-                folder = _path(text(value))
-            elif place == "Playlists" and isinstance(value, dict):
+            if place == "Playlists" and isinstance(value, dict):
                 playlists.append(value)
             elif place == "Tracks" and isinstance(value, dict):
                 tracks[name] = identity = _identity(value, name, folder)
@@ -160,6 +163,15 @@ def _path(location: str) -> bytes:
     if host.lower() not in ("", "localhost"):
         return b"//" + unquote_to_bytes(host) + path
     return path[1:] if _DRIVE.match(path) else path
+
+
+def _music_folder(path: bytes) -> bytes:
+    """It stands before the tracks or, in libraries of iTunes 12, after the playlists: looked for in both ends."""
+    with opened(path) as file:
+        start = file.read(_END)
+        file.seek(max(0, os.fstat(file.fileno()).st_size - _END))
+        match = _FOLDER.search(start) or _FOLDER.search(file.read(_END))
+    return _path(html.unescape(match[1].decode("utf-8", "replace"))) if match else b""
 
 
 def _identity(track: dict[str, Any], track_id: str, folder: bytes) -> Work:

@@ -20,7 +20,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import closing
 from itertools import groupby
 
 from mediad.errors import InvalidArgument
@@ -52,7 +51,7 @@ class Mpd:
         if os.path.isdir(path):
             yield from _playlists(path, options.music_directory)
             return
-        with closing(Database(path)) as database:
+        with Database(path) as database:
             # the order is that of the table's unique index: nothing is sorted, nothing held but one song's stickers
             rows = database.rows("SELECT uri, name, value FROM sticker WHERE type = 'song' ORDER BY uri, name")
             for uri, stickers in groupby(rows, key=lambda row: row["uri"]):

@@ -14,7 +14,6 @@ fill themselves and are left; so are bookmarks, play queues, shares, radios and 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 
 from .files import Database, Row, has_columns
 from .model import Options, Playlist, Problem, Record, Work
@@ -35,7 +34,7 @@ class Navidrome:
         )
 
     def read(self, path: bytes, options: Options) -> Iterator[Record]:
-        with closing(Database(path)) as database:
+        with Database(path) as database:
             catalogue = _Catalogue(database, options.music_directory)
             for row in database.rows("SELECT * FROM annotation ORDER BY user_id, item_type, item_id"):
                 yield from _annotation(row, catalogue)
@@ -60,16 +59,18 @@ class _Catalogue:
         return self._users.get(user_id) or text(user_id)
 
     def identity(self, item_type: str, item_id: object, source_id: str) -> tuple[Work, Row] | None:
-        """The item's own fields, and its row; None for an id that leads nowhere or a type not known."""
+        """The item's own fields, and its row; None for an id that leads nowhere or a type not known.
+
+        An id came as bytes, which SQLite would bind as a BLOB, equal to no text: hence the casts."""
         if item_type == "media_file":
-            row = self.database.row("SELECT * FROM media_file WHERE id = ?", item_id)
+            row = self.database.row("SELECT * FROM media_file WHERE id = CAST(? AS TEXT)", item_id)
             return (self._track(row, source_id), row) if row else None
         if item_type == "album":
-            row = self.database.row("SELECT * FROM album WHERE id = ?", item_id)
+            row = self.database.row("SELECT * FROM album WHERE id = CAST(? AS TEXT)", item_id)
             album, artist = text(row.get("name")), text(row.get("album_artist"))
             return (Work(album=album, album_artist=artist, about="album"), row) if row else None
         if item_type == "artist":
-            row = self.database.row("SELECT * FROM artist WHERE id = ?", item_id)
+            row = self.database.row("SELECT * FROM artist WHERE id = CAST(? AS TEXT)", item_id)
             return (Work(artist=text(row.get("name")), about="artist"), row) if row else None
         return None
 
@@ -150,7 +151,7 @@ def _playlist(row: Row, catalogue: _Catalogue) -> Iterator[Record]:
     source_id = f"playlist:{key(row['id'])}"
     entries = []
     tracks = catalogue.database.rows(
-        "SELECT id, media_file_id FROM playlist_tracks WHERE playlist_id = ? ORDER BY id", row["id"]
+        "SELECT id, media_file_id FROM playlist_tracks WHERE playlist_id = CAST(? AS TEXT) ORDER BY id", row["id"]
     )
     for track in tracks:
         found = catalogue.identity("media_file", track["media_file_id"], f"media_file:{key(track['media_file_id'])}")
