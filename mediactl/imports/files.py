@@ -98,6 +98,8 @@ class Database:
             raise InputOutputError(f"the database cannot be read: {error}", self.path) from error
         except sqlite3.DatabaseError as error:
             raise Corrupt(f"the database is damaged: {error}", self.path) from error
+        except UnicodeDecodeError as error:  # of a column's name, or of SQLite's own message about a damaged one
+            raise Corrupt("the database is damaged: a name in it is no UTF-8", self.path) from error
 
     def columns(self, table: str) -> frozenset[str]:
         """Of a table, in lower case; nothing if there is none of that name."""

@@ -141,7 +141,7 @@ def _parts(path: bytes) -> Iterator[tuple[str, str, Any]]:
             chunk = file.read(_CHUNK)
             try:
                 plist.parser.Parse(chunk, not chunk)
-            except (expat.ExpatError, ValueError) as error:
+            except (expat.ExpatError, ValueError, LookupError) as error:  # LookupError: an encoding not known
                 yield from plist.parts  # what came before the damage is whole
                 raise Corrupt(f"the library is damaged or breaks off: {error}", path) from error
             while plist.parts:

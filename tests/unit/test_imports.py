@@ -598,6 +598,13 @@ def test_itunes_broken_xml_is_corrupt_after_what_is_whole(tmp_path: Path) -> Non
     assert 1500 < seen < 2000
 
 
+def test_itunes_in_an_encoding_nobody_knows_is_corrupt(tmp_path: Path) -> None:
+    path = itunes(tmp_path / "x.xml", track(1))
+    path.write_bytes(path.read_bytes().replace(b"UTF-8", b"UDF-8", 1))
+    with pytest.raises(Corrupt, match="UDF-8"):
+        read(path)
+
+
 def test_itunes_with_entities_is_refused(tmp_path: Path) -> None:
     path = itunes(tmp_path / "x.xml", track(1, Name="a"))
     bomb = b'<!DOCTYPE plist [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><plist'
@@ -647,10 +654,13 @@ def test_what_is_not_there_and_what_is_not_known(tmp_path: Path) -> None:
 def test_a_damaged_database_is_corrupt(tmp_path: Path) -> None:
     rows = [("song", f"{number:05}.mp3", "rating", "5") for number in range(5000)]
     whole = database(tmp_path / "stickers", MPD, sticker=rows).read_bytes()
+    library = beets(tmp_path / "library.db").read_bytes()
     for name, damaged in (
         ("header", b"SQLite format 3\0" + b"\xff" * 4000),
         ("short", whole[: len(whole) // 2]),
         ("middle", whole[:8192] + b"\xff" * (len(whole) - 8192)),
+        ("schema", whole.replace(b"CREATE TABLE", b"CREATE T\xffBLE", 1)),
+        ("column", library.replace(b"mtime REAL", b"mt\xffme REAL", 1)),
     ):
         path = tmp_path / name
         path.write_bytes(damaged)
