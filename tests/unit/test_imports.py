@@ -1,7 +1,7 @@
 """Readers of other programs' files, on databases made here by those programs' own schemas (named where they stand).
 
-Checked by hand beside this, once, on what the programs themselves wrote: beets 2.14.1 (import, modify of flexible
-fields of items and albums, relative paths) and MPD 0.23.12 (sticker set, playlistadd)."""
+Checked by hand beside this, once, on what the programs wrote: beets 1.6.0 and 2.14.1 (import, modify of flexible
+fields of items and albums; absolute, relative paths) and MPD 0.23.12 (sticker set, playlistadd)."""
 
 from __future__ import annotations
 
