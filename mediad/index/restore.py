@@ -147,7 +147,7 @@ class Restore:
             counts.streams.add(await self._find(uuid.UUID(target), told))
         if rows:
             results = await self._store.write(
-                [("restore_events", (pack(rows), now_ns()))], give_up_after=120.0, deadline=60.0
+                [("restore_events", (pack(rows),))], give_up_after=120.0, deadline=60.0
             )
             counts.events = len(results[0])
             counts.known = len(rows) - counts.events
