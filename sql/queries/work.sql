@@ -337,3 +337,11 @@ WHERE stream = $1::uuid OR file IN (SELECT id FROM file WHERE stream = $1::uuid)
 -- name: lineage_of
 -- What an item came from and what came of it. $1 stream.
 SELECT old, new, relation, state, at_ns FROM lineage WHERE old = $1::uuid OR new = $1::uuid ORDER BY at_ns;
+
+-- name: keys_of_streams
+-- What proves which payloads items are. $1 json list of ids.
+SELECT e.value, jsonb_agg(jsonb_build_array(k.grade, k.algorithm, encode(k.value, 'hex')) ORDER BY k.grade, k.algorithm, k.value)
+FROM jsonb_array_elements_text($1::jsonb) e
+LEFT JOIN stream_alias a ON a.old = e.value::uuid
+JOIN stream_key k ON k.stream = coalesce(a.stream, e.value::uuid)
+GROUP BY e.value;
