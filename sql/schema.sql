@@ -231,6 +231,15 @@ CREATE TABLE checksum (
 );
 CREATE INDEX checksum_sha256 ON checksum (sha256) WHERE sha256 IS NOT NULL;
 
+-- XMP side files and what they are beside, in both styles: photo.jpg.xmp and photo.xmp (docs/work.md).
+CREATE VIEW side_file AS
+SELECT m.id AS main, m.stream, s.id AS side FROM file m
+JOIN file s ON s.dir = m.dir AND s.id <> m.id AND s.missing_since_ns IS NULL AND s.name IN (
+    m.name || '.xmp'::bytea, m.name || '.XMP'::bytea,
+    decode(regexp_replace(encode(m.name, 'escape'), '\.[^.]*$', ''), 'escape') || '.xmp'::bytea,
+    decode(regexp_replace(encode(m.name, 'escape'), '\.[^.]*$', ''), 'escape') || '.XMP'::bytea)
+WHERE m.type = 'f';
+
 -- ------------------------------------------------------------------ what a person made
 
 -- Streams that a person has done something with. What was done is the events; the tables below are what they amount to.

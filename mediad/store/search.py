@@ -91,13 +91,14 @@ class _Builder:
         start = " ".join(node.words)
         first, inner = self.param(start + "%", "text"), self.param("% " + start + "%", "text")
         number = self.param(FIELDS["keywords"].number, "smallint")
+        said = f"v.field = {number} AND (v.folded LIKE {first} OR v.folded LIKE {inner})"
+        kept = "NOT EXISTS (SELECT FROM work_tag w WHERE w.stream = x.stream AND w.removed AND w.tag = v.content)"
+        texts = "FROM value v JOIN file_text t ON t.value_ids @> ARRAY[v.id]"
         return (
             f"(f.stream IN (SELECT w.stream FROM work_tag w WHERE NOT w.removed "
             f"AND (w.folded LIKE {first} OR w.folded LIKE {inner})) "
-            f"OR f.id IN (SELECT t.file FROM value v JOIN file_text t ON t.value_ids @> ARRAY[v.id] "
-            f"JOIN file x ON x.id = t.file WHERE v.field = {number} "
-            f"AND (v.folded LIKE {first} OR v.folded LIKE {inner}) AND NOT EXISTS (SELECT "
-            f"FROM work_tag w WHERE w.stream = x.stream AND w.removed AND w.tag = v.content)))"
+            f"OR f.id IN (SELECT t.file {texts} JOIN file x ON x.id = t.file WHERE {said} AND {kept}) "
+            f"OR f.id IN (SELECT x.main {texts} JOIN side_file x ON x.side = t.file WHERE {said} AND {kept}))"
         )
 
     def _collection(self, node: InCollection) -> str:

@@ -119,3 +119,11 @@ SELECT jsonb_strip_nulls(jsonb_build_object(
                    'rating', rating, 'starred_ns', starred_ns, 'plays', nullif(plays, 0), 'played_ns', played_ns)))
                FROM work_actor WHERE stream = of_stream)))
 $$;
+
+CREATE VIEW side_file AS
+SELECT m.id AS main, m.stream, s.id AS side FROM file m
+JOIN file s ON s.dir = m.dir AND s.id <> m.id AND s.missing_since_ns IS NULL AND s.name IN (
+    m.name || '.xmp'::bytea, m.name || '.XMP'::bytea,
+    decode(regexp_replace(encode(m.name, 'escape'), '\.[^.]*$', ''), 'escape') || '.xmp'::bytea,
+    decode(regexp_replace(encode(m.name, 'escape'), '\.[^.]*$', ''), 'escape') || '.XMP'::bytea)
+WHERE m.type = 'f';

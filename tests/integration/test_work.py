@@ -85,6 +85,30 @@ def test_tags_are_those_of_file_and_person(daemon: Daemon) -> None:
     check_events(daemon)
 
 
+XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="3">
+<dc:subject><rdf:Bag><rdf:li>lake</rdf:li><rdf:li>boat</rdf:li></rdf:Bag></dc:subject>
+</rdf:Description></rdf:RDF></x:xmpmeta>"""
+
+
+@pytest.mark.parametrize("name", ["song.mp3.xmp", "song.xmp", "song.XMP"])
+def test_side_files_speak_for_what_they_are_beside(daemon: Daemon, name: str) -> None:
+    tree = write_tree(daemon.folder / "tree", {"song.mp3": SONG, name: XMP, "song.other.txt": b"o", "other.txt": b"x"})
+    with daemon.client() as client:
+        client.add([tree])
+        work = work_of(client, tree / "song.mp3")
+        assert (work["user_tags"], work["user_rating"]) == (["lake", "boat"], 3)
+        item = client.get(tree / "song.mp3")[0].item
+        assert item is not None and item.id in ids(client, "tag:lake")
+        assert not work_of(client, tree / "other.txt")
+        client.run(workcalls.tag([tree / "song.mp3"], remove=["lake"]))
+        assert work_of(client, tree / "song.mp3")["user_tags"] == ["boat"]
+        assert item.id not in ids(client, "tag:lake")
+        (tree / name).unlink()
+        client.add([tree])
+        assert "user_tags" not in work_of(client, tree / "song.mp3")
+
+
 def test_ratings_stars_and_plays_are_each_persons_own(daemon: Daemon) -> None:
     tree = write_tree(daemon.folder / "tree", {"a.mp3": SONG, "b.txt": b"text"})
     with daemon.client() as client:
