@@ -17,6 +17,8 @@ from mediad.store.queries import Statement
 from mediadb_contract.fields import FIELDS
 
 _CURSOR_VERSION = 1
+# Of so many free words some may be in tags that a person gave: each word more is two subqueries.
+MIXED_MOST = 8
 _COLUMNS = {"size": "f.size", "duration": "r.duration", "width": "r.width", "height": "r.height",
             "year": "substring(r.date, 1, 4)::integer"}  # fmt: skip
 # Files that have a value of these fields for which `where` holds. Only parameters' names are put in.
@@ -64,10 +66,32 @@ class _Builder:
             return "true"
         # What is indexed of a word is its beginning; PostgreSQL refuses more than 2,046 bytes of one.
         question = " & ".join(f"'{word}':*" for word in (w.replace("'", "")[:WORD_LENGTH] for w in node.words) if word)
+        named = self._has_words(question)
+        if len(node.words) > MIXED_MOST:
+            return named
+        # Words may be spread over the file and the tags that a person gave it.
+        tags = [self._has_tag(word) for word in node.words]
+        each = " AND ".join(
+            f"({self._has_words(self._prefix(word))} OR {tag})" for word, tag in zip(node.words, tags, strict=True)
+        )
+        return f"({named} OR (({' OR '.join(tags)}) AND {each}))"
+
+    @staticmethod
+    def _prefix(word: str) -> str:
+        return f"'{word.replace(chr(39), '')[:WORD_LENGTH]}':*"
+
+    def _has_words(self, question: str) -> str:
         asked = self.param(question, "tsquery")
         return (
             f"f.id IN (SELECT t.file FROM file_text t WHERE t.words @@ {asked} "
             f"UNION ALL SELECT d.file FROM todo d WHERE d.words @@ {asked})"
+        )
+
+    def _has_tag(self, word: str) -> str:
+        first, inner = self.param(word + "%", "text"), self.param("% " + word + "%", "text")
+        return (
+            f"f.stream IN (SELECT w.stream FROM work_tag w WHERE NOT w.removed "
+            f"AND (w.folded LIKE {first} OR w.folded LIKE {inner}))"
         )
 
     def _text(self, node: Text) -> str:

@@ -355,3 +355,7 @@ FROM jsonb_array_elements_text($1::jsonb) e
 LEFT JOIN stream_alias a ON a.old = e.value::uuid
 JOIN stream_key k ON k.stream = coalesce(a.stream, e.value::uuid)
 GROUP BY e.value;
+
+-- name: count_events
+-- How many things an operation changed.
+SELECT count(*) FROM event WHERE op_id = $1::uuid;

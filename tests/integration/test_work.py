@@ -72,7 +72,7 @@ def test_tags_are_those_of_file_and_person(daemon: Daemon) -> None:
         assert set(work_of(client, path)["user_tags"]) == {*embedded, "mine", "more words"}
         item = client.get(path)[0].item
         assert item is not None
-        for text in ("tag:mine", 'tag:"more words"', "tag:MINE kind:audio"):
+        for text in ("tag:mine", 'tag:"more words"', "tag:MINE kind:audio", "mine", "one mine words", "flac mor"):
             assert ids(client, text) == {item.id}, text
         assert not ids(client, "-tag:mine")
         if embedded:
