@@ -81,6 +81,16 @@ async def find_programs(configured: Path | None = None, major: int | None = None
     )
 
 
+async def find_newest() -> Programs:
+    """The newest programs that there are, the system's or the wheel's. Raises Unavailable when there are none."""
+    found = [await _inspect(folder, None) for folder in _system_folders()]
+    found += [await _inspect(folder, package) for folder, package in _wheel_folders()]
+    usable = [programs for programs in found if programs is not None]
+    if not usable:
+        raise Unavailable("no PostgreSQL was found")
+    return max(usable, key=lambda programs: programs.major)
+
+
 def _system_folders() -> list[Path]:
     return [path.parent for path in SYSTEM_FOLDER.glob("*/bin/initdb")]
 
