@@ -1,7 +1,7 @@
 -- Which stream a name belongs to, and what becomes of streams.
 
 -- name: identity_candidates
--- Other streams that have the fingerprints just read; looked for among the first 64 of each, for there may be thousands
+-- Other streams that have the fingerprints just read; looked for among the first 24 of each, for there may be thousands
 -- of equal files. $1: [{f, v}] file and fingerprint in hex.
 WITH asked AS MATERIALIZED (
     SELECT e.f AS file, decode(e.v, 'hex') AS value FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, v text)
@@ -12,7 +12,7 @@ SELECT a.file, c.stream, (SELECT count(*) FROM file o WHERE o.stream = c.stream 
 FROM asked a JOIN file f ON f.id = a.file
 CROSS JOIN LATERAL (
     SELECT DISTINCT k.stream FROM (
-        SELECT k.stream FROM stream_key k WHERE k.value = a.value AND k.grade = 1 LIMIT 64
+        SELECT k.stream FROM stream_key k WHERE k.value = a.value AND k.grade = 1 LIMIT 24
     ) k WHERE k.stream <> f.stream
 ) c
 JOIN stream s ON s.id = c.stream;
@@ -177,7 +177,7 @@ SELECT l.stream, o.stream, EXISTS (SELECT FROM work w WHERE w.stream = l.stream)
 FROM (SELECT DISTINCT value::uuid AS stream FROM jsonb_array_elements_text($1::jsonb)) l
 JOIN stream ls ON ls.id = l.stream AND NOT ls.alone
 JOIN stream_key k ON k.stream = l.stream AND k.grade = 1
-JOIN stream_key o ON o.value = k.value AND o.stream <> k.stream
+CROSS JOIN LATERAL (SELECT o.stream FROM stream_key o WHERE o.value = k.value AND o.stream <> k.stream LIMIT 24) o
 JOIN stream s ON s.id = o.stream AND NOT s.alone AND s.created_ns > $2::bigint
 JOIN file f ON f.stream = o.stream AND f.missing_since_ns IS NULL
 WHERE NOT EXISTS (SELECT FROM file p WHERE p.stream = l.stream AND p.missing_since_ns IS NULL)
@@ -236,8 +236,11 @@ FROM entry e, numbered n;
 -- key in hex.
 SELECT DISTINCT f.stream, k.stream
 FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, v text) JOIN file f ON f.id = e.f
-JOIN stream_key k ON k.value = decode(e.v, 'hex') AND k.grade = 2 AND k.stream <> f.stream
-JOIN work w ON w.stream = k.stream;
+CROSS JOIN LATERAL (
+    SELECT k.stream FROM stream_key k
+    WHERE k.value = decode(e.v, 'hex') AND k.grade = 2 AND k.stream <> f.stream LIMIT 24) k
+JOIN work w ON w.stream = k.stream
+WHERE EXISTS (SELECT FROM work);
 
 -- name: stream_age
 -- When a stream was first seen, with a name and the size of its files.
