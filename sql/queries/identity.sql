@@ -88,10 +88,22 @@ DELETE FROM stream d USING entry e WHERE d.id = e.s;
 
 -- name: merge_work
 -- What a person made of one stream is added to another: where both say something of the same thing, the other keeps
--- its own. $1: [{s, t}] s into t.
-WITH entry AS MATERIALIZED (
+-- its own. Plays that a stream inherited from the one it goes to, at first or second hand, are not counted twice.
+-- $1: [{s, t}] s into t.
+WITH RECURSIVE entry AS MATERIALIZED (
     SELECT DISTINCT e.s, e.t FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, t uuid) JOIN work w ON w.stream = e.s
     WHERE e.s <> e.t
+), came AS (
+    SELECT e.s, e.t, f.live AS source, v.value -> 'work' -> 'actors' AS actors
+    FROM entry e JOIN event v ON v.target = e.s::text AND v.action = 'inherited'
+    CROSS JOIN LATERAL (SELECT coalesce((SELECT a.stream FROM stream_alias a WHERE a.old = (v.value ->> 'from')::uuid),
+                                        (v.value ->> 'from')::uuid) AS live) f
+    UNION
+    SELECT c.s, c.t, f.live, c.actors
+    FROM came c JOIN event v ON v.target = c.source::text AND v.action = 'inherited'
+    CROSS JOIN LATERAL (SELECT coalesce((SELECT a.stream FROM stream_alias a WHERE a.old = (v.value ->> 'from')::uuid),
+                                        (v.value ->> 'from')::uuid) AS live) f
+    WHERE c.source <> c.t
 ), marked AS (
     INSERT INTO work (stream, first_ns) SELECT e.t, w.first_ns FROM entry e JOIN work w ON w.stream = e.s
     ON CONFLICT DO NOTHING
@@ -103,9 +115,14 @@ WITH entry AS MATERIALIZED (
     SELECT e.t, w.name, w.value, w.folded FROM entry e JOIN work_field w ON w.stream = e.s ON CONFLICT DO NOTHING
 ), entries AS (
     UPDATE collection_entry c SET stream = e.t FROM entry e WHERE c.stream = e.s
+), own AS (
+    SELECT e.t, w.actor, w.rating, w.starred_ns, w.played_ns,
+           greatest(w.plays - coalesce((SELECT max((c.actors -> w.actor ->> 'plays')::integer) FROM came c
+                                        WHERE c.s = e.s AND c.t = e.t AND c.source = e.t), 0), 0) AS plays
+    FROM entry e JOIN work_actor w ON w.stream = e.s
 )
 INSERT INTO work_actor AS a (stream, actor, rating, starred_ns, plays, played_ns)
-SELECT e.t, w.actor, w.rating, w.starred_ns, w.plays, w.played_ns FROM entry e JOIN work_actor w ON w.stream = e.s
+SELECT t, actor, max(rating), min(starred_ns), sum(plays)::integer, max(played_ns) FROM own GROUP BY t, actor
 ON CONFLICT (stream, actor) DO UPDATE SET rating = coalesce(a.rating, excluded.rating),
     starred_ns = coalesce(a.starred_ns, excluded.starred_ns), plays = a.plays + excluded.plays,
     played_ns = greatest(a.played_ns, excluded.played_ns);
