@@ -126,6 +126,7 @@ class Daemon:
         roots.before_scan = watching.watch
         worklog = WorkLog(store, roots, config.data_dir / "work")
         work.on_work += [worklog.wake, reader.keeper.wanted.set]
+        reader.keeper.on_kept = worklog.wake
         context = Context(
             config, store.host, platform.node() or "localhost", store, registry, roots, reader, work, worklog,
             Feed(store), watching,

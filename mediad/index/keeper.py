@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -80,6 +80,7 @@ class Keeper:
         self._places = places
         self.deciding = asyncio.Lock()  # two lanes must not both take the same missing stream
         self.wanted = asyncio.Event()  # a checksum is wanted
+        self.on_kept: Callable[[], None] = _nothing  # events that say where a person's work went are stored
 
     async def concerns(self, rows: Rows) -> bool:
         """Whether a batch may touch other streams than its own: then only one at a time is settled and stored."""
@@ -237,6 +238,7 @@ class Keeper:
             ],
             give_up_after=60.0,
         )
+        self.on_kept()
 
     async def settle_checksum(self, stream: str) -> None:
         """A stream's checksum is known: those that are equal for certain become one, the older id lives on."""
@@ -252,6 +254,10 @@ class Keeper:
             everyone.sort(key=lambda each: (each[1], each[0]))
             oldest = everyone[0][0]
             await self.join([{"s": s, "t": oldest, "v": {"was": s}} for s, _age in everyone[1:]])
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 def _with_streams(rows: Rows, streams: dict[int, str]) -> Rows:

@@ -290,6 +290,19 @@ def test_the_log_of_work_lies_in_plain_sight(daemon: Daemon) -> None:
     ]  # fmt: skip
 
 
+def test_the_log_says_where_work_went(daemon: Daemon) -> None:
+    """What was inherited is in the log at once, not at the next thing that a person does."""
+    tree = write_tree(daemon.folder / "tree", {"a.txt": b"first words " * 500})
+    with daemon.client() as client:
+        client.add([tree])
+        tagged(client, tree / "a.txt")
+        (tree / "a.txt").write_bytes(b"second words " * 600)
+        client.add([tree])
+        [log] = list((daemon.data / "work").iterdir())
+        actions = ["tagged", "rated", "starred", "played", "set", "succeeded", "inherited"]
+        assert wait_for(lambda: [json.loads(line)["action"] for line in log.read_text().splitlines()[1:]] == actions)
+
+
 def test_the_state_of_entries(daemon: Daemon) -> None:
     """A name that moved away is not a missing file of the item."""
     tree = write_tree(daemon.folder / "tree", {"a.mp3": SONG})

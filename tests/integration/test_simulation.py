@@ -70,8 +70,8 @@ WHERE f.missing_since_ns IS NULL
 """
 # What was read of a name.
 _READ = """
-SELECT f.id, coalesce(r.state, 'listed'), r.problem_code, r.kind, r.format, r.title, r.artist, r.duration, d.fields::text,
-       d.tags::text, d.warnings::text, t.words::text, t.folded, t.reversed,
+SELECT f.id, coalesce(r.state, 'listed'), r.problem_code, r.kind, r.format, r.title, r.artist, r.duration,
+       d.fields::text, d.tags::text, d.warnings::text, t.words::text, t.folded, t.reversed,
        (SELECT array_agg(v.content ORDER BY v.field, v.content) FROM unnest(t.value_ids) AS x
         JOIN mediadb.value v ON v.id = x),
        (SELECT array_agg(m.kind || ' ' || m.name ORDER BY m.kind, m.name) FROM mediadb.file_meta x
@@ -80,6 +80,11 @@ SELECT f.id, coalesce(r.state, 'listed'), r.problem_code, r.kind, r.format, r.ti
         WHERE k.stream = f.stream AND k.grade = 1)
 FROM mediadb.file f LEFT JOIN mediadb.reading r ON r.file = f.id LEFT JOIN mediadb.file_detail d ON d.file = f.id
 LEFT JOIN mediadb.file_text t ON t.file = f.id WHERE f.missing_since_ns IS NULL
+"""
+# Streams whose checksum is wanted and can be had.
+_DOUBTS = """
+SELECT count(*) FROM mediadb.doubt q WHERE q.tries < 3 AND EXISTS (
+    SELECT FROM mediadb.file f WHERE f.stream = q.stream AND f.missing_since_ns IS NULL AND f.type = 'f')
 """
 _WORK = "SELECT stream::text, mediadb.work_of(stream) FROM mediadb.work"
 _FOLDED = """
@@ -482,7 +487,10 @@ class Simulation:
         return True
 
     def show(self) -> bool:
-        return any([self.show_tree(tree) for tree in self.trees if tree.state != "here"])
+        away = [tree for tree in self.trees if tree.state != "here"]
+        for tree in away:
+            self.show_tree(tree)
+        return bool(away)
 
     def show_tree(self, tree: Tree) -> bool:
         if tree.state == "emptied":
@@ -501,8 +509,9 @@ class Simulation:
         assert self.daemon.dsn is not None
         found = []
         with sql(self.daemon.dsn) as ask:
-            tops = dict(zip([row[0] for row in ask("SELECT id FROM mediadb.root ORDER BY id")], self.trees, strict=True))
+            roots = [row[0] for row in ask("SELECT id FROM mediadb.root ORDER BY id")]
             rows = ask(_PRESENT)
+        tops = dict(zip(roots, self.trees, strict=True))
         for root, path, _id, stream, kind, inode, size, mtime, ctime, _target, read_size, read_mtime, waits in rows:
             if kind != "f" or waits or (read_size, read_mtime) != (size, mtime) or tops[root].state != "here":
                 continue
@@ -709,10 +718,8 @@ class Simulation:
 
             def quiet() -> bool:
                 waiting = "SELECT (SELECT count(*) FROM mediadb.todo), (SELECT last FROM mediadb.feed)"
-                doubts = """SELECT count(*) FROM mediadb.doubt q WHERE q.tries < 3 AND EXISTS (
-                    SELECT FROM mediadb.file f WHERE f.stream = q.stream AND f.missing_since_ns IS NULL AND f.type = 'f')"""
                 [(todo, last)] = ask(waiting)
-                if todo or ask(doubts) != [(0,)] or self.connect().status().scans:
+                if todo or ask(_DOUBTS) != [(0,)] or self.connect().status().scans:
                     return False
                 time.sleep(0.4)
                 return ask(waiting) == [(0, last)]
