@@ -89,6 +89,26 @@ def test_renamed_within_and_over_folders(daemon: Daemon) -> None:
     assert moved[1][1] == {"from": str(tree / "b"), "to": str(tree / "c")}
 
 
+def test_folders_renamed_into_a_new_one(daemon: Daemon) -> None:
+    """One of them stands where another folder was, which is known under its new name."""
+    tree = write_tree(daemon.folder / "tree", {"c/one.mp3": SONG, "d/x.txt": b"x" * 9000})
+    with daemon.client() as client:
+        client.add([tree])
+        item = tagged(client, tree / "c/one.mp3")
+        daemon.stop()
+        (tree / "d").rename(tree / "b")
+        (tree / "d").mkdir()
+        (tree / "c").rename(tree / "d/e")
+    daemon.start()
+    with daemon.client() as client:
+        result = client.add([tree])
+        assert (result.problem_count, result.files_new, result.files_missing) == (0, 0, 0)
+        found = item_of(client, tree / "d/e/one.mp3")
+        assert found.id == item and has_work(found)
+    moved = rows(daemon, "SELECT count(*) FROM mediadb.event WHERE action = 'moved' AND target_kind = 'folder'")
+    assert moved == [(2,)]
+
+
 def test_moved_to_another_file_system_while_nobody_looked(daemon: Daemon) -> None:
     """New name, new tags, new place at once: only the payload is the same."""
     tree = daemon.folder / "tree"
