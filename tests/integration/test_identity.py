@@ -284,6 +284,33 @@ def test_small_files_are_their_own(daemon: Daemon) -> None:
         assert item_of(client, tree / "note2.txt").id == item
 
 
+def test_small_files_with_work_on_both(daemon: Daemon) -> None:
+    """Their checksums are known and equal; they are two all the same."""
+    tree = write_tree(daemon.folder / "tree", {"a/note.txt": b"hello", "b/note.txt": b"hello"})
+    with daemon.client() as client:
+        client.add([tree])
+        one, two = tagged(client, tree / "a/note.txt"), tagged(client, tree / "b/note.txt")
+        assert wait_for(lambda: rows(daemon, "SELECT count(*) FROM mediadb.stream_key WHERE grade = 3") == [(2,)])
+        assert wait_for(lambda: rows(daemon, "SELECT count(*) FROM mediadb.doubt") == [(0,)])
+        assert one != two
+        assert (item_of(client, tree / "a/note.txt").id, item_of(client, tree / "b/note.txt").id) == (one, two)
+
+
+def test_copies_that_were_there_before(daemon: Daemon) -> None:
+    """Work on one of two equal files is on both, though nobody did anything when the second one came."""
+    tree = daemon.folder / "tree"
+    path = flac(tree / "one.flac", title="One")
+    with daemon.client() as client:
+        client.add([tree])
+        shutil.copyfile(path, tree / "copy.flac")
+        client.add([tree])
+        assert item_of(client, tree / "copy.flac").id != item_of(client, path).id
+        item = tagged(client, path)
+        assert wait_for(lambda: item_of(client, tree / "copy.flac").id == item_of(client, path).id)
+        assert client.get(item)[0].item is not None
+        assert has_work(item_of(client, tree / "copy.flac"))
+
+
 def test_the_log_of_work_lies_in_plain_sight(daemon: Daemon) -> None:
     tree = write_tree(daemon.folder / "tree", {"a.mp3": SONG})
     with daemon.client() as client:

@@ -707,12 +707,12 @@ class Simulation:
                 self.show_tree(tree)
         if not self.running():
             self.start()
+        before = len(self.daemon.text())
         self.ask(workcalls.rescan(wait=False))
         for root in self.connect().roots():
             if root.state == "frozen":
                 with contextlib.suppress(MediadError):  # a walk that the kernel asked for has found it well by now
                     self.ask(workcalls.accept(root.path))
-        self.ask(workcalls.rescan(wait=True), PATIENCE)
         assert self.daemon.dsn is not None
         with sql(self.daemon.dsn) as ask:
 
