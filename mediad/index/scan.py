@@ -294,6 +294,10 @@ class Scan:
         asked = [row for row in batch.files if row["t"] == "f" and row["s"] > 0]
         if not asked or not self.root.inodes:
             return [], []
+        linked: dict[int, str] = {}
+        for row in asked:  # names of one file that come together
+            if row["l"] > 1:
+                row["u"] = linked.setdefault(row["i"], row["u"])
         keys = [{key: row[key] for key in "dnism"} for row in asked]
         found = await self.store.read("stat_candidates", pack(keys), self.root.volume, deadline=30.0)
         if not found:
@@ -312,7 +316,9 @@ class Scan:
             stat = there.get(old)
             if stat is not None and stat[0] == row["i"]:
                 if stat[3] > 1 and not stands:
-                    row["u"] = str(stream)
+                    for other in asked:
+                        if other["i"] == row["i"]:
+                            other["u"] = str(stream)
                 continue
             if stands and not worked and now_ns() - seen < SETTLED_NS:
                 continue  # a program saved by renaming its temporary: the name has a new payload, no new file

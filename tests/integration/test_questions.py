@@ -103,8 +103,9 @@ def test_pages_cover_everything_once(daemon: Daemon) -> None:
                     cursor, pages = page.cursor, pages + 1
                     if cursor is None:
                         break
-                assert len(seen) == len(set(seen)) == 538
-                assert pages == -(-538 // limit)
+                many = 538 if files else 537  # two names of one file are one item
+                assert len(seen) == len(set(seen)) == many
+                assert pages == -(-many // limit)
         page = client.query_page("", limit=5)
         for text, files in (("txt", False), ("", True)):
             with pytest.raises(StaleCursor):

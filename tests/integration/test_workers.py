@@ -80,6 +80,8 @@ def processes_below(pid: int) -> dict[int, str]:
             continue
         with contextlib.suppress(OSError):
             command = Path(f"/proc/{name}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if "mediad.workers.watch" in command:
+                continue  # it stays, asleep, for as long as something is watched
             if int(Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[1]) == pid:
                 found[int(name)] = command or "zombie"
     return found
