@@ -707,7 +707,6 @@ class Simulation:
                 self.show_tree(tree)
         if not self.running():
             self.start()
-        before = len(self.daemon.text())
         self.ask(workcalls.rescan(wait=False))
         for root in self.connect().roots():
             if root.state == "frozen":
@@ -737,6 +736,8 @@ class Simulation:
             check_work(ask)
         self.check_log()
         self.check_tags()
+        wrong = [line for line in self.daemon.text().splitlines() if "internal:" in line or "daemon failed" in line]
+        assert not wrong, f"the daemon says that something is wrong with it: {wrong[:5]}"
 
     def present(self, ask: Callable[..., list[tuple[Any, ...]]]) -> dict[str, tuple[Any, ...]]:
         roots = [row[0] for row in ask("SELECT id FROM mediadb.root ORDER BY id")]
@@ -750,7 +751,7 @@ class Simulation:
             for path, row in self.present(ask).items()
         }
         stale = [path for path, row in self.present(ask).items() if row[2] == "f" and row[8:10] != row[4:6]]
-        assert not stale, "what was read is not what stands there"
+        assert not stale, f"what was read is not what stands there: {stale}"
         there = {}
         for tree in self.trees:
             for folder, _dirs, names in os.walk(tree.top):
@@ -760,7 +761,7 @@ class Simulation:
                     target = os.fsencode(os.readlink(path)) if os.path.islink(path) else None
                     there[path] = (_type(info.st_mode), info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns,
                                    target)  # fmt: skip
-        assert _differences(said, there) == {}
+        expect_same(said, there, "the store is not what is on disk")
 
     def check_events(self, ask: Callable[..., list[tuple[Any, ...]]]) -> None:
         """Numbers without gap or double; what persons did is there, each once."""
@@ -793,7 +794,7 @@ class Simulation:
         lines = logged()
         assert Counter(line["seq"] for line in lines) == Counter(events.keys())
         said = {line["seq"]: (line["action"], line["target"], line["value"]) for line in lines}
-        assert _differences(said, events) == {}
+        expect_same(said, events, "the log of work is not what happened")
 
     def check_tags(self) -> None:
         """What was made of a payload is with it, wherever it is now."""
@@ -813,9 +814,9 @@ class Simulation:
                 missing = self.model.tags.get(payload, set()) - has
                 if missing and len(content) >= SHARED:
                     lost.append((path, str(row[1]), payload, sorted((tag, self.model.given[tag]) for tag in missing)))
-        assert not lost, "what a person made is not with its payload"
+        assert not lost, "what a person made is not with its payload:\n" + "\n".join(map(str, lost[:5]))
         mixed = {stream: found for stream, found in payloads.items() if len(found) > 1}
-        assert not mixed, "one item has files of several payloads"
+        assert not mixed, f"items have files of several payloads: {mixed}"
 
     def check_fresh(self) -> None:
         """A daemon that never saw anything of this says the same of the trees."""
@@ -834,7 +835,7 @@ class Simulation:
             fresh.remove()
         said = {path: here[row[0]] for path, row in mine.items()}
         again = {path: there[row[0]] for path, row in theirs.items()}
-        assert _differences(said, again) == {}
+        expect_same(said, again, "a fresh scan says otherwise")
         by_key: dict[str, set[str]] = {}
         by_payload: dict[str, set[str]] = {}
         for path, row in theirs.items():
@@ -861,19 +862,26 @@ def check_work(ask: Callable[..., list[tuple[Any, ...]]]) -> None:
     for stream, made in ask(_WORK):
         actors = {a: {n: v for n, v in own.items() if v not in (None, 0)} for a, own in made.get("actors", {}).items()}
         said[stream] = _without_empty({**made, "actors": _without_empty(actors)})
-    assert _differences(_without_empty(said), _without_empty(folded)) == {}
+    expect_same(_without_empty(said), _without_empty(folded), "the tables are not what the events amount to")
 
 
 def _without_empty(found: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
-def _differences(said: dict[Any, Any], true: dict[Any, Any]) -> dict[Any, Any]:
-    return {
-        key: (said.get(key, "nothing"), true.get(key, "nothing"))
-        for key in {*said, *true}
-        if said.get(key, "nothing") != true.get(key, "nothing")
-    }
+def expect_same(said: dict[Any, Any], true: dict[Any, Any], what: str) -> None:
+    """Fails with what differs, and nothing else of it."""
+    wrong = []
+    for key in sorted({*said, *true}, key=str):
+        one, other = said.get(key), true.get(key)
+        if isinstance(one, tuple) and isinstance(other, tuple):
+            wrong += [
+                f"{key!r} [{i}]: {a!r}, not {b!r}" for i, (a, b) in enumerate(zip(one, other, strict=True)) if a != b
+            ]
+        elif one != other:
+            wrong.append(f"{key!r}: {one!r}, not {other!r}")
+    if wrong:
+        raise AssertionError("\n".join([what, *wrong[:20]]))
 
 
 def _type(mode: int) -> str:
