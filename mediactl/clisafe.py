@@ -109,4 +109,61 @@ def rebuild(state: State, yes: bool) -> int:
     return state.finish()
 
 
-COMMANDS = (backup, restore_backup, rebuild)
+@click.command(name="import")
+@click.argument("path", type=click.Path(exists=True))
+@click.option(
+    "--from",
+    "peer",
+    type=click.Choice(["mpd", "beets", "navidrome", "homegallery", "itunes"]),
+    help="The program the file is of; else it is told by its content.",
+)
+@click.option("--music-directory", metavar="DIR", help="What relative paths are relative to.")
+@click.option("--playlists", metavar="DIR", help="mpd: the folder of stored playlists.")
+@click.option("--database", metavar="FILE", help="homegallery: its database.db.")
+@click.option("--rating-scale", type=float, metavar="N", help="The rating that means five stars (mpd, beets).")
+@click.option("--map", "maps", nargs=2, multiple=True, metavar="THERE HERE", help="A folder there is this one here.")
+@click.option("--dry-run", is_flag=True, help="Say what would be found, and change nothing.")
+@click.pass_obj
+def import_work(
+    state: State,
+    path: str,
+    peer: str | None,
+    music_directory: str | None,
+    playlists: str | None,
+    database: str | None,
+    rating_scale: float | None,
+    maps: tuple[tuple[str, str], ...],
+    dry_run: bool,
+) -> int:
+    """Takes over tags, ratings, stars, plays and playlists from another program's file (docs/import.md)."""
+    from mediactl.importing import Importer
+    from mediactl.imports import PEERS, read_peer
+
+    given = {
+        "music_directory": music_directory,
+        "playlists": playlists,
+        "database": database,
+        "rating_scale": rating_scale,
+    }
+    options = {name: value for name, value in given.items() if value is not None}
+    kind = peer or next((name for name, each in PEERS.items() if each.sniff(os.fsencode(path))), None)
+    records = read_peer(path, kind, **options)
+    prefixes = [(os.fsencode(there), os.fsencode(os.path.abspath(here))) for there, here in maps]
+    with state.client() as client:
+        report = Importer(client, kind or "peer", prefixes=prefixes, dry_run=dry_run).run(records)
+    if state.output.human:
+        lines = [
+            f"{report.records:,} records: {report.by_path:,} found by path, {report.by_tags:,} by tags, "
+            f"{report.missing:,} not found; {report.changes:,} changes, {report.playlists:,} playlists"
+        ]
+        lines += [f"not found: {name}" for name in report.unmatched]
+        lines += [f"problem: {text}" for text in report.problems]
+        from mediad.wire.convert import show_text
+
+        state.output.lines(show_text(line) for line in lines)
+    else:
+        state.output.value({name: getattr(report, name) for name in type(report).__slots__})
+    return state.finish()
+
+
+COMMANDS = (backup, restore_backup, rebuild, import_work)

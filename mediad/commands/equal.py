@@ -128,14 +128,14 @@ async def verify(context: Context, request: pb.VerifyRequest, call: Call) -> Rep
     if chosen is None and not request.again:
         state = await context.store.read("verify_state", context.host)
         after = state[0][0] if state else 0
-    told, began, ended = time.monotonic(), time.monotonic(), False
+    told, began, ended, whole = time.monotonic(), time.monotonic(), False, False
     while not ended:
         if chosen is not None:
             files, ended = chosen, True
         else:
             files = [row[0] for row in await context.store.read("files_to_verify", mine, after, _VERIFY_AT_ONCE)]
             if not files:
-                after = 0  # the next begins anew
+                after, whole = 0, True  # the next begins anew
                 break
         for file in files:
             if until is not None and time.monotonic() > until:
@@ -154,7 +154,7 @@ async def verify(context: Context, request: pb.VerifyRequest, call: Call) -> Rep
             await context.store.write([("put_verify_state", (context.host, after, now_ns()))], give_up_after=60.0)
     if chosen is None:
         await context.store.write([("put_verify_state", (context.host, after, now_ns()))], give_up_after=60.0)
-        if after:
+        if not whole:
             reply.left = (await context.store.read("left_to_verify", mine, after))[0][0]
     yield pb.Reply(verify=reply, last=True)
 
@@ -179,7 +179,7 @@ async def _verify(context: Context, file: int, reply: pb.VerifyReply) -> None:
     facts = await context.store.read("file_facts", file)
     if not facts:
         return
-    stream, _folder, _name, volume, inode, size, mtime = facts[0]
+    stream, _folder, _name, volume, inode, size, _mtime = facts[0]
     known = await context.store.read("checksum_known", volume, inode, "file")
     try:
         now = await checksum_of_file(context, file, "file", fresh=True)
@@ -192,7 +192,7 @@ async def _verify(context: Context, file: int, reply: pb.VerifyReply) -> None:
         if _digest(now) == known[0][3]:
             reply.ok += 1
             return
-        verdict = await _judge(context, file, (volume, inode), (size, mtime) == tuple(known[0][:2]))
+        verdict = await _judge(context, file, (volume, inode), await _same_stat(context, volume, now, known[0]))
     except NotFound as error:
         await _add(context, file, stream, "unreadable", error, known, reply)
     except MediadError as error:
@@ -201,6 +201,12 @@ async def _verify(context: Context, file: int, reply: pb.VerifyReply) -> None:
         await _add(context, file, stream, "unreadable", error, known, reply)
     else:
         await _add(context, file, stream, verdict, None, known, reply)
+
+
+async def _same_stat(context: Context, volume: int, now: pb.ChecksumReply, known: tuple[Any, ...]) -> bool:
+    """Size and mtime are those of the stored checksum: the bytes changed and nobody said so."""
+    stat = (await context.roots.look(volume, [now.path])).get(now.path)
+    return stat is not None and stat[1:3] == tuple(known[:2])
 
 
 def _digest(reply: pb.ChecksumReply) -> bytes:

@@ -236,7 +236,12 @@ async def _changes(
         if told is None:
             yield pb.Reply(changes=pb.ChangesReply(epoch=epoch.bytes, last=since), last=True)
             return
-        await told.wait()
+        # Who waits is no work under way: an idle daemon sleeps, however many follow.
+        context.traffic.in_flight -= 1
+        try:
+            await told.wait()
+        finally:
+            context.traffic.in_flight += 1
         now, _last, _compacted = await feed.state()
         if now != epoch:  # a backup was restored under our feet
             raise InvalidArgument("the feed has begun anew: ask again", str(epoch))

@@ -213,11 +213,14 @@ class Keeper:
             doubts: set[str] = set()
             used: set[str] = set()
             for old, others in fresh.items():
-                _old, new, worked, new_worked, size, name, _file, _created = others[0]
-                if len(others) == 1 and str(new) not in used and is_shared(show_path(name), size, self._least):
+                _old, new, known, new_worked, size, name, _file, _created = others[0]
+                if not known and not new_worked:
+                    continue  # the temporary of a program that saves by renaming, or nobody's loss
+                shared = is_shared(show_path(name), size, self._least)
+                if known and shared and len(others) == 1 and str(new) not in used:
                     used.add(str(new))
                     pairs.append({"s": str(new), "t": old, "v": {"was": str(new), "moved": True}})
-                elif worked or new_worked:
+                else:
                     doubts.update([old, *(str(row[1]) for row in others)])
             if pairs:
                 await self.join(pairs)
@@ -244,16 +247,20 @@ class Keeper:
         """A stream's checksum is known: those that are equal for certain become one, the older id lives on."""
         async with self.deciding:
             rows = await self._store.read("equal_streams", stream, pack(list(TWINS)))
-            if not rows:
+            own = await self._store.read("stream_age", stream) if rows else []
+            if not own or not self._shared(own[0][1], own[0][2]):
                 return
-            everyone = [(str(row[0]), row[2]) for row in rows]
-            own = await self._store.read("stream_age", stream)
-            if not own:
+            everyone = [(str(row[0]), row[1]) for row in rows if self._shared(row[2], row[3])]
+            if not everyone:
                 return
             everyone.append((stream, own[0][0]))
             everyone.sort(key=lambda each: (each[1], each[0]))
             oldest = everyone[0][0]
             await self.join([{"s": s, "t": oldest, "v": {"was": s}} for s, _age in everyone[1:]])
+
+    def _shared(self, name: bytes | None, size: int | None) -> bool:
+        """Equal payloads of such files are one stream; a stream without files is known by its keys alone."""
+        return name is None or size is None or is_shared(show_path(name), size, self._least)
 
 
 def _nothing() -> None:

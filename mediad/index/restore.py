@@ -143,12 +143,12 @@ class Restore:
                 rows.append(_row(number, told))
                 if told["target_kind"] == "stream":
                     targets.setdefault(told["target"], {}).update(told)
+                for item, facts in told.get("items", {}).items():
+                    targets.setdefault(str(uuid.UUID(item)), {}).update(facts)
         for target, told in targets.items():
             counts.streams.add(await self._find(uuid.UUID(target), told))
         if rows:
-            results = await self._store.write(
-                [("restore_events", (pack(rows), now_ns()))], give_up_after=120.0, deadline=60.0
-            )
+            results = await self._store.write([("restore_events", (pack(rows),))], give_up_after=120.0, deadline=60.0)
             counts.events = len(results[0])
             counts.known = len(rows) - counts.events
             counts.collections = {row["t"] for row in rows if row["k"] == "collection"}

@@ -295,9 +295,9 @@ class Scan:
         if not asked or not self.root.inodes:
             return [], []
         linked: dict[int, str] = {}
-        for row in asked:  # names of one file that come together
-            if row["l"] > 1:
-                row["u"] = linked.setdefault(row["i"], row["u"])
+        for each in asked:  # names of one file that come together
+            if each["l"] > 1:
+                each["u"] = linked.setdefault(each["i"], each["u"])
         keys = [{key: row[key] for key in "dnism"} for row in asked]
         found = await self.store.read("stat_candidates", pack(keys), self.root.volume, deadline=30.0)
         if not found:

@@ -280,14 +280,14 @@ class Work:
             raise NotFound("no operation of a person has that id", str(operation))
         changes: dict[str, _Changes] = {}
         unit: Statements = []
-        for line, (_seq, actor, kind, target, action, value) in enumerate(events):
+        for seq, actor, kind, target, action, value in events:
             told = json.loads(value)
             if kind == "collection":
-                unit += self._undo_collection(uuid.UUID(target), action, told, By(actor, by.operation), line)
+                unit += self._undo_collection(uuid.UUID(target), action, told, By(actor, by.operation), seq)
             else:
                 stream = (await self.live([uuid.UUID(target)]))[0]
                 if stream is not None:
-                    _undo_event(changes.setdefault(actor, _Changes()), str(stream), action, told, line)
+                    _undo_event(changes.setdefault(actor, _Changes()), str(stream), action, told, seq)
         for actor, change in changes.items():
             # What was one person's is given back to that person, whoever takes it back.
             unit += change.statements(self._store.host, By(actor, by.operation))
@@ -295,16 +295,16 @@ class Work:
         return await self._write(unit)
 
     def _undo_collection(
-        self, number: uuid.UUID, action: str, told: dict[str, Any], by: By, line: int
+        self, number: uuid.UUID, action: str, told: dict[str, Any], by: By, seq: int
     ) -> Statements:  # fmt: skip
         tail = (now_ns(), self._store.host, by.actor, by.operation)
         if action == "created":
             return [("delete_collection", (number, *tail))]
         if action == "collected":
-            remove = ("remove_entries", (number, *tail, told["place"], len(told["items"]), f"u{line}"))
+            remove = ("remove_entries", (number, *tail, told["place"], len(told["items"]), f"u{seq}"))
             return [remove, ("close_ranks", (number,))]
         if action == "uncollected":
-            return [("insert_entries", (number, *tail, told["place"], pack(told["items"]), f"u{line}"))]
+            return [("insert_entries", (number, *tail, told["place"], pack(told["items"]), f"u{seq}"))]
         if action == "renamed":
             return [("rename_collection", (number, *tail, told["was"], shorten(fold(told["was"]))))]
         if action == "deleted":
@@ -312,12 +312,12 @@ class Work:
                 ("make_collection", (number, *tail, told["kind"], told["name"], shorten(fold(told["name"]))))
             ]
             if told["items"]:
-                again.append(("insert_entries", (number, *tail, 0, pack(told["items"]), f"u{line}")))
+                again.append(("insert_entries", (number, *tail, 0, pack(told["items"]), f"u{seq}")))
             return again
         return []
 
 
-def _undo_event(changes: _Changes, stream: str, action: str, told: dict[str, Any], line: int) -> None:
+def _undo_event(changes: _Changes, stream: str, action: str, told: dict[str, Any], seq: int) -> None:
     changes.streams[stream] = None
     if action in ("tagged", "untagged"):
         changes.tags.append({"s": stream, "t": told["tag"], "f": shorten(fold(told["tag"])), "k": told["was"]})
@@ -328,7 +328,8 @@ def _undo_event(changes: _Changes, stream: str, action: str, told: dict[str, Any
     elif action == "set":
         changes.set(stream, told["field"], told["was"])
     elif action == "played":
-        changes.plays.append({"s": stream, "c": -told["count"], "t": told["was_ns"], "i": 1_000_000 + line})
+        number = 1_000_000 + seq % 1_000_000_000  # of a line: once for this request
+        changes.plays.append({"s": stream, "c": -told["count"], "t": told["was_ns"], "i": number})
     else:
         raise Conflict(f"that an item was {action} is taken back by `mediactl relate`", stream)
 

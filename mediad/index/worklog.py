@@ -125,25 +125,40 @@ class WorkLog:
 
 
 async def describe_events(store: Store, places: Places, rows: list[tuple[Any, ...]]) -> list[str]:
-    """Rows of work_after as lines."""
-    targets = sorted({row[6] for row in rows if row[5] == "stream"})
+    """Rows of work_after as lines. A line about a collection describes the items it names as others their target."""
+    values = [json.loads(row[8]) for row in rows]
+    targets = {row[6] for row in rows if row[5] == "stream"}
+    items = {
+        str(item) for row, value in zip(rows, values, strict=True) if row[5] == "collection"
+        for item in value.get("items", ())
+    }  # fmt: skip
     files: dict[str, list[tuple[int, int, bytes]]] = {}
-    for target, file, folder, name in await store.read("places_of_targets", pack(targets), deadline=30.0):
+    asked = pack(sorted(targets | items))
+    for target, file, folder, name in await store.read("places_of_targets", asked, deadline=30.0):
         files.setdefault(target, []).append((file, folder, name))
     paths = await places.paths([each for found in files.values() for each in found[:_PATHS]])
+    keys_of = dict(await store.read("keys_of_streams", pack(sorted(items)))) if items else {}
+
+    def described(target: str, keys: str | None) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        if keys:
+            found["keys"] = [[_GRADES[grade], name, digest] for grade, name, digest in json.loads(keys)]
+        known = [path_text(paths[file]) for file, _folder, _name in files.get(target, ())[:_PATHS] if file in paths]
+        if known:
+            found["paths"] = known
+        return found
+
     lines = []
-    for seq, at, host, actor, operation, kind, target, action, value, keys in rows:
+    for (seq, at, host, actor, operation, kind, target, action, _value, keys), value in zip(rows, values, strict=True):
         told: dict[str, Any] = {"seq": seq, "at_ns": at, "host": str(host), "action": action, "target_kind": kind}
         told["target"] = target
         if actor:
             told["actor"] = actor
         if operation is not None:
             told["operation"] = str(uuid.UUID(str(operation)))
-        told["value"] = json.loads(value)
-        if keys:
-            told["keys"] = [[_GRADES[grade], name, digest] for grade, name, digest in json.loads(keys)]
-        known = [path_text(paths[file]) for file, _folder, _name in files.get(target, ())[:_PATHS] if file in paths]
-        if known:
-            told["paths"] = known
+        told["value"] = value
+        told.update(described(target, keys))
+        if kind == "collection" and value.get("items"):
+            told["items"] = {item: described(item, keys_of.get(item)) for item in dict.fromkeys(value["items"])}
         lines.append(json.dumps(told, ensure_ascii=False))
     return lines

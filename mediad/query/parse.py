@@ -133,7 +133,8 @@ def _node(text: str, term: _Term) -> Node:
         raise QuerySyntax(
             f"there is no field {name}" + (f"; near it are {near}" if near else ""), text, position=term.start
         )
-    numeric = name in NUMBERS or all(FIELDS[f].type in ("integer", "number", "time") for f in fields if f in FIELDS)
+    types = {FIELDS[f].type for f in fields if f in FIELDS}
+    numeric = name in NUMBERS or (bool(types) and types <= {"integer", "number", "time"})
     if numeric and not term.quoted:
         return _range(text, term, fields)
     if term.op in ("<", "<=", ">", ">="):

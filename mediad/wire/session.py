@@ -40,7 +40,8 @@ PROTOCOL_MAX = 1
 # What this server can do, by name. Announced in every greeting; names are added, never removed (settled 23).
 CAPABILITIES = (
     "add", "query", "get", "checksum", "roots", "forget", "status", "handlers", "operations", "parts", "cancel",
-    "deadline", "progress",
+    "deadline", "progress", "work", "collections", "changes", "undo", "history", "relate", "duplicates", "verify",
+    "rescan", "backup",
 )  # fmt: skip
 
 HELLO_SECONDS = 5.0  # from the connection to a whole Hello

@@ -73,6 +73,13 @@ WITH entry AS MATERIALIZED (
 ), keys AS (
     INSERT INTO stream_key (stream, grade, algorithm, value)
     SELECT e.t, k.grade, k.algorithm, k.value FROM entry e JOIN stream_key k ON k.stream = e.s ON CONFLICT DO NOTHING
+), came AS (
+    UPDATE lineage l SET new = e.t FROM entry e
+    WHERE l.new = e.s AND l.old <> e.t AND NOT EXISTS (SELECT FROM lineage x WHERE x.old = l.old AND x.new = e.t)
+), went AS (
+    UPDATE lineage l SET old = e.t FROM entry e
+    WHERE l.old = e.s AND l.new NOT IN (SELECT s FROM entry UNION SELECT t FROM entry)
+      AND NOT EXISTS (SELECT FROM lineage x WHERE x.old = e.t AND x.new = l.new)
 ), metas AS (
     INSERT INTO stream_meta (stream, meta) SELECT e.t, m.meta FROM entry e JOIN stream_meta m ON m.stream = e.s
     ON CONFLICT DO NOTHING
@@ -165,7 +172,7 @@ FROM once o, numbered n;
 -- name: lost_pairs
 -- Streams that just lost their last name, and those that have the same fingerprint and came a short while before: a file
 -- that was copied and then removed has moved. $1 json list of streams, $2 seen after.
-SELECT l.stream, o.stream, EXISTS (SELECT FROM work w WHERE w.stream = l.stream),
+SELECT l.stream, o.stream, EXISTS (SELECT FROM work w WHERE w.stream = l.stream) OR ls.created_ns < $2::bigint,
        EXISTS (SELECT FROM work w WHERE w.stream = o.stream), max(f.size), (array_agg(f.name))[1], min(f.id), min(s.created_ns)
 FROM (SELECT DISTINCT value::uuid AS stream FROM jsonb_array_elements_text($1::jsonb)) l
 JOIN stream ls ON ls.id = l.stream AND NOT ls.alone
@@ -174,7 +181,7 @@ JOIN stream_key o ON o.value = k.value AND o.stream <> k.stream
 JOIN stream s ON s.id = o.stream AND NOT s.alone AND s.created_ns > $2::bigint
 JOIN file f ON f.stream = o.stream AND f.missing_since_ns IS NULL
 WHERE NOT EXISTS (SELECT FROM file p WHERE p.stream = l.stream AND p.missing_since_ns IS NULL)
-GROUP BY l.stream, o.stream;
+GROUP BY l.stream, o.stream, ls.created_ns;
 
 -- name: put_doubts
 -- Streams whose checksum is wanted: those that have none yet. $1 json list of streams, $2 now.
@@ -202,7 +209,8 @@ UPDATE doubt SET tries = tries + 1 WHERE stream = $1::uuid;
 -- name: equal_streams
 -- Streams that are this one: an equal checksum of the whole payload, or of all its audio and video tracks. Work is on
 -- at least one side. $1 stream, $2 json list of algorithms that say less.
-SELECT DISTINCT o.stream, EXISTS (SELECT FROM work w WHERE w.stream = o.stream), s.created_ns
+SELECT DISTINCT o.stream, s.created_ns, (SELECT f.name FROM file f WHERE f.stream = o.stream ORDER BY f.id LIMIT 1),
+       (SELECT max(f.size) FROM file f WHERE f.stream = o.stream)
 FROM stream_key k JOIN stream_key o ON o.value = k.value AND o.grade = 3 AND o.stream <> k.stream
 JOIN stream s ON s.id = o.stream AND NOT s.alone JOIN stream own ON own.id = k.stream AND NOT own.alone
 WHERE k.stream = $1::uuid AND k.grade = 3
@@ -232,8 +240,10 @@ JOIN stream_key k ON k.value = decode(e.v, 'hex') AND k.grade = 2 AND k.stream <
 JOIN work w ON w.stream = k.stream;
 
 -- name: stream_age
--- When a stream was first seen.
-SELECT created_ns FROM stream WHERE id = $1::uuid;
+-- When a stream was first seen, with a name and the size of its files.
+SELECT created_ns, (SELECT f.name FROM file f WHERE f.stream = $1::uuid ORDER BY f.id LIMIT 1),
+       (SELECT max(f.size) FROM file f WHERE f.stream = $1::uuid)
+FROM stream WHERE id = $1::uuid;
 
 -- name: inherit_work
 -- The event that carries a person's work from one stream to another, with what it was. $1: [{s, t}] s into t, $2 now,

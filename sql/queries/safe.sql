@@ -24,7 +24,7 @@ ON CONFLICT DO NOTHING;
 INSERT INTO stream_alias (old, stream) SELECT $1::uuid, $2::uuid WHERE $1::uuid <> $2::uuid ON CONFLICT DO NOTHING;
 
 -- name: restore_events
--- Events of a backup, those that are not there yet, in their order. $1 [{n, at, h, a, o, k, t, c, v}], $2 now.
+-- Events of a backup, those that are not there yet, in their order. $1 [{n, at, h, a, o, k, t, c, v}].
 WITH entry AS MATERIALIZED (
     SELECT e.* FROM jsonb_to_recordset($1::jsonb) AS e(n bigint, at bigint, h uuid, a text, o uuid, k text, t text, c text, v jsonb)
     WHERE NOT EXISTS (SELECT FROM event x WHERE x.target = e.t AND x.at_ns = e.at AND x.action = e.c AND x.value = e.v)

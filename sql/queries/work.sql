@@ -8,14 +8,20 @@ LEFT JOIN stream_alias a ON a.old = e.value::uuid LEFT JOIN stream s ON s.id = e
 ORDER BY e.ordinality;
 
 -- name: mark_work
--- A person's events hang on these streams: their checksums are wanted, to settle later doubts. $1 json list of streams,
--- $2 now.
+-- A person's events hang on these streams: their checksums are wanted, to settle later doubts, and those of streams that
+-- seem to be equal, to share the work with them. $1 json list of streams, $2 now.
 WITH asked AS MATERIALIZED (
     SELECT DISTINCT s.id FROM jsonb_array_elements_text($1::jsonb) e JOIN stream s ON s.id = e.value::uuid
 ), marked AS (
     INSERT INTO work (stream, first_ns) SELECT id, $2::bigint FROM asked ON CONFLICT DO NOTHING
 )
-INSERT INTO doubt (stream, at_ns) SELECT id, $2::bigint FROM asked
+INSERT INTO doubt (stream, at_ns) SELECT id, $2::bigint FROM (
+    SELECT id FROM asked
+    UNION
+    SELECT o.stream FROM asked a CROSS JOIN LATERAL (
+        SELECT o.stream FROM stream_key k JOIN stream_key o ON o.value = k.value AND o.stream <> k.stream
+        WHERE k.stream = a.id AND k.grade = 1 LIMIT 64) o
+) asked
 WHERE NOT EXISTS (SELECT FROM stream_key k
                   WHERE k.stream = asked.id AND k.grade = 3 AND k.algorithm <> 'pcm-md5/1')
 ON CONFLICT DO NOTHING;
@@ -331,3 +337,11 @@ WHERE stream = $1::uuid OR file IN (SELECT id FROM file WHERE stream = $1::uuid)
 -- name: lineage_of
 -- What an item came from and what came of it. $1 stream.
 SELECT old, new, relation, state, at_ns FROM lineage WHERE old = $1::uuid OR new = $1::uuid ORDER BY at_ns;
+
+-- name: keys_of_streams
+-- What proves which payloads items are. $1 json list of ids.
+SELECT e.value, jsonb_agg(jsonb_build_array(k.grade, k.algorithm, encode(k.value, 'hex')) ORDER BY k.grade, k.algorithm, k.value)
+FROM jsonb_array_elements_text($1::jsonb) e
+LEFT JOIN stream_alias a ON a.old = e.value::uuid
+JOIN stream_key k ON k.stream = coalesce(a.stream, e.value::uuid)
+GROUP BY e.value;

@@ -192,7 +192,7 @@ def test_followed_in_the_feed(daemon: Daemon) -> None:
 
 
 def test_a_volume_goes_and_comes_back(daemon: Daemon) -> None:
-    """A file system unmounted: its root is away, not lost; mounted again, even elsewhere, its files are as they were."""
+    """A file system unmounted: its root is away, not lost; mounted again, even elsewhere, its files are back."""
     image = daemon.folder / "disk.img"
     one, two = daemon.folder / "one", daemon.folder / "two"
     one.mkdir()

@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""A watched tree: what a walk costs against a bare one, how soon a change is told, what it holds in memory.
+
+    python bench/watch.py [--files 100000] [--folders 2000] [--json OUT]
+
+The tree is made in a temporary folder, small text files; the daemon runs on a private PostgreSQL (tests/pg). CPU is of the
+daemon, its helpers and its database backends, from /proc; the bare walk is os.scandir and a stat of each entry, in Python.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from mediactl import Client, workcalls
+from tests.daemon import Daemon
+
+TICK = os.sysconf("SC_CLK_TCK")
+
+WALK = """
+import os, sys, time
+count = 0
+stack = [sys.argv[1]]
+while stack:
+    with os.scandir(stack.pop()) as listing:
+        for entry in listing:
+            info = entry.stat(follow_symlinks=False)
+            count += 1
+            if entry.is_dir(follow_symlinks=False):
+                stack.append(entry.path)
+print(count, time.process_time())
+"""
+
+
+def cpu(pids: list[int]) -> float:
+    """CPU seconds of processes and their ended children."""
+    total = 0.0
+    for pid in pids:
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        total += sum(int(each) for each in fields[11:15]) / TICK
+    return total
+
+
+def family(pid: int) -> list[int]:
+    """A process and all below it."""
+    found, stack = [], [pid]
+    while stack:
+        here = stack.pop()
+        found.append(here)
+        try:
+            stack += [int(each) for each in Path(f"/proc/{here}/task/{here}/children").read_text().split()]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
+def backends() -> list[int]:
+    """The database's processes."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                if b"postgres" in Path(f"/proc/{name}/cmdline").read_bytes().split(b"\0")[0]:
+                    found.append(int(name))
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+    return found
+
+
+def private(pid: int) -> float:
+    """Private memory in MB."""
+    total = 0
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Private"):
+            total += int(line.split()[1])
+    return total / 1000
+
+
+def timed(daemon: Daemon, work: Any) -> tuple[float, float, Any]:
+    """(CPU seconds of everything, wall seconds, result)."""
+    before, began = cpu(family(daemon.pid)) + cpu(backends()), time.monotonic()
+    result = work()
+    return cpu(family(daemon.pid)) + cpu(backends()) - before, time.monotonic() - began, result
+
+
+def latencies(daemon: Daemon, tree: Path, rounds: int) -> list[float]:
+    """From the end of a write to the change in the feed, in milliseconds."""
+    found = []
+    with daemon.client() as client, daemon.client() as other:
+        state = client.run(workcalls.changes(client.status().last_event))
+        heard: dict[str, float] = {}
+
+        def listen() -> None:
+            for part in other.follow(state.last, epoch=state.epoch):
+                for change in part.changes:
+                    heard.setdefault(change.action, time.monotonic())
+
+        threading.Thread(target=listen, daemon=True).start()
+        time.sleep(0.5)
+        for number in range(rounds):
+            heard.clear()
+            (tree / "d0" / f"late{number}.txt").write_text("late")
+            began = time.monotonic()
+            while "added" not in heard and time.monotonic() - began < 10:
+                time.sleep(0.001)
+            found.append((heard.get("added", began + 10) - began) * 1000)
+            time.sleep(0.4)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int, default=100_000)
+    parser.add_argument("--folders", type=int, default=2_000)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    daemon = Daemon()
+    try:
+        daemon.start()
+        tree = daemon.folder / "tree"
+        for number in range(options.folders):
+            (tree / f"d{number}").mkdir(parents=True)
+        for number in range(options.files):
+            (tree / f"d{number % options.folders}" / f"{number}.txt").write_bytes(b"%d\n" % number)
+        print(json.dumps(measure(daemon, tree, options), indent=2))
+    finally:
+        daemon.remove()
+
+
+def measure(daemon: Daemon, tree: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """All figures."""
+    out: dict[str, Any] = {"files": options.files, "folders": options.folders}
+    with Client(str(daemon.socket), timeout=None) as client:
+        spent, wall, _ = timed(daemon, lambda: client.add([tree]))
+        out["first scan"] = {"cpu_s": round(spent, 2), "wall_s": round(wall, 2)}
+        time.sleep(3)
+        client.run(workcalls.rescan())  # times that have come to rest are noted now
+        bare = []
+        for _ in range(3):
+            bare.append(float(subprocess.run([sys.executable, "-c", WALK, str(tree)], capture_output=True, text=True,
+                                             check=True).stdout.split()[1]))  # fmt: skip
+        out["bare walk cpu_s"] = round(min(bare), 3)
+        for name, quick in (("rescan", False), ("quick", True)):
+            runs = [timed(daemon, lambda q=quick: client.run(workcalls.rescan(quick=q))) for _ in range(3)]
+            spent = min(run[0] for run in runs)
+            out[name] = {"cpu_s": round(spent, 3), "wall_s": round(min(run[1] for run in runs), 3),
+                         "of a bare walk": round(spent / min(bare), 2)}  # fmt: skip
+        began = time.monotonic()
+        for _ in range(200):
+            client.run(workcalls.changes(1, limit=1))
+        out["changes --since, limit 1, ms"] = round((time.monotonic() - began) / 200 * 1000, 3)
+        late = latencies(daemon, tree, 15)
+        out["write to feed, ms"] = {"median": round(statistics.median(late), 1), "max": round(max(late), 1)}
+        watcher = next(pid for pid in family(daemon.pid)
+                       if b"mediad.workers.watch" in Path(f"/proc/{pid}/cmdline").read_bytes())  # fmt: skip
+        out["private MB"] = {"watcher": round(private(watcher), 1), "daemon": round(private(daemon.pid), 1)}
+        switches = voluntary(daemon.pid), voluntary(watcher)
+        time.sleep(10)
+        out["context switches in 10 idle s"] = [
+            voluntary(pid) - was for pid, was in zip((daemon.pid, watcher), switches, strict=True)
+        ]
+    if options.json:
+        options.json.write_text(json.dumps(out, indent=2) + "\n")
+    return out
+
+
+def voluntary(pid: int) -> int:
+    """Voluntary context switches of a process so far."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("voluntary_ctxt"):
+            return int(line.split()[1])
+    return 0
+
+
+if __name__ == "__main__":
+    main()
