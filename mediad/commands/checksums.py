@@ -180,7 +180,7 @@ async def _from_store(
     if scope == "stream" and known["sha256"] is not None:
         # Its stream may be a new one since (the file was forgotten and added again).
         row = {"f": file.number, "g": GRADES["checksum"], "a": rows[0][0], "v": known["sha256"].hex()}
-        await context.store.write([("put_keys", (pack([row]),))], give_up_after=30.0)
+        await context.store.write([("put_checksum_keys", (pack([row]), *file.stat))], give_up_after=30.0)
         await context.reader.keeper.settle_checksum(str(file.stream))
     for name in algorithms:
         reply.digests.add(algorithm=name, value=known[name], scope=scope)
@@ -237,7 +237,7 @@ async def _keep(
         keys += checked_keys(ok.get("keys"))
         rows = [{"f": file.number, "g": GRADES[grade], "a": name, "v": value.hex()} for grade, name, value in keys]
         if rows:
-            unit.append(("put_keys", (pack(rows),)))
+            unit.append(("put_checksum_keys", (pack(rows), *file.stat)))
         for grade, name, value in keys:
             reply.keys.add(grade=grade, algorithm=name, value=value)
         _add_tracks(reply, ok.get("tracks"))

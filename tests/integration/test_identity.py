@@ -359,3 +359,19 @@ def test_the_state_of_entries(daemon: Daemon) -> None:
         client.add([tree])
         assert entry(client, tree / "b.mp3").state == "read"
         assert client.status().missing == 0
+
+
+def test_a_checksum_of_what_nobody_has_read_yet(daemon: Daemon) -> None:
+    """The file was written to a moment ago: its checksum says nothing of the item that the store still has there."""
+    tree = write_tree(daemon.folder / "tree", {"a.txt": b"first words " * 500, "b.txt": b"second words " * 500})
+    with daemon.client() as client:
+        client.add([tree], once=True)  # not watched: the daemon learns of nothing before it is told to look
+        one, two = tagged(client, tree / "a.txt"), tagged(client, tree / "b.txt")
+        assert wait_for(lambda: rows(daemon, "SELECT count(*) FROM mediadb.doubt") == [(0,)])
+        with open(tree / "a.txt", "rb+") as file:
+            file.write(b"second words " * 500)
+        client.checksum(tree / "a.txt", scopes=["stream"])
+        assert [item_of(client, tree / name).id for name in ("a.txt", "b.txt")] == [one, two]
+        client.add([tree], once=True)
+        assert wait_for(lambda: item_of(client, tree / "a.txt").id == item_of(client, tree / "b.txt").id)
+        assert client.run(workcalls.history([one]))[0].item == one, "the first words are an item of their own"
