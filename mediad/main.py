@@ -141,7 +141,13 @@ class Daemon:
         roots.on_listed = listed
         roots.on_lost = reader.keeper.after_lost
         database.on_change = reader.ingest.forget
-        roots.on_progress = reader.on_read = context.lag.touch
+
+        def walked() -> None:
+            reader.keeper.wanted.set()  # files whose checksum is wanted may be back
+            context.lag.touch()
+
+        roots.on_progress = walked
+        reader.on_read = context.lag.touch
         return context
 
     async def _bring_up(self, context: Context) -> None:

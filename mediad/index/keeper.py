@@ -144,6 +144,8 @@ class Keeper:
                 taken.add(decision.stream)
             decisions[record["f"]] = decision
             plan.doubts.update(decision.doubts)
+            if facts.own.worked and decision.verdict is Verdict.SAME:
+                plan.doubts.add(facts.own.stream)  # its checksum may have been wanted in vain so far
         telling = [f for f, d in decisions.items() if d.verdict not in (Verdict.SAME, Verdict.COPIED)]
         if not telling:
             return

@@ -390,7 +390,11 @@ class Scan:
         if self._renamed:
             await self._reword()
         if self._dirs is None:
-            await self.store.write([("scanned", (self.root.id, now_ns()))], give_up_after=GIVE_UP_SECONDS)
+            unit: list[tuple[str, tuple[Any, ...]]] = [
+                ("scanned", (self.root.id, now_ns())),
+                ("doubt_again", (self.root.id,)),
+            ]
+            await self.store.write(unit, give_up_after=GIVE_UP_SECONDS)
 
     async def _mark(self, statement: str, things: list[Any]) -> None:
         for start in range(0, len(things), _MARK_AT_ONCE):

@@ -375,3 +375,17 @@ def test_a_checksum_of_what_nobody_has_read_yet(daemon: Daemon) -> None:
         client.add([tree], once=True)
         assert wait_for(lambda: item_of(client, tree / "a.txt").id == item_of(client, tree / "b.txt").id)
         assert client.run(workcalls.history([one]))[0].item == one, "the first words are an item of their own"
+
+
+def test_formats_without_a_stream_of_their_own(daemon: Daemon) -> None:
+    """All of the file is the payload: copies share work, are found as duplicates, and are well."""
+    tree = write_tree(daemon.folder / "tree", {"a.blend": b"some bytes " * 500})
+    with daemon.client() as client:
+        client.add([tree])
+        item = tagged(client, tree / "a.blend")
+        shutil.copyfile(tree / "a.blend", tree / "b.blend")
+        client.add([tree])
+        assert wait_for(lambda: item_of(client, tree / "b.blend").id == item)
+        assert [len(group.files) for group in client.run(workcalls.duplicates())] == [2]
+        verified = client.run(workcalls.verify())
+        assert (verified.first + verified.ok, verified.unreadable) == (2, 0)
