@@ -127,6 +127,7 @@ class Daemon:
         roots.before_scan = watching.watch
         worklog = WorkLog(store, roots, config.data_dir / "work")
         work.on_work += [worklog.wake, reader.keeper.wanted.set]
+        reader.keeper.on_kept = worklog.wake
         context = Context(
             config, store.host, platform.node() or "localhost", store, registry, roots, reader, work, worklog,
             Feed(store), watching,
@@ -141,7 +142,13 @@ class Daemon:
         roots.on_listed = listed
         roots.on_lost = reader.keeper.after_lost
         database.on_change = reader.ingest.forget
-        roots.on_progress = reader.on_read = context.lag.touch
+
+        def walked() -> None:
+            reader.keeper.wanted.set()  # files whose checksum is wanted may be back
+            context.lag.touch()
+
+        roots.on_progress = walked
+        reader.on_read = context.lag.touch
         return context
 
     async def _bring_up(self, context: Context) -> None:

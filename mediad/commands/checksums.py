@@ -11,7 +11,7 @@ from typing import Any
 
 from mediad.commands.context import Call, Context, Replies
 from mediad.commands.items import resolve
-from mediad.errors import ERRORS, Conflict, InvalidArgument, MediadError, NotFound, Unavailable
+from mediad.errors import ERRORS, Conflict, InvalidArgument, MediadError, NotFound, Unavailable, Unsupported
 from mediad.index.lookup import locate_files
 from mediad.index.records import GRADES, checked_keys
 from mediad.model import Actor, Answer
@@ -125,8 +125,30 @@ async def checksum_of_file(
     file = await _place(context, number, stream, folder, name)
     reply = pb.ChecksumReply(item=stream.bytes, path=file.full, path_display=show_path(file.full), scope=scope)
     call = Call(Actor(0, "admin", ""), None)
-    await _answer(context, file, scope, algorithms, call, _Progress(), reply, fresh=fresh)
+    try:
+        await _answer(context, file, scope, algorithms, call, _Progress(), reply, fresh=fresh)
+    except Unsupported:
+        if scope != "stream":
+            raise
+        # Of a format without a stream of its own every byte is the payload, as it is for the fingerprint.
+        reply.scope = "file"
+        await _answer(context, file, "file", algorithms, call, _Progress(), reply, fresh=fresh)
+        if not fresh:
+            await _prove_whole(context, file, reply)
     return reply
+
+
+async def _prove_whole(context: Context, file: _File, reply: pb.ChecksumReply) -> None:
+    """The checksum of all bytes is that of the stream whose fingerprint is made of all bytes."""
+    keys = await context.store.read("keys_of_stream", str(file.stream))
+    if not any(grade == GRADES["fingerprint"] and algorithm == "whole/1" for grade, algorithm, _value in keys):
+        return
+    rows = [
+        {"f": file.number, "g": GRADES["checksum"], "a": "whole/1", "v": each.value.hex()}
+        for each in reply.digests if each.algorithm == "sha256"
+    ]  # fmt: skip
+    await context.store.write([("put_checksum_keys", (pack(rows), *file.stat))], give_up_after=30.0)
+    await context.reader.keeper.settle_checksum(str(file.stream))
 
 
 async def _answer(
@@ -180,7 +202,7 @@ async def _from_store(
     if scope == "stream" and known["sha256"] is not None:
         # Its stream may be a new one since (the file was forgotten and added again).
         row = {"f": file.number, "g": GRADES["checksum"], "a": rows[0][0], "v": known["sha256"].hex()}
-        await context.store.write([("put_keys", (pack([row]),))], give_up_after=30.0)
+        await context.store.write([("put_checksum_keys", (pack([row]), *file.stat))], give_up_after=30.0)
         await context.reader.keeper.settle_checksum(str(file.stream))
     for name in algorithms:
         reply.digests.add(algorithm=name, value=known[name], scope=scope)
@@ -237,7 +259,7 @@ async def _keep(
         keys += checked_keys(ok.get("keys"))
         rows = [{"f": file.number, "g": GRADES[grade], "a": name, "v": value.hex()} for grade, name, value in keys]
         if rows:
-            unit.append(("put_keys", (pack(rows),)))
+            unit.append(("put_checksum_keys", (pack(rows), *file.stat)))
         for grade, name, value in keys:
             reply.keys.add(grade=grade, algorithm=name, value=value)
         _add_tracks(reply, ok.get("tracks"))

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 _DOUBTS_AT_ONCE = 8
 _BUSY_SECONDS = 0.5  # reading goes first
+_AGAIN_SECONDS = 2.0  # a file that was gone or written to: by then a walk knows of it
 _PAUSE_SECONDS = 30.0  # after what failed for the time being
 HOUR = 3600.0
 
@@ -32,16 +33,20 @@ async def settle_doubts(context: Context) -> None:
                 await wanted.wait()
                 continue
             wanted.set()
+            again = False
             for stream, file in rows:
                 while context.reader.busy or context.traffic.in_flight > 1:
                     await asyncio.sleep(_BUSY_SECONDS)
-                await _settle(context, str(stream), file)
+                again = not await _settle(context, str(stream), file) or again
+            if again:
+                await asyncio.sleep(_AGAIN_SECONDS)
         except MediadError as error:
             log.warning("checksums wait", extra={"why": error.for_log})
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def _settle(context: Context, stream: str, file: int) -> None:
+async def _settle(context: Context, stream: str, file: int) -> bool:
+    """Whether it is known now."""
     try:
         await checksum_of_file(context, file, "stream")
     except Unavailable:
@@ -49,8 +54,11 @@ async def _settle(context: Context, stream: str, file: int) -> None:
     except MediadError as error:
         log.info("a wanted checksum cannot be had", extra={"why": error.code})
         await context.store.write([("try_doubt", (stream,))], give_up_after=60.0)
-        return
-    await context.store.write([("end_doubt", (stream,))], give_up_after=60.0)
+        return False
+    left = (await context.store.write([("end_doubt", (stream,))], give_up_after=60.0))[0]
+    if left:
+        await context.store.write([("try_doubt", (stream,))], give_up_after=60.0)
+    return not left
 
 
 async def rescan(context: Context) -> None:

@@ -63,6 +63,7 @@ async def rescan(context: Context, request: pb.RescanRequest, _call: Call) -> Re
             raise NotFound("no root holds this path", path)
         roots[place[0].id] = place[0]
     if not request.paths:
+        await context.roots.look_again()  # one that was away may be back
         roots = {root.id: root for root in context.roots.mine() if root.local is not None}
     before = _read_so_far(context, roots)
     scans = [context.roots.scan(root, quick=request.quick) for root in roots.values()]

@@ -84,6 +84,7 @@ class Ingest:
             await self._put(settled, before, give_up_after)
         if before:
             self._keeper.wanted.set()
+            self._keeper.on_kept()
 
     async def _put(self, rows: Rows, before: Statements, give_up_after: float) -> None:
         unit = list(before)

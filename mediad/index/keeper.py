@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -80,6 +80,7 @@ class Keeper:
         self._places = places
         self.deciding = asyncio.Lock()  # two lanes must not both take the same missing stream
         self.wanted = asyncio.Event()  # a checksum is wanted
+        self.on_kept: Callable[[], None] = _nothing  # events that say where a person's work went are stored
 
     async def concerns(self, rows: Rows) -> bool:
         """Whether a batch may touch other streams than its own: then only one at a time is settled and stored."""
@@ -143,6 +144,8 @@ class Keeper:
                 taken.add(decision.stream)
             decisions[record["f"]] = decision
             plan.doubts.update(decision.doubts)
+            if facts.own.worked and decision.verdict is Verdict.SAME:
+                plan.doubts.add(facts.own.stream)  # its checksum may have been wanted in vain so far
         telling = [f for f, d in decisions.items() if d.verdict not in (Verdict.SAME, Verdict.COPIED)]
         if not telling:
             return
@@ -240,6 +243,7 @@ class Keeper:
             ],
             give_up_after=60.0,
         )
+        self.on_kept()
 
     async def settle_checksum(self, stream: str) -> None:
         """A stream's checksum is known: those that are equal for certain become one, the older id lives on."""
@@ -259,6 +263,10 @@ class Keeper:
     def _shared(self, name: bytes | None, size: int | None) -> bool:
         """Equal payloads of such files are one stream; a stream without files is known by its keys alone."""
         return name is None or size is None or is_shared(show_path(name), size, self._least)
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 def _with_streams(rows: Rows, streams: dict[int, str]) -> Rows:

@@ -74,7 +74,7 @@ def reword(name: bytes, folders: tuple[bytes, ...], fields_json: str | None) -> 
     searchable = _searchable()
     for key, found in (json.loads(fields_json) if fields_json else {}).items():
         f = searchable.get(key)
-        if f is not None:
+        if f is not None and key != "mime_type":  # which `add` puts with the fields when their words are made
             for value in found if f.plural else (found,):
                 if isinstance(value, str):
                     words.update(_value_row(f.number, value)[2])

@@ -55,6 +55,7 @@ class Roots:
         self._openers: dict[int, Opener] = {}
         self._places = Opener(config.idle_seconds)
         self._scans: dict[int, asyncio.Task[ScanReport]] = {}
+        self._looks: dict[int, asyncio.Task[ScanReport]] = {}  # walks of some folders only
         self.reports: dict[int, ScanReport] = {}
         self.accepted: set[int] = set()  # whose loss a person has confirmed
         self.on_lost: Callable[[list[str]], Awaitable[None]] = _nothing_lost
@@ -236,10 +237,12 @@ class Roots:
 
     def scan(self, root: Root, *, quick: bool = False) -> asyncio.Task[ScanReport]:
         """Starts a walk of a root, or joins the one under way. `quick`: mediad.workers.walk."""
-        task = self._scans.get(root.id)
-        if task is None or task.done():
+        task, look = self._scans.get(root.id), self._looks.get(root.id)
+        if task is None or task.done() or task is look:
             self._dirty.pop(root.id, None)
-            task = self._scans[root.id] = asyncio.create_task(self._scan(root, quick=quick), name=f"scan {root.id}")
+            before = look if look is not None and not look.done() else None  # it is no walk of the whole root
+            work = self._scan(root, quick=quick, after=before)
+            task = self._scans[root.id] = asyncio.create_task(work, name=f"scan {root.id}")
             task.add_done_callback(_seen)
             task.add_done_callback(lambda _done: self._scan_dirty(root.id))
         return task
@@ -247,7 +250,7 @@ class Roots:
     def scan_again(self, root: Root) -> None:
         """Starts a walk of a root; after the one under way when there is one."""
         task = self._scans.get(root.id)
-        if task is None or task.done():
+        if task is None or task.done() or task is self._looks.get(root.id):
             self.scan(root)
         elif root.id not in self._again:
             self._again.add(root.id)
@@ -286,7 +289,8 @@ class Roots:
         dirs, busy = self._dirty.pop(number, None), self._busy.pop(number, {})
         if not dirs:
             return
-        task = self._scans[number] = asyncio.create_task(self._scan(root, dirs, busy), name=f"look {number}")
+        task = asyncio.create_task(self._scan(root, dirs, busy), name=f"look {number}")
+        self._scans[number] = self._looks[number] = task
         task.add_done_callback(_seen)
         task.add_done_callback(lambda _done: self._scan_dirty(number))
 
@@ -297,7 +301,10 @@ class Roots:
         busy: dict[bytes, set[bytes]] | None = None,
         *,
         quick: bool = False,
+        after: asyncio.Task[ScanReport] | None = None,
     ) -> ScanReport:
+        if after is not None:
+            await asyncio.wait([after])
         if dirs is None:
             await self._find(root)
             await self.before_scan(root)
@@ -399,10 +406,11 @@ class Roots:
 
     async def cancel_scan(self, root: int) -> None:
         """Ends a walk; what it stored stays."""
-        task = self._scans.get(root)
-        if task is not None and not task.done():
+        tasks = [each.get(root) for each in (self._looks, self._scans)]
+        running = [task for task in tasks if task is not None and not task.done()]
+        for task in running:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
 
     async def stop(self) -> None:
         """Ends all walks and openers."""

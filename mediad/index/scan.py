@@ -59,7 +59,7 @@ class Frozen(MediadError):
 class _Batch:
     """What one message of a walk brings to the store (sql/queries/scan.sql says what the keys mean)."""
 
-    renames: list[dict[str, Any]] = field(default_factory=list)
+    renames: list[tuple[int, dict[str, Any]]] = field(default_factory=list)  # before which of `dirs`
     dirs: list[dict[str, Any]] = field(default_factory=list)
     spans: list[dict[str, Any]] = field(default_factory=list)
     seen: list[dict[str, Any]] = field(default_factory=list)
@@ -245,7 +245,8 @@ class Scan:
         number = self._ids[old]
         above, _, name = new.rpartition(b"/")
         told = {**told_path("from", self._full(old)), **told_path("to", self._full(new))}
-        batch.renames.append({"i": number, "p": self._ids[above], "n": name.hex(), "v": told})
+        row = {"i": number, "p": self._ids[above], "n": name.hex(), "v": told}
+        batch.renames.append((len(batch.dirs), row))
         self._renamed.append(number)
         for path in [path for path in self._ids if path == old or path.startswith(old + b"/")]:
             self._ids[new + path[len(old) :]] = self._ids.pop(path)
@@ -262,9 +263,14 @@ class Scan:
                 self._withheld[row["i"]], row["g"] = row["g"], None
         unit: list[tuple[str, tuple[Any, ...]]] = []
         now, host = now_ns(), self.store.host
-        if batch.renames:
-            unit.append(("rename_dirs", (pack(batch.renames), now, host)))
-        unit.append(("put_dirs", (pack(batch.dirs),)))
+        # In the order of the walk: a folder may have been moved into one that is new, and a new one stand where it was.
+        stored = 0
+        for before, rename in batch.renames:
+            if before > stored:
+                unit.append(("put_dirs", (pack(batch.dirs[stored:before]),)))
+            unit.append(("rename_dirs", (pack([rename]), now, host)))
+            stored = before
+        unit.append(("put_dirs", (pack(batch.dirs[stored:]),)))
         over, moves = await self._find_moves(batch)
         if over:
             unit.append(("take_over", (pack(over), now, host)))
@@ -386,7 +392,11 @@ class Scan:
         if self._renamed:
             await self._reword()
         if self._dirs is None:
-            await self.store.write([("scanned", (self.root.id, now_ns()))], give_up_after=GIVE_UP_SECONDS)
+            unit: list[tuple[str, tuple[Any, ...]]] = [
+                ("scanned", (self.root.id, now_ns())),
+                ("doubt_again", (self.root.id,)),
+            ]
+            await self.store.write(unit, give_up_after=GIVE_UP_SECONDS)
 
     async def _mark(self, statement: str, things: list[Any]) -> None:
         for start in range(0, len(things), _MARK_AT_ONCE):

@@ -205,7 +205,7 @@ GROUP BY l.stream, o.stream, ls.created_ns;
 INSERT INTO doubt (stream, at_ns)
 SELECT s.id, $2::bigint FROM jsonb_array_elements_text($1::jsonb) e JOIN stream s ON s.id = e.value::uuid
 WHERE NOT EXISTS (SELECT FROM stream_key k WHERE k.stream = s.id AND k.grade = 3 AND k.algorithm <> 'pcm-md5/1')
-ON CONFLICT DO NOTHING;
+ON CONFLICT (stream) DO UPDATE SET tries = 0;
 
 -- name: take_doubts
 -- The next streams whose checksum is wanted and that have a file in these roots. $1 json list of roots, $2 most.
@@ -216,8 +216,18 @@ WHERE d.root IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb))
 ORDER BY q.stream, f.id LIMIT $2::integer;
 
 -- name: end_doubt
--- It is known now.
-DELETE FROM doubt WHERE stream = $1::uuid;
+-- It is known now. Returns the stream when it is not: its file was written to meanwhile.
+WITH gone AS (
+    DELETE FROM doubt d WHERE d.stream = $1::uuid AND EXISTS (
+        SELECT FROM stream_key k WHERE k.stream = d.stream AND k.grade = 3 AND k.algorithm <> 'pcm-md5/1')
+    RETURNING d.stream
+)
+SELECT d.stream FROM doubt d WHERE d.stream = $1::uuid AND NOT EXISTS (SELECT FROM gone);
+
+-- name: doubt_again
+-- A root was walked: what could not be read before may be there now. $1 root.
+UPDATE doubt q SET tries = 0 WHERE q.tries > 0 AND EXISTS (
+    SELECT FROM file f JOIN dir d ON d.id = f.dir WHERE f.stream = q.stream AND d.root = $1::bigint);
 
 -- name: try_doubt
 -- It could not be computed this time.

@@ -78,6 +78,17 @@ ON CONFLICT (volume, inode, size, mtime_ns, scope) DO UPDATE SET ctime_ns = excl
                   THEN coalesce(excluded.sha256, checksum.sha256) ELSE excluded.sha256 END,
     at_ns = excluded.at_ns;
 
+-- name: put_checksum_keys
+-- Keys of the payload that a file had at a stat. They prove what its stream is only while that stat is the one that was
+-- read: a file that was written to since has another payload, and soon another stream. $1: [{f, g, a, v}], $2 inode,
+-- $3 size, $4 mtime, $5 ctime.
+INSERT INTO stream_key (stream, grade, algorithm, value)
+SELECT f.stream, e.g, e.a, decode(e.v, 'hex')
+FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, g smallint, a text, v text) JOIN file f ON f.id = e.f
+WHERE f.inode = $2::bigint AND f.size = $3::bigint AND f.mtime_ns = $4::bigint AND f.ctime_ns = $5::bigint
+  AND NOT EXISTS (SELECT FROM todo t WHERE t.file = f.id)
+ON CONFLICT DO NOTHING;
+
 -- name: tell_checksummed
 -- The event of a checksum that was computed. $1 stream, $2 value, $3 now, $4 host, $5 actor, $6 operation.
 WITH numbered AS (UPDATE feed SET last = last + 1 RETURNING last)

@@ -24,7 +24,7 @@ INSERT INTO doubt (stream, at_ns) SELECT id, $2::bigint FROM (
 ) asked
 WHERE NOT EXISTS (SELECT FROM stream_key k
                   WHERE k.stream = asked.id AND k.grade = 3 AND k.algorithm <> 'pcm-md5/1')
-ON CONFLICT DO NOTHING;
+ON CONFLICT (stream) DO UPDATE SET tries = 0;
 
 -- name: work_tags
 -- Tags become added, removed, or what the file says (none). `auto` takes a tag away: removed where a file has it, else

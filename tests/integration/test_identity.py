@@ -89,6 +89,26 @@ def test_renamed_within_and_over_folders(daemon: Daemon) -> None:
     assert moved[1][1] == {"from": str(tree / "b"), "to": str(tree / "c")}
 
 
+def test_folders_renamed_into_a_new_one(daemon: Daemon) -> None:
+    """One of them stands where another folder was, which is known under its new name."""
+    tree = write_tree(daemon.folder / "tree", {"c/one.mp3": SONG, "d/x.txt": b"x" * 9000})
+    with daemon.client() as client:
+        client.add([tree])
+        item = tagged(client, tree / "c/one.mp3")
+        daemon.stop()
+        (tree / "d").rename(tree / "b")
+        (tree / "d").mkdir()
+        (tree / "c").rename(tree / "d/e")
+    daemon.start()
+    with daemon.client() as client:
+        result = client.add([tree])
+        assert (result.problem_count, result.files_new, result.files_missing) == (0, 0, 0)
+        found = item_of(client, tree / "d/e/one.mp3")
+        assert found.id == item and has_work(found)
+    moved = rows(daemon, "SELECT count(*) FROM mediadb.event WHERE action = 'moved' AND target_kind = 'folder'")
+    assert moved == [(2,)]
+
+
 def test_moved_to_another_file_system_while_nobody_looked(daemon: Daemon) -> None:
     """New name, new tags, new place at once: only the payload is the same."""
     tree = daemon.folder / "tree"
@@ -264,6 +284,33 @@ def test_small_files_are_their_own(daemon: Daemon) -> None:
         assert item_of(client, tree / "note2.txt").id == item
 
 
+def test_small_files_with_work_on_both(daemon: Daemon) -> None:
+    """Their checksums are known and equal; they are two all the same."""
+    tree = write_tree(daemon.folder / "tree", {"a/note.txt": b"hello", "b/note.txt": b"hello"})
+    with daemon.client() as client:
+        client.add([tree])
+        one, two = tagged(client, tree / "a/note.txt"), tagged(client, tree / "b/note.txt")
+        assert wait_for(lambda: rows(daemon, "SELECT count(*) FROM mediadb.stream_key WHERE grade = 3") == [(2,)])
+        assert wait_for(lambda: rows(daemon, "SELECT count(*) FROM mediadb.doubt") == [(0,)])
+        assert one != two
+        assert (item_of(client, tree / "a/note.txt").id, item_of(client, tree / "b/note.txt").id) == (one, two)
+
+
+def test_copies_that_were_there_before(daemon: Daemon) -> None:
+    """Work on one of two equal files is on both, though nobody did anything when the second one came."""
+    tree = daemon.folder / "tree"
+    path = flac(tree / "one.flac", title="One")
+    with daemon.client() as client:
+        client.add([tree])
+        shutil.copyfile(path, tree / "copy.flac")
+        client.add([tree])
+        assert item_of(client, tree / "copy.flac").id != item_of(client, path).id
+        item = tagged(client, path)
+        assert wait_for(lambda: item_of(client, tree / "copy.flac").id == item_of(client, path).id)
+        assert client.get(item)[0].item is not None
+        assert has_work(item_of(client, tree / "copy.flac"))
+
+
 def test_the_log_of_work_lies_in_plain_sight(daemon: Daemon) -> None:
     tree = write_tree(daemon.folder / "tree", {"a.mp3": SONG})
     with daemon.client() as client:
@@ -290,6 +337,19 @@ def test_the_log_of_work_lies_in_plain_sight(daemon: Daemon) -> None:
     ]  # fmt: skip
 
 
+def test_the_log_says_where_work_went(daemon: Daemon) -> None:
+    """What was inherited is in the log at once, not at the next thing that a person does."""
+    tree = write_tree(daemon.folder / "tree", {"a.txt": b"first words " * 500})
+    with daemon.client() as client:
+        client.add([tree])
+        tagged(client, tree / "a.txt")
+        (tree / "a.txt").write_bytes(b"second words " * 600)
+        client.add([tree])
+        [log] = list((daemon.data / "work").iterdir())
+        actions = ["tagged", "rated", "starred", "played", "set", "succeeded", "inherited"]
+        assert wait_for(lambda: [json.loads(line)["action"] for line in log.read_text().splitlines()[1:]] == actions)
+
+
 def test_the_state_of_entries(daemon: Daemon) -> None:
     """A name that moved away is not a missing file of the item."""
     tree = write_tree(daemon.folder / "tree", {"a.mp3": SONG})
@@ -299,3 +359,33 @@ def test_the_state_of_entries(daemon: Daemon) -> None:
         client.add([tree])
         assert entry(client, tree / "b.mp3").state == "read"
         assert client.status().missing == 0
+
+
+def test_a_checksum_of_what_nobody_has_read_yet(daemon: Daemon) -> None:
+    """The file was written to a moment ago: its checksum says nothing of the item that the store still has there."""
+    tree = write_tree(daemon.folder / "tree", {"a.txt": b"first words " * 500, "b.txt": b"second words " * 500})
+    with daemon.client() as client:
+        client.add([tree], once=True)  # not watched: the daemon learns of nothing before it is told to look
+        one, two = tagged(client, tree / "a.txt"), tagged(client, tree / "b.txt")
+        assert wait_for(lambda: rows(daemon, "SELECT count(*) FROM mediadb.doubt") == [(0,)])
+        with open(tree / "a.txt", "rb+") as file:
+            file.write(b"second words " * 500)
+        client.checksum(tree / "a.txt", scopes=["stream"])
+        assert [item_of(client, tree / name).id for name in ("a.txt", "b.txt")] == [one, two]
+        client.add([tree], once=True)
+        assert wait_for(lambda: item_of(client, tree / "a.txt").id == item_of(client, tree / "b.txt").id)
+        assert client.run(workcalls.history([one]))[0].item == one, "the first words are an item of their own"
+
+
+def test_formats_without_a_stream_of_their_own(daemon: Daemon) -> None:
+    """All of the file is the payload: copies share work, are found as duplicates, and are well."""
+    tree = write_tree(daemon.folder / "tree", {"a.blend": b"some bytes " * 500})
+    with daemon.client() as client:
+        client.add([tree])
+        item = tagged(client, tree / "a.blend")
+        shutil.copyfile(tree / "a.blend", tree / "b.blend")
+        client.add([tree])
+        assert wait_for(lambda: item_of(client, tree / "b.blend").id == item)
+        assert [len(group.files) for group in client.run(workcalls.duplicates())] == [2]
+        verified = client.run(workcalls.verify())
+        assert (verified.first + verified.ok, verified.unreadable) == (2, 0)

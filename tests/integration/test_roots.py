@@ -7,6 +7,7 @@ import os
 import pytest
 
 from bench.abuse import Peer
+from mediactl import workcalls
 from mediad.errors import NotFound, Unavailable
 from mediadb_contract import mediadb_pb2 as pb
 from tests.daemon import Daemon, write_tree
@@ -164,3 +165,17 @@ def test_nothing_to_add(daemon: Daemon) -> None:
         empty.rmdir()
         with pytest.raises(NotFound):
             client.add([empty])
+
+
+def test_a_root_that_is_back_is_walked(daemon: Daemon) -> None:
+    """Its folder was renamed away: no mount tells of its return, a person's `rescan` looks."""
+    tree = write_tree(daemon.folder / "tree", {"a.txt": b"a"})
+    with daemon.client() as client:
+        client.add([tree])
+        tree.rename(daemon.folder / "away")
+        client.run(workcalls.rescan())
+        assert client.roots()[0].state == "away"
+        write_tree(daemon.folder / "away", {"b.txt": b"b"})
+        (daemon.folder / "away").rename(tree)
+        assert client.run(workcalls.rescan()).files_new == 1
+        assert client.roots()[0].state == "active"

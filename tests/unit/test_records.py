@@ -171,3 +171,9 @@ def test_names_that_are_no_utf8() -> None:
     assert {"naive", "jpg", "two", "three"} <= set(words.split()) and "one" not in words.split()
     assert records.folded_name(b"Na\xc3\xafve One.JPG") == "naive one"
     records.folded_name(b"\xff\xfe").encode("utf-8")
+
+
+def test_words_of_a_renamed_folder() -> None:
+    """The words made of the stored fields are those that the answer's fields gave."""
+    row, _rows = one(good())
+    assert records.reword(READ.name, READ.folders, json.dumps(row["fields"])) == row["w"]
