@@ -423,3 +423,25 @@ def test_the_log_matches_the_feed(daemon: Daemon) -> None:
     told = [json.loads(line) for line in log.read_text().splitlines()[1:]]
     stored = rows(daemon, "SELECT seq, action FROM mediadb.event WHERE action IN ('tagged', 'untagged') ORDER BY seq")
     assert [(each["seq"], each["action"]) for each in told] == stored
+
+
+def test_work_is_erased_when_a_person_says_so(daemon: Daemon) -> None:
+    """Records go by `forget`, what people did only by `forget --work`: from the database and from the log."""
+    tree = write_tree(daemon.folder / "tree", {"a.txt": b"a" * 5000, "b.txt": b"b" * 5000})
+    with daemon.client() as client:
+        client.add([tree], once=True)
+        client.run(workcalls.tag([tree / "a.txt", tree / "b.txt"], add=["private"]))
+        client.run(workcalls.collect("Papers", "add", [tree / "a.txt", tree / "b.txt"]))
+        item = client.get(tree / "a.txt")[0].item
+        assert item is not None
+        client.forget(tree / "a.txt")
+        client.add([tree], once=True)
+        assert work_of(client, tree / "a.txt")["user_tags"] == ["private"], "forgotten, and known again"
+        client.forget(tree / "a.txt", work=True)
+        client.add([tree], once=True)
+        assert not work_of(client, tree / "a.txt")
+        assert work_of(client, tree / "b.txt")["user_tags"] == ["private"]
+        assert client.run(workcalls.collections())[0].size == 1
+    [log] = list((daemon.data / "work").iterdir())
+    assert str(item.id) not in "".join(line for line in log.read_text().splitlines() if "collected" not in line)
+    assert rows(daemon, "SELECT count(*) FROM mediadb.event WHERE action = 'tagged'") == [(1,)]
