@@ -271,7 +271,9 @@ class Scan:
             unit.append(("rename_dirs", (pack([rename]), now, host)))
             stored = before
         unit.append(("put_dirs", (pack(batch.dirs[stored:]),)))
-        over, moves = await self._find_moves(batch)
+        aside, over, moves = await self._find_moves(batch)
+        if aside:
+            unit.append(("step_aside", (pack(aside),)))
         if over:
             unit.append(("take_over", (pack(over), now, host)))
         if moves:
@@ -290,12 +292,13 @@ class Scan:
         if batch.files or moves:
             self._on_listed()
 
-    async def _find_moves(self, batch: _Batch) -> tuple[list[Any], list[Any]]:
-        """Which names of a batch are known files under a new name: (names they stand on now, moves). Those leave the
-        batch's list; a file linked once more stays in it, with the stream of its other name."""
+    async def _find_moves(self, batch: _Batch) -> tuple[list[int], list[Any], list[Any]]:
+        """Which names of a batch are known files under a new name: (files that make room for others and have moved
+        themselves, names that were taken over, moves). Those leave the batch's list; a file linked once more stays in
+        it, with the stream of its other name."""
         asked = [row for row in batch.files if row["t"] == "f" and row["s"] > 0]
         if not asked or not self.root.inodes:
-            return [], []
+            return [], [], []
         linked: dict[int, str] = {}
         for each in asked:  # names of one file that come together
             if each["l"] > 1:
@@ -303,11 +306,11 @@ class Scan:
         keys = [{key: row[key] for key in "dnism"} for row in asked]
         found = await self.store.read("stat_candidates", pack(keys), self.root.volume, deadline=30.0)
         if not found:
-            return [], []
+            return [], [], []
         old_paths = await self._places.paths([(row[2], row[3], row[4]) for row in found])
         there = await self._places.look(self.root.volume, list(old_paths.values()))
         rows = {(row["d"], row["n"]): row for row in asked}
-        over: list[Any] = []
+        over: dict[int, Any] = {}
         moves: list[Any] = []
         taken: set[int] = set()
         for folder, name, file, _dir, _name, stream, _root, _nlink, stands, worked, seen in found:
@@ -330,12 +333,14 @@ class Scan:
             new = self._full(batch.paths[folder]) + b"/" + bytes.fromhex(name)
             told = {**told_path("from", old), **told_path("to", new)}
             if stands:
-                over.append({"d": folder, "n": name, "p": new.hex(), "v": {"replaced": True, **told_path("path", new)}})
+                told_over = {"replaced": True, **told_path("path", new)}
+                over[stands] = {"d": folder, "n": name, "p": new.hex(), "v": told_over}
             moves.append({
                 "f": file, "d": folder, "n": name, "c": row["c"], "o": row["o"], "l": row["l"], "w": row["w"],
                 "fo": row["f"], "re": row["r"], "p": old.hex(), "v": told,
             })  # fmt: skip
-        return over, moves
+        aside = [file for file in over if file in taken]
+        return aside, [row for file, row in over.items() if file not in taken], moves
 
     def _full(self, path: bytes) -> bytes:
         return self.report.path + (b"/" + path if path else b"")

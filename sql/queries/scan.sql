@@ -82,7 +82,7 @@ UPDATE file_text t SET words = e.words FROM entry e WHERE t.file = e.f;
 -- name: stat_candidates
 -- Known files that have the inode, size and mtime of names that are new: renamed, or linked once more, as the file
 -- system will tell. $1: [{d, n, i, s, m}], $2 volume.
-SELECT e.d, e.n, f.id, f.dir, f.name, f.stream, d.root, f.nlink, k.id IS NOT NULL,
+SELECT e.d, e.n, f.id, f.dir, f.name, f.stream, d.root, f.nlink, k.id,
        EXISTS (SELECT FROM work w WHERE w.stream = f.stream), f.first_seen_ns
 FROM jsonb_to_recordset($1::jsonb) AS e(d bigint, n text, i bigint, s bigint, m bigint)
 JOIN file f ON f.inode = e.i AND f.size = e.s AND f.mtime_ns = e.m AND f.type = 'f'
@@ -90,6 +90,12 @@ JOIN dir d ON d.id = f.dir JOIN root r ON r.id = d.root AND r.volume = $2::bigin
 LEFT JOIN file k ON k.dir = e.d AND k.name = decode(e.n, 'hex')
 WHERE k.id IS NULL OR (k.id <> f.id AND k.inode <> e.i)
 ORDER BY f.missing_since_ns NULLS FIRST;
+
+-- name: step_aside
+-- Files that were renamed, each to where another of them stood: no name is free before all have left theirs. No file
+-- has a name with a slash. $1 json list of files.
+UPDATE file SET name = convert_to('/' || id::text, 'UTF8')
+WHERE id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
 
 -- name: take_over
 -- Names that another known file was renamed over: their rows go, what stood there stays known. $1: [{d, n, p, v}]

@@ -389,3 +389,21 @@ def test_formats_without_a_stream_of_their_own(daemon: Daemon) -> None:
         assert [len(group.files) for group in client.run(workcalls.duplicates())] == [2]
         verified = client.run(workcalls.verify())
         assert (verified.first + verified.ok, verified.unreadable) == (2, 0)
+
+
+def test_names_that_change_places(daemon: Daemon) -> None:
+    """Two songs swap their names, three pass theirs on: each is where its payload is."""
+    tree = write_tree(daemon.folder / "tree", {f"{n}.txt": b"%d words " % n * 500 for n in range(5)})
+    with daemon.client() as client:
+        client.add([tree], once=True)
+        items = [tagged(client, tree / f"{n}.txt") for n in range(5)]
+        for old, new in ((0, 9), (1, 0), (9, 1), (2, 9), (3, 2), (4, 3), (9, 4)):
+            (tree / f"{old}.txt").rename(tree / f"{new}.txt")
+        assert client.add([tree], once=True).files_moved == 5
+        assert [item_of(client, tree / f"{n}.txt").id for n in (1, 0, 4, 2, 3)] == items
+        assert all(has_work(item_of(client, tree / f"{n}.txt")) for n in range(5))
+        (tree / "4.txt").rename(tree / "5.txt")
+        (tree / "3.txt").rename(tree / "4.txt")
+        client.add([tree], once=True)
+        assert [item_of(client, tree / f"{n}.txt").id for n in (1, 0, 5, 2, 4)] == items
+        assert client.status().files == 5
