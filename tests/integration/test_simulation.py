@@ -75,7 +75,8 @@ SELECT f.id, coalesce(r.state, 'listed'), r.problem_code, r.kind, r.format, r.ti
        (SELECT array_agg(v.content ORDER BY v.field, v.content) FROM unnest(t.value_ids) AS x
         JOIN mediadb.value v ON v.id = x),
        -- a document or a song without a title is called as its file that was read last
-       (SELECT array_agg(m.kind || CASE WHEN m.kind IN ('artist', 'album') THEN m.name ELSE '' END ORDER BY m.kind, m.name)
+       (SELECT array_agg(m.kind || CASE WHEN m.kind IN ('artist', 'album') THEN m.name ELSE '' END
+                         ORDER BY m.kind, m.name)
         FROM mediadb.file_meta x JOIN mediadb.meta m ON m.id = x.meta WHERE x.file = f.id),
        (SELECT array_agg(encode(k.value, 'hex') ORDER BY k.value) FROM mediadb.stream_key k
         WHERE k.stream = f.stream AND k.grade = 1)
