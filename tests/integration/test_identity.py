@@ -407,3 +407,19 @@ def test_names_that_change_places(daemon: Daemon) -> None:
         client.add([tree], once=True)
         assert [item_of(client, tree / f"{n}.txt").id for n in (1, 0, 5, 2, 4)] == items
         assert client.status().files == 5
+
+
+def test_saved_with_a_copy_of_what_was_there(daemon: Daemon) -> None:
+    """What a person did with the old text is with its copy, though its checksum was not known when it was replaced."""
+    tree = write_tree(daemon.folder / "tree", {"a.txt": b"first words " * 500})
+    with daemon.client() as client:
+        client.add([tree], once=True)
+        item = tagged(client, tree / "a.txt")
+        assert wait_for(lambda: rows(daemon, "SELECT count(*) FROM mediadb.doubt") == [(0,)])
+        rows(daemon, "DELETE FROM mediadb.stream_key WHERE grade = 3 RETURNING 1")
+        (tree / "b").mkdir()
+        shutil.copyfile(tree / "a.txt", tree / "b/a.txt~")
+        (tree / "a.txt").write_bytes(b"second words " * 600)
+        client.add([tree], once=True)
+        assert wait_for(lambda: item_of(client, tree / "b/a.txt~").id == item)
+        assert has_work(item_of(client, tree / "b/a.txt~")) and has_work(item_of(client, tree / "a.txt"))
