@@ -208,7 +208,7 @@ class Keeper:
 
     async def after_lost(self, streams: Sequence[str]) -> None:
         """Streams that lost a name: one that lost its last, while another with its fingerprint came a moment before,
-        was copied and removed: moved over file systems."""
+        was copied and removed: moved over file systems. Of several copies it is the first."""
         since = now_ns() - SETTLED_NS
         async with self.deciding:
             rows = await self._store.read("lost_pairs", pack(list(streams)), since, deadline=30.0)
@@ -219,15 +219,17 @@ class Keeper:
             doubts: set[str] = set()
             used: set[str] = set()
             for old, others in fresh.items():
+                others.sort(key=lambda row: (row[7], row[6]))
                 _old, new, known, new_worked, size, name, _file, _created = others[0]
                 if not known and not new_worked:
                     continue  # the temporary of a program that saves by renaming, or nobody's loss
                 shared = is_shared(show_path(name), size, self._least)
-                if known and shared and len(others) == 1 and str(new) not in used:
+                if known and shared and str(new) not in used:
                     used.add(str(new))
                     pairs.append({"s": str(new), "t": old, "v": {"was": str(new), "moved": True}})
-                else:
-                    doubts.update([old, *(str(row[1]) for row in others)])
+                    if len(others) == 1:
+                        continue
+                doubts.update([old, *(str(row[1]) for row in others)])
             if pairs:
                 await self.join(pairs)
             if doubts:

@@ -314,7 +314,11 @@ class Scan:
         for folder, name, file, _dir, _name, stream, _root, _nlink, stands, standing, worked, seen in found:
             row = rows.get((folder, name))
             old = old_paths.get(file)
-            if row is None or old is None or file in taken:
+            if row is None or old is None:
+                continue
+            if file in taken:
+                if row["l"] > 1 and not stands:
+                    row["u"] = str(stream)  # it was renamed and linked
                 continue
             stat = there.get(old)
             if stat is not None and stat[0] == row["i"]:

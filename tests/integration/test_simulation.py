@@ -75,7 +75,8 @@ SELECT f.id, coalesce(r.state, 'listed'), r.problem_code, r.kind, r.format, r.ti
        (SELECT array_agg(v.content ORDER BY v.field, v.content) FROM unnest(t.value_ids) AS x
         JOIN mediadb.value v ON v.id = x),
        -- a document or a song without a title is called as its file that was read last
-       (SELECT array_agg(m.kind || CASE WHEN m.kind IN ('artist', 'album') THEN m.name ELSE '' END ORDER BY m.kind, m.name)
+       (SELECT array_agg(m.kind || CASE WHEN m.kind IN ('artist', 'album') THEN m.name ELSE '' END
+                         ORDER BY m.kind, m.name)
         FROM mediadb.file_meta x JOIN mediadb.meta m ON m.id = x.meta WHERE x.file = f.id),
        (SELECT array_agg(encode(k.value, 'hex') ORDER BY k.value) FROM mediadb.stream_key k
         WHERE k.stream = f.stream AND k.grade = 1)
@@ -614,6 +615,10 @@ class Simulation:
                     raise
                 time.sleep(0.05)
 
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+
     def start(self) -> None:
         self.daemon.start()
 
@@ -940,4 +945,5 @@ def test_whatever_happens(other_file_system: Path) -> None:
             Path(keep).write_text("\n".join(simulation.steps) + "\n" + daemon.text(), "utf-8", "backslashreplace")
         raise
     finally:
+        simulation.close()
         daemon.remove()
