@@ -80,8 +80,10 @@ class Ingest:
             await self._put(rows, [], give_up_after)
             return
         async with self._keeper.deciding:
-            settled, before = await self._keeper.settle(rows)
+            settled, before, left = await self._keeper.settle(rows)
             await self._put(settled, before, give_up_after)
+        if left:
+            await self._keeper.after_lost(left)
         if before:
             self._keeper.wanted.set()
             self._keeper.on_kept()

@@ -50,6 +50,7 @@ class _Plan:
     rewrites: list[dict[str, Any]] = field(default_factory=list)
     doubts: set[str] = field(default_factory=set)
     streams: dict[int, str] = field(default_factory=dict)  # of files whose stream changes
+    left: list[str] = field(default_factory=list)  # streams that these were files of
 
     def statements(self, host: Any) -> Statements:
         now = now_ns()
@@ -89,14 +90,14 @@ class Keeper:
             return True
         return bool(prints) and bool(await self._candidates(prints))
 
-    async def settle(self, rows: Rows) -> tuple[Rows, Statements]:
-        """What the files of a batch are: the batch with their streams, and the statements that go before its own.
-        Afterwards `wanted` is to be set: checksums may be.
+    async def settle(self, rows: Rows) -> tuple[Rows, Statements, list[str]]:
+        """What the files of a batch are: the batch with their streams, the statements that go before its own, and the
+        streams that lose a name by them: for `after_lost`. Afterwards `wanted` is to be set: checksums may be.
 
         Raises what the store raises."""
         prints = {row["f"]: row["v"] for row in rows.keys if row["g"] == 1}
         if not prints:
-            return rows, []
+            return rows, [], []
         candidates = await self._candidates(prints)
         again = set(rows.again)
         asked = {file: value for file, value in prints.items() if file in candidates or file in again}
@@ -107,7 +108,7 @@ class Keeper:
         await self._track_doubts(rows, plan)
         if plan.streams:
             rows = _with_streams(rows, plan.streams)
-        return rows, plan.statements(self._store.host)
+        return rows, plan.statements(self._store.host), plan.left
 
     async def _candidates(self, prints: dict[int, str]) -> dict[int, list[Candidate]]:
         asked = pack([{"f": file, "v": value} for file, value in prints.items()])
@@ -176,6 +177,8 @@ class Keeper:
             })  # fmt: skip
             if not own.others and own.equal is None:
                 plan.aliases.append({"s": own.stream, "t": decision.stream})
+            else:
+                plan.left.append(own.stream)
             plan.streams[file] = decision.stream
             return
         told = {"from": own.stream, **told_path("path", here)}
@@ -189,6 +192,7 @@ class Keeper:
         told["state"] = "offered" if why else "accepted"
         if why:
             told["why"] = why
+        plan.left.append(own.stream)
         plan.successions.append({**row, "s": own.stream, "t": fresh, "k": told["state"]})
         if not why and own.worked:
             plan.inherits.append({"s": own.stream, "t": fresh})
@@ -204,7 +208,7 @@ class Keeper:
 
     async def after_lost(self, streams: Sequence[str]) -> None:
         """Streams that lost a name: one that lost its last, while another with its fingerprint came a moment before,
-        was copied and removed: moved over file systems."""
+        was copied and removed: moved over file systems. Of several copies it is the first."""
         since = now_ns() - SETTLED_NS
         async with self.deciding:
             rows = await self._store.read("lost_pairs", pack(list(streams)), since, deadline=30.0)
@@ -215,15 +219,17 @@ class Keeper:
             doubts: set[str] = set()
             used: set[str] = set()
             for old, others in fresh.items():
+                others.sort(key=lambda row: (row[7], row[6]))
                 _old, new, known, new_worked, size, name, _file, _created = others[0]
                 if not known and not new_worked:
                     continue  # the temporary of a program that saves by renaming, or nobody's loss
                 shared = is_shared(show_path(name), size, self._least)
-                if known and shared and len(others) == 1 and str(new) not in used:
+                if known and shared and str(new) not in used:
                     used.add(str(new))
                     pairs.append({"s": str(new), "t": old, "v": {"was": str(new), "moved": True}})
-                else:
-                    doubts.update([old, *(str(row[1]) for row in others)])
+                    if len(others) == 1:
+                        continue
+                doubts.update([old, *(str(row[1]) for row in others)])
             if pairs:
                 await self.join(pairs)
             if doubts:

@@ -24,6 +24,7 @@ from mediad.workers.opener import Opener, error_of
 log = logging.getLogger(__name__)
 
 _RESCAN_SECONDS = 3.0
+_ORPHANS_MOST = 1000  # looked at after one walk
 
 
 def path_in_volume(place: Place) -> bytes:
@@ -332,8 +333,11 @@ class Roots:
         finally:
             scan.report.stage = "done"
             self.on_progress()
-        if scan.lost:
-            await self.on_lost([stream for _file, stream in scan.lost])
+        lost = [stream for _file, stream in scan.lost]
+        if dirs is None:
+            lost += [str(row[0]) for row in await self.store.read("orphans", _ORPHANS_MOST, deadline=30.0)]
+        if lost:
+            await self.on_lost(lost)
         if root.cross_mounts:
             await self._cross(root, scan.mounts)
         return report

@@ -97,7 +97,7 @@ class Scan:
         self.root = root
         self.report = ScanReport(root.id, root.local)
         self.mounts: list[bytes] = []
-        self.lost: list[tuple[int, str]] = []  # files marked missing, and their streams
+        self.lost: list[tuple[int, str]] = []  # files that are gone or were replaced, and their streams
         self._dirs = dirs
         self._busy = busy or {}
         self._opener = opener
@@ -313,10 +313,14 @@ class Scan:
         over: dict[int, Any] = {}
         moves: list[Any] = []
         taken: set[int] = set()
-        for folder, name, file, _dir, _name, stream, _root, _nlink, stands, worked, seen in found:
+        for folder, name, file, _dir, _name, stream, _root, _nlink, stands, standing, worked, seen in found:
             row = rows.get((folder, name))
             old = old_paths.get(file)
-            if row is None or old is None or file in taken:
+            if row is None or old is None:
+                continue
+            if file in taken:
+                if row["l"] > 1 and not stands:
+                    row["u"] = str(stream)  # it was renamed and linked
                 continue
             stat = there.get(old)
             if stat is not None and stat[0] == row["i"]:
@@ -334,6 +338,7 @@ class Scan:
             told = {**told_path("from", old), **told_path("to", new)}
             if stands:
                 told_over = {"replaced": True, **told_path("path", new)}
+                self.lost.append((stands, str(standing)))
                 over[stands] = {"d": folder, "n": name, "p": new.hex(), "v": told_over}
             moves.append({
                 "f": file, "d": folder, "n": name, "c": row["c"], "o": row["o"], "l": row["l"], "w": row["w"],

@@ -200,6 +200,16 @@ JOIN file f ON f.stream = o.stream AND f.missing_since_ns IS NULL
 WHERE NOT EXISTS (SELECT FROM file p WHERE p.stream = l.stream AND p.missing_since_ns IS NULL)
 GROUP BY l.stream, o.stream, ls.created_ns;
 
+-- name: orphans
+-- Streams with a person's work and without a file, whose fingerprint a present file has: what became of their file was
+-- not seen, because the copy was away, or the daemon was. $1 most.
+SELECT w.stream FROM work w
+WHERE NOT EXISTS (SELECT FROM file p WHERE p.stream = w.stream AND p.missing_since_ns IS NULL)
+  AND EXISTS (SELECT FROM stream_key k JOIN stream_key o ON o.value = k.value AND o.stream <> k.stream
+              JOIN file f ON f.stream = o.stream AND f.missing_since_ns IS NULL
+              WHERE k.stream = w.stream AND k.grade = 1)
+LIMIT $1::integer;
+
 -- name: put_doubts
 -- Streams whose checksum is wanted: those that have none yet. $1 json list of streams, $2 now.
 INSERT INTO doubt (stream, at_ns)

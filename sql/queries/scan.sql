@@ -82,7 +82,7 @@ UPDATE file_text t SET words = e.words FROM entry e WHERE t.file = e.f;
 -- name: stat_candidates
 -- Known files that have the inode, size and mtime of names that are new: renamed, or linked once more, as the file
 -- system will tell. $1: [{d, n, i, s, m}], $2 volume.
-SELECT e.d, e.n, f.id, f.dir, f.name, f.stream, d.root, f.nlink, k.id,
+SELECT e.d, e.n, f.id, f.dir, f.name, f.stream, d.root, f.nlink, k.id, k.stream,
        EXISTS (SELECT FROM work w WHERE w.stream = f.stream), f.first_seen_ns
 FROM jsonb_to_recordset($1::jsonb) AS e(d bigint, n text, i bigint, s bigint, m bigint)
 JOIN file f ON f.inode = e.i AND f.size = e.s AND f.mtime_ns = e.m AND f.type = 'f'

@@ -407,3 +407,46 @@ def test_names_that_change_places(daemon: Daemon) -> None:
         client.add([tree], once=True)
         assert [item_of(client, tree / f"{n}.txt").id for n in (1, 0, 5, 2, 4)] == items
         assert client.status().files == 5
+
+
+def test_saved_with_a_copy_of_what_was_there(daemon: Daemon) -> None:
+    """What a person did with the old text is with its copy, though its checksum was not known when it was replaced."""
+    tree = write_tree(daemon.folder / "tree", {"a.txt": b"first words " * 500})
+    with daemon.client() as client:
+        client.add([tree], once=True)
+        item = tagged(client, tree / "a.txt")
+        assert wait_for(lambda: rows(daemon, "SELECT count(*) FROM mediadb.doubt") == [(0,)])
+        rows(daemon, "DELETE FROM mediadb.stream_key WHERE grade = 3 RETURNING 1")
+        (tree / "b").mkdir()
+        shutil.copyfile(tree / "a.txt", tree / "b/a.txt~")
+        (tree / "a.txt").write_bytes(b"second words " * 600)
+        client.add([tree], once=True)
+        assert wait_for(lambda: item_of(client, tree / "b/a.txt~").id == item)
+        assert has_work(item_of(client, tree / "b/a.txt~")) and has_work(item_of(client, tree / "a.txt"))
+
+
+def test_renamed_and_linked_at_once(daemon: Daemon) -> None:
+    tree = write_tree(daemon.folder / "tree", {"a.mp3": SONG})
+    with daemon.client() as client:
+        client.add([tree], once=True)
+        item = tagged(client, tree / "a.mp3")
+        (tree / "a.mp3").rename(tree / "b.mp3")
+        os.link(tree / "b.mp3", tree / "c.mp3")
+        client.add([tree], once=True)
+        assert [item_of(client, tree / name).id for name in ("b.mp3", "c.mp3")] == [item, item]
+
+
+def test_copied_twice_and_removed(daemon: Daemon) -> None:
+    """Its checksum was never known; the copies have what a person did."""
+    tree = write_tree(daemon.folder / "tree", {"a.txt": b"first words " * 500})
+    with daemon.client() as client:
+        client.add([tree], once=True)
+        item = tagged(client, tree / "a.txt")
+        assert wait_for(lambda: rows(daemon, "SELECT count(*) FROM mediadb.doubt") == [(0,)])
+        rows(daemon, "DELETE FROM mediadb.stream_key WHERE grade = 3 RETURNING 1")
+        for name in ("b.txt", "c.txt"):
+            shutil.copyfile(tree / "a.txt", tree / name)
+        (tree / "a.txt").unlink()
+        client.add([tree], once=True)
+        for name in ("b.txt", "c.txt"):
+            assert wait_for(lambda name=name: item_of(client, tree / name).id == item)

@@ -615,6 +615,10 @@ class Simulation:
                     raise
                 time.sleep(0.05)
 
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+
     def start(self) -> None:
         self.daemon.start()
 
@@ -941,4 +945,5 @@ def test_whatever_happens(other_file_system: Path) -> None:
             Path(keep).write_text("\n".join(simulation.steps) + "\n" + daemon.text(), "utf-8", "backslashreplace")
         raise
     finally:
+        simulation.close()
         daemon.remove()
