@@ -58,7 +58,8 @@ async def find_programs(configured: Path | None = None, major: int | None = None
 
     Raises Unavailable naming what was found and the way out."""
     if configured is not None:
-        found = [await _inspect(configured, None)]
+        wheels = [package for folder, package in _wheel_folders() if folder == configured]
+        found = [await _inspect(configured, wheels[0] if wheels else None)]
     else:
         found = [await _inspect(folder, None) for folder in _system_folders()]
         found.sort(key=lambda programs: programs.major if programs else 0, reverse=True)

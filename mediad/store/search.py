@@ -24,6 +24,12 @@ _COLUMNS = {"size": "f.size", "duration": "r.duration", "width": "r.width", "hei
 # Files that have a value of these fields for which `where` holds. Only parameters' names are put in.
 _VALUES = """f.id IN (SELECT t.file FROM file_text t WHERE t.value_ids && ARRAY(SELECT v.id FROM value v
     WHERE v.field IN (SELECT e::smallint FROM jsonb_array_elements_text({numbers}) e) AND {where}))"""
+# The files that an XMP side file s is beside: photo.jpg.xmp and photo.xmp beside photo.jpg (side_file of the schema,
+# from the other end, for there are few side files that match and many files).
+_MAIN_OF_SIDE = """CROSS JOIN LATERAL (SELECT substring(s.name from 1 for length(s.name) - 4) AS base) b
+    JOIN file x ON x.dir = s.dir AND x.id <> s.id AND (x.name = b.base OR (x.name > b.base || '.'::bytea
+    AND x.name < b.base || '/'::bytea AND position('.'::bytea in substring(x.name from length(b.base) + 2)) = 0))
+    AND lower(right(encode(s.name, 'escape'), 4)) = '.xmp' AND length(s.name) > 4"""
 _CHOICES = {
     "kind": "coalesce(r.kind, f.kind_guess)",
     "format": "r.format",
@@ -122,7 +128,7 @@ class _Builder:
             f"(f.stream IN (SELECT w.stream FROM work_tag w WHERE NOT w.removed "
             f"AND (w.folded LIKE {first} OR w.folded LIKE {inner})) "
             f"OR f.id IN (SELECT t.file {texts} JOIN file x ON x.id = t.file WHERE {said} AND {kept}) "
-            f"OR f.id IN (SELECT x.main {texts} JOIN side_file x ON x.side = t.file WHERE {said} AND {kept}))"
+            f"OR f.id IN (SELECT x.id {texts} JOIN file s ON s.id = t.file {_MAIN_OF_SIDE} WHERE {said} AND {kept}))"
         )
 
     def _collection(self, node: InCollection) -> str:

@@ -122,8 +122,13 @@ $$;
 
 CREATE VIEW side_file AS
 SELECT m.id AS main, m.stream, s.id AS side FROM file m
-JOIN file s ON s.dir = m.dir AND s.id <> m.id AND s.missing_since_ns IS NULL AND s.name IN (
-    m.name || '.xmp'::bytea, m.name || '.XMP'::bytea,
-    decode(regexp_replace(encode(m.name, 'escape'), '\.[^.]*$', ''), 'escape') || '.xmp'::bytea,
-    decode(regexp_replace(encode(m.name, 'escape'), '\.[^.]*$', ''), 'escape') || '.XMP'::bytea)
+CROSS JOIN LATERAL (
+    SELECT decode(regexp_replace(encode(m.name, 'escape'), '\.[^.]*$', ''), 'escape') AS stem
+) x
+CROSS JOIN LATERAL unnest(ARRAY[
+    m.name || '.xmp'::bytea, m.name || '.XMP'::bytea, x.stem || '.xmp'::bytea, x.stem || '.XMP'::bytea]) AS n(name)
+CROSS JOIN LATERAL (
+    SELECT f.id FROM file f
+    WHERE f.dir = m.dir AND f.name = n.name AND f.id <> m.id AND f.missing_since_ns IS NULL LIMIT 1
+) s
 WHERE m.type = 'f';

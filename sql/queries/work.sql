@@ -159,7 +159,9 @@ WHERE w.stream IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))
 WITH asked AS MATERIALIZED (
     SELECT value::uuid AS stream FROM jsonb_array_elements_text($1::jsonb)
 ), side AS (
-    SELECT x.stream, x.side AS file FROM asked a JOIN side_file x ON x.stream = a.stream
+    -- the limit keeps the planner from looking at every file first, whatever it believes of tables not yet analysed
+    SELECT a.stream, x.side AS file FROM asked a
+    CROSS JOIN LATERAL (SELECT v.side FROM side_file v WHERE v.stream = a.stream LIMIT 64) x
 ), own AS (
     SELECT a.stream, f.id AS file FROM asked a JOIN file f ON f.stream = a.stream AND f.missing_since_ns IS NULL
 )
