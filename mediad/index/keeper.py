@@ -138,7 +138,10 @@ class Keeper:
             facts = known.get(record["f"])
             if facts is None:
                 continue
-            open_to = [c for c in candidates.get(record["f"], []) if c.stream not in taken]
+            # What another name of this batch has joined is present: this one is a copy of it.
+            open_to = [
+                replace(c, present=c.present + 1) if c.stream in taken else c for c in candidates.get(record["f"], [])
+            ]
             shared = is_shared(show_path(facts.name), record["s"], self._least)
             decision = decide(facts.own, open_to, shared=shared, empty=record["s"] == 0, now_ns=now_ns())
             if decision.verdict is Verdict.MOVED:
