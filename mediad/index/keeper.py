@@ -197,6 +197,8 @@ class Keeper:
             told["why"] = why
         plan.left.append(own.stream)
         plan.successions.append({**row, "s": own.stream, "t": fresh, "k": told["state"]})
+        if decision.doubts:
+            plan.doubts.add(fresh)  # it is the name's new stream that may be another's
         if not why and own.worked:
             plan.inherits.append({"s": own.stream, "t": fresh})
             plan.doubts.add(fresh)

@@ -450,3 +450,15 @@ def test_copied_twice_and_removed(daemon: Daemon) -> None:
         client.add([tree], once=True)
         for name in ("b.txt", "c.txt"):
             assert wait_for(lambda name=name: item_of(client, tree / name).id == item)
+
+
+def test_a_copy_over_another_song(daemon: Daemon) -> None:
+    """What stands there now is another recording, and a copy of one that a person did something with."""
+    tree = write_tree(daemon.folder / "tree", {"a.mp3": (DATA / "id3v23-multi.mp3").read_bytes(), "b.mp3": SONG})
+    with daemon.client() as client:
+        client.add([tree])
+        old, item = tagged(client, tree / "a.mp3"), tagged(client, tree / "b.mp3")
+        shutil.copyfile(tree / "b.mp3", tree / "a.mp3")
+        client.add([tree])
+        assert wait_for(lambda: item_of(client, tree / "a.mp3").id == item)
+        assert client.get(old)[0].item is not None
