@@ -138,7 +138,10 @@ class Keeper:
             facts = known.get(record["f"])
             if facts is None:
                 continue
-            open_to = [c for c in candidates.get(record["f"], []) if c.stream not in taken]
+            # What another name of this batch has joined is present: this one is a copy of it.
+            open_to = [
+                replace(c, present=c.present + 1) if c.stream in taken else c for c in candidates.get(record["f"], [])
+            ]
             shared = is_shared(show_path(facts.name), record["s"], self._least)
             decision = decide(facts.own, open_to, shared=shared, empty=record["s"] == 0, now_ns=now_ns())
             if decision.verdict is Verdict.MOVED:
@@ -194,6 +197,8 @@ class Keeper:
             told["why"] = why
         plan.left.append(own.stream)
         plan.successions.append({**row, "s": own.stream, "t": fresh, "k": told["state"]})
+        if decision.doubts:
+            plan.doubts.add(fresh)  # it is the name's new stream that may be another's
         if not why and own.worked:
             plan.inherits.append({"s": own.stream, "t": fresh})
             plan.doubts.add(fresh)

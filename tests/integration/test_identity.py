@@ -450,3 +450,34 @@ def test_copied_twice_and_removed(daemon: Daemon) -> None:
         client.add([tree], once=True)
         for name in ("b.txt", "c.txt"):
             assert wait_for(lambda name=name: item_of(client, tree / name).id == item)
+
+
+def test_a_copy_over_another_song(daemon: Daemon) -> None:
+    """What stands there now is another recording, and a copy of one that a person did something with."""
+    tree = write_tree(daemon.folder / "tree", {"a.mp3": (DATA / "id3v23-multi.mp3").read_bytes(), "b.mp3": SONG})
+    with daemon.client() as client:
+        client.add([tree])
+        old, item = tagged(client, tree / "a.mp3"), tagged(client, tree / "b.mp3")
+        shutil.copyfile(tree / "b.mp3", tree / "a.mp3")
+        client.add([tree])
+        assert wait_for(lambda: item_of(client, tree / "a.mp3").id == item)
+        assert client.get(old)[0].item is not None
+
+
+def test_linked_and_written_with_its_old_times(daemon: Daemon) -> None:
+    """The new name has inode, size and mtime of a known file, and another payload."""
+    tree = write_tree(daemon.folder / "tree", {"a.txt": b"first words " * 500})
+    with daemon.client() as client:
+        client.add([tree], once=True)
+        item = tagged(client, tree / "a.txt")
+        before = os.stat(tree / "a.txt")
+        os.link(tree / "a.txt", tree / "b.txt")
+        with open(tree / "b.txt", "rb+") as file:
+            file.write(b"other words " * 500)
+        os.utime(tree / "a.txt", ns=(before.st_atime_ns, before.st_mtime_ns))
+        client.add([tree], once=True)
+        assert wait_for(lambda: item_of(client, tree / "a.txt").id == item_of(client, tree / "b.txt").id)
+        assert item_of(client, tree / "a.txt").id != item
+        write_tree(tree, {"c.txt": b"first words " * 500})
+        client.add([tree], once=True)
+        assert item_of(client, tree / "c.txt").id == item

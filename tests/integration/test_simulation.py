@@ -116,7 +116,7 @@ class Payloads:
             return bytes(whole)
         if extension == "wav":
             return _wave(self.rng, mark)
-        least = 40 if extension == "log" else SHARED + 10
+        least = 40 if extension == "note" else SHARED + 10
         size = size or self.rng.randrange(least, least + 5000)
         words = b" ".join(self.rng.choice((b"alpha", b"beta", b"gamma", b"delta")) for _ in range(size // 5 + 1))
         return (mark + b" " + words)[: max(size, least)]
@@ -248,7 +248,7 @@ class Simulation:
                 return path
 
     def extension(self) -> str:
-        return self.rng.choices(("txt", "flac", "mp3", "wav", "dat", "log"), (6, 5, 3, 4, 2, 1))[0]
+        return self.rng.choices(("txt", "flac", "mp3", "wav", "dat", "note"), (6, 5, 3, 4, 2, 1))[0]
 
     def next_number(self) -> int:
         self.number += 1
