@@ -24,7 +24,8 @@ def _what(function: F) -> F:
     return Null(function)
 
 
-def _targets(what: Sequence[str], query: str, null: bool) -> list[Any]:
+def targets_of(what: Sequence[str], query: str, null: bool) -> list[Any]:
+    """The things that WHAT and --query mean. Raises click.UsageError when there are neither."""
     if not what and not query:
         raise click.UsageError("WHAT is ids, paths or --query TEXT.")
     return parse_targets(what, null=null)
@@ -75,7 +76,7 @@ def tag(
 
     if not added and not removed:
         raise click.UsageError("--add NAME or --remove NAME is needed.")
-    return _work(state, workcalls.tag(_targets(what, query, null), add=added, remove=removed, query=query))
+    return _work(state, workcalls.tag(targets_of(what, query, null), add=added, remove=removed, query=query))
 
 
 @click.command()
@@ -90,7 +91,7 @@ def rate(state: State, stars: str, what: Sequence[str], query: str, null: bool) 
         rating = None if stars == "none" else float(stars)
     except ValueError:
         raise click.BadParameter(f"{stars!r} is neither a number nor none.", param_hint="STARS") from None
-    return _work(state, workcalls.rate(_targets(what, query, null), rating, query=query))
+    return _work(state, workcalls.rate(targets_of(what, query, null), rating, query=query))
 
 
 @click.command()
@@ -101,7 +102,7 @@ def star(state: State, what: Sequence[str], query: str, null: bool, remove: bool
     """Stars items."""
     from mediactl import workcalls
 
-    return _work(state, workcalls.star(_targets(what, query, null), not remove, query=query))
+    return _work(state, workcalls.star(targets_of(what, query, null), not remove, query=query))
 
 
 @click.command(name="set")
@@ -115,7 +116,7 @@ def set_field(state: State, assignment: str, what: Sequence[str], query: str, nu
     name, equals, value = assignment.partition("=")
     if not equals:
         raise click.BadParameter(f"{assignment!r} has no =.", param_hint="FIELD=VALUE")
-    return _work(state, workcalls.set_fields(_targets(what, query, null), {name: value or None}, query=query))
+    return _work(state, workcalls.set_fields(targets_of(what, query, null), {name: value or None}, query=query))
 
 
 @click.command()
@@ -126,7 +127,7 @@ def play(state: State, what: Sequence[str], query: str, null: bool, count: int) 
     """Notes that items were played."""
     from mediactl import workcalls
 
-    return _work(state, workcalls.play(_targets(what, query, null), count=count, query=query))
+    return _work(state, workcalls.play(targets_of(what, query, null), count=count, query=query))
 
 
 @click.command()

@@ -270,7 +270,61 @@ def collection_lines(found: Sequence[model.Collection], items: dict[UUID, model.
 
 def undo_lines(result: model.UndoResult) -> list[str]:
     done = say_count(len(result.operations), "operation")
-    return [f"{done} taken back: {say_count(result.events, 'change')}"]
+    told = [say_count(result.events, "change")] if result.events or not result.files else []
+    told += [say_count(result.files, "file") + " moved back"] if result.files else []
+    return [f"{done} taken back: {', '.join(told)}"]
+
+
+_DEEDS = {
+    "move": ("would be moved", "moved"), "copy": ("would be copied", "copied"),
+    "hardlink": ("would be linked", "linked"), "symlink": ("would be linked", "linked"),
+    "reflink": ("would be cloned", "cloned"),
+    "drop": ("would go, for their bytes are there", "gone, for their bytes are there"),
+}  # fmt: skip
+_ARROWS = {"rename": "->", "copy": "=>", "hardlink": "==", "symlink": "~>", "reflink": "=>", "": "->"}
+
+
+def move_lines(result: model.MoveResult, width: int | None) -> list[str]:
+    """A plan, or what became of it: each file under the folder it goes to."""
+    lines: list[str] = []
+    folder = None
+    shown = [step for step in result.steps if result.dry_run or step.state != "done" or len(result.steps) <= 20]
+    for step in shown:
+        if step.action in ("mkdir", "rmdir"):
+            continue
+        above, _, name = step.destination.rpartition(b"/")
+        if step.action == "drop":
+            lines.append(f"  {show_path(step.source)}  goes: the same bytes are {show_path(step.destination)}")
+            continue
+        if above != folder:
+            folder = above
+            lines.append(show_path(above) + "/")
+        mark = {"done": "", "planned": "", "attention": "! "}.get(step.state, "not ")
+        lines.append(
+            f"  {mark}{show_path(name)}  {'<-' if mark == '' else 'from'} {show_path(step.source)}"
+            f"{'  (copied: another file system)' if step.method == 'copy' and step.action != 'copy' else ''}"
+        )
+    lines += [f"already there, stays: {show_path(a)}  (as {show_path(b)})" for a, b in result.already]
+    lines += [
+        f"name is taken: {show_path(a)} becomes {show_path(c.rpartition(b'/')[2])}" for a, _b, c in result.clashes
+    ]
+    lines += result.notes
+    counts: dict[str, int] = {}
+    for step in result.steps:
+        if step.action in _DEEDS and step.state in ("planned", "done"):
+            counts[step.action] = counts.get(step.action, 0) + 1
+    told = [f"{say_count(n, 'file')} {_DEEDS[action][not result.dry_run]}" for action, n in counts.items()]
+    made = sum(step.action == "mkdir" for step in result.steps)
+    if made:
+        told.append(f"{say_count(made, 'folder')} to be made")
+    if result.size:
+        told.append(f"{say_size(result.size)} to copy" if result.dry_run else f"{say_size(result.size)} copied")
+    if result.unchanged:
+        told.append(f"{say_count(result.unchanged, 'file')} where it should be")
+    if result.failed:
+        told.append(f"{say_count(result.failed, 'file')} cannot go")
+    lines.append("; ".join(told) or "nothing to do")
+    return lines
 
 
 def operation_lines(found: Sequence[model.Operation], width: int | None) -> list[str]:

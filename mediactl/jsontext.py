@@ -219,7 +219,35 @@ def describe_collection(found: model.Collection) -> dict[str, Any]:
 
 
 def describe_undo(result: model.UndoResult) -> dict[str, Any]:
-    return {"operations": [str(each) for each in result.operations], "events": result.events, "last": result.last}
+    return {"operations": [str(each) for each in result.operations], "events": result.events, "last": result.last,
+            "files": result.files, "problems": [describe_error(each) for each in result.problems]}  # fmt: skip
+
+
+def describe_move(result: model.MoveResult) -> dict[str, Any]:
+    """A plan, or what became of it."""
+    steps = []
+    for s in result.steps:
+        step = {"number": s.number, "unit": s.unit, "action": s.action, "state": s.state, "size": s.size,
+                **({"method": s.method} if s.method else {}), **describe_path(s.source, name="source"),
+                **describe_path(s.destination, name="destination")}  # fmt: skip
+        if s.problem is not None:
+            step["problem"] = describe_error(s.problem)
+        steps.append(step)
+    found: dict[str, Any] = {
+        "dry_run": result.dry_run, "files": result.done, "failed": result.failed, "unchanged": result.unchanged,
+        "bytes": result.size, "steps": steps,
+        "already": [{**describe_path(a, name="source"), **describe_path(b, name="there")} for a, b in result.already],
+        "clashes": [
+            {**describe_path(a, name="source"), **describe_path(b, name="wanted"), **describe_path(c, name="got")}
+            for a, b, c in result.clashes
+        ],
+        "notes": result.notes, "problems": [describe_error(each) for each in result.problems],
+    }  # fmt: skip
+    if result.operation is not None:
+        found["operation"] = str(result.operation)
+    if result.fatal is not None:
+        found["fatal"] = describe_error(result.fatal)
+    return found
 
 
 def describe_change(tagged: tuple[str, Any]) -> dict[str, Any]:

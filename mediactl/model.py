@@ -259,6 +259,43 @@ class UndoResult:
     operations: list[UUID]
     events: int
     last: int
+    files: int = 0
+    problems: list[MediadError] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class MoveStep:
+    """A step of a move: `action` move copy hardlink symlink reflink drop remove mkdir rmdir, `method` how it is done,
+    `state` planned done aborted attention. Paths are absolute."""
+
+    number: int
+    unit: int
+    action: str
+    method: str
+    source: bytes
+    destination: bytes
+    size: int
+    state: str
+    problem: MediadError | None = None
+
+
+@dataclass(slots=True)
+class MoveResult:
+    """What a move did, or with `dry_run` would do. `already`: (file, where its bytes are); `clashes`: (file, wanted
+    name, name it gets); `size`: bytes to copy, or copied."""
+
+    steps: list[MoveStep]
+    problems: list[MediadError]
+    already: list[tuple[bytes, bytes]]
+    clashes: list[tuple[bytes, bytes, bytes]]
+    notes: list[str]
+    unchanged: int
+    size: int
+    done: int
+    failed: int
+    operation: UUID | None
+    fatal: MediadError | None
+    dry_run: bool
 
 
 @dataclass(slots=True)
@@ -270,6 +307,7 @@ class Operation:
     events: int
     undone: bool
     summary: str
+    files: int = 0
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ Both clients run them: `client.run(workcalls.tag(["/music/a.flac"], add=["slow"]
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -21,6 +22,8 @@ from mediactl.model import (
     DuplicateGroup,
     History,
     Lineage,
+    MoveResult,
+    MoveStep,
     Operation,
     RelateResult,
     Restored,
@@ -136,11 +139,13 @@ def collections(*, kind: str = "", name: str = "", entries: bool = False) -> Cal
 def undo(operation: UUID | None = None, *, count: int = 1) -> Call[UndoResult]:
     """Takes back an operation, or the last ones."""
     command = pb.UndoRequest(operation=operation.bytes if operation else b"", count=count)
-    return Call(_changing(undo=command), lambda replies: _undone(replies[-1].undo))
+    return Call(_changing(undo=command), lambda replies: _undone(replies[-1].undo), timed=False)
 
 
 def _undone(reply: pb.UndoReply) -> UndoResult:
-    return UndoResult([UUID(bytes=each.id) for each in reply.operations], reply.events, reply.last)
+    problems = [error_from_wire(each) for each in reply.problems]
+    done = [UUID(bytes=each.id) for each in reply.operations]
+    return UndoResult(done, reply.events, reply.last, reply.files, problems)
 
 
 def operations(limit: int = 20) -> Call[list[Operation]]:
@@ -148,10 +153,44 @@ def operations(limit: int = 20) -> Call[list[Operation]]:
     return Call(
         pb.Request(operations=pb.OperationsRequest(limit=limit)),
         lambda replies: [
-            Operation(UUID(bytes=e.id), e.at_ns, e.actor, e.command, e.events, e.undone, e.summary)
+            Operation(UUID(bytes=e.id), e.at_ns, e.actor, e.command, e.events, e.undone, e.summary, e.files)
             for e in replies[-1].operations.operations
         ],
     )
+
+
+# ------------------------------------------------------------------ moving files
+
+
+def move(
+    targets: Iterable[Target], destination: str | bytes | os.PathLike[str] = b"", *, query: str = "",
+    template: str = "", folder: bool = False, mode: str = "move", require: bool = False,
+    drop_duplicates: bool = False, prune: bool = False, fat: bool = False, dry_run: bool = False,
+) -> Call[MoveResult]:  # fmt: skip
+    """Moves, copies or links files (proto/mediadb.proto, MoveRequest). `folder`: the destination is a folder, to be
+    made if it is not there."""
+    path = requests.list_paths((destination,))[0] if destination else b""
+    command = pb.MoveRequest(
+        targets=requests.targets(targets), query=query, destination=path, folder=folder, template=template, mode=mode,
+        require=require, drop_duplicates=drop_duplicates, prune=prune, fat=fat, dry_run=dry_run,
+    )  # fmt: skip
+    return Call(_changing(move=command), lambda replies: _moved(replies, dry_run), timed=False)
+
+
+def _moved(replies: Sequence[pb.Reply], dry_run: bool) -> MoveResult:
+    steps = [_move_step(each) for reply in replies for each in reply.move.steps]
+    last = replies[-1].move
+    return MoveResult(
+        steps, [error_from_wire(each) for each in last.problems], [(p.source, p.got) for p in last.already],
+        [(p.source, p.wanted, p.got) for p in last.clashes], list(last.notes), last.unchanged, last.bytes, last.done,
+        last.failed, uuid_from_wire(last.operation), error_from_wire(last.fatal) if last.HasField("fatal") else None,
+        dry_run,
+    )  # fmt: skip
+
+
+def _move_step(s: pb.MoveStep) -> MoveStep:
+    problem = error_from_wire(s.problem) if s.HasField("problem") else None
+    return MoveStep(s.number, s.unit, s.action, s.method, s.source, s.destination, s.size, s.state, problem)
 
 
 # ------------------------------------------------------------------ the feed

@@ -37,6 +37,7 @@ from mediad.index.worklog import WorkLog
 from mediad.lag import LagWatch
 from mediad.listen import make_listener
 from mediad.logs import set_up_logging
+from mediad.moves.engine import Engine
 from mediad.server import Server
 from mediad.store.cluster import Cluster
 from mediad.store.connection import Link
@@ -130,7 +131,7 @@ class Daemon:
         reader.keeper.on_kept = worklog.wake
         context = Context(
             config, store.host, platform.node() or "localhost", store, registry, roots, reader, work, worklog,
-            Feed(store), watching,
+            Feed(store), watching, Engine(store, roots, config.data_dir),
             LagWatch(lambda: context.traffic.in_flight > 0 or reader.busy > 0), time.monotonic(),
             ready=lambda: self.problem,
         )  # fmt: skip
@@ -192,6 +193,7 @@ class Daemon:
             await context.roots.look_at(root)
         if self.config.sandbox == "require":
             await context.registry.load()  # before anything is read: Unsupported when it cannot be had
+        context.moves.start()
         await context.reader.start()
         if not self._indexed:
             self._indexed = True
@@ -287,6 +289,7 @@ class Daemon:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await context.moves.close()
         await context.reader.stop()
         await context.roots.stop()
         context.feed.stop()

@@ -16,6 +16,7 @@ from mediad.index.watching import Watching
 from mediad.index.work import Work
 from mediad.index.worklog import WorkLog
 from mediad.model import Actor
+from mediad.moves.engine import Engine
 from mediad.store.store import Store
 from mediad.workers.registry import Registry
 from mediadb_contract import mediadb_pb2 as pb
@@ -57,6 +58,7 @@ class Context:
     worklog: WorkLog
     feed: Feed
     watching: Watching
+    moves: Engine
     lag: Lag
     started: float
     traffic: Traffic = field(default_factory=Traffic)

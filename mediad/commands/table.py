@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mediad.commands import admin, checksums, equal, library, safe, search, work
+from mediad.commands import admin, checksums, equal, library, move, safe, search, undo, work
 from mediad.commands.context import Command
 
 
@@ -33,8 +33,9 @@ COMMANDS: dict[str, Entry] = {
     "restore": Entry("admin", safe.restore, timed=False, changes=True),
     "rebuild": Entry("admin", safe.rebuild, timed=False, changes=True),
     "history": Entry("read", work.history),
-    "operations": Entry("read", work.operations),
-    "undo": Entry("write", work.undo, changes=True),
+    "move": Entry("organise", move.move, timed=False, changes=True),
+    "operations": Entry("read", undo.operations),
+    "undo": Entry("write", undo.undo, timed=False, changes=True),
     "work": Entry("write", work.work, timed=False, changes=True),
     "add": Entry("write", library.add, timed=False, changes=True),
     "checksum": Entry("read", checksums.checksum, timed=False),

@@ -17,7 +17,6 @@ from mediad.wire.convert import error_to_wire, show_path
 from mediadb_contract import mediadb_pb2 as pb
 
 ACTIONS_MOST = 1000
-OPERATIONS_MOST = 1000
 HISTORY_MOST = 1000
 _SNAPSHOT_ITEMS = 200
 
@@ -131,41 +130,6 @@ async def collections(context: Context, request: pb.CollectionsRequest, call: Ca
     if request.name and not reply.collections:
         raise NotFound("there is no collection of that name", request.name)
     yield pb.Reply(collections=reply, last=True)
-
-
-async def undo(context: Context, request: pb.UndoRequest, call: Call) -> Replies:
-    """Takes back one operation, or the last ones of this actor."""
-    by = by_of(call)
-    if request.operation:
-        if len(request.operation) != 16:
-            raise InvalidArgument("an operation's id has 16 bytes", request.operation)
-        chosen = [uuid.UUID(bytes=request.operation)]
-    else:
-        rows = await context.work.last_operations(call.actor.name, OPERATIONS_MOST)
-        open_ones = [row[0] for row in rows if not row[5] and row[4] != "undo"]
-        chosen = open_ones[: request.count or 1]
-        if not chosen:
-            raise NotFound("there is nothing to undo", call.actor.name)
-    reply = pb.UndoReply()
-    for operation in chosen:
-        await context.work.undo(operation, by)
-        reply.operations.add(id=operation.bytes)
-    reply.events = (await context.store.read("count_events", by.operation))[0][0]
-    reply.last = (await context.feed.state())[1]
-    yield pb.Reply(undo=reply, last=True)
-
-
-async def operations(context: Context, request: pb.OperationsRequest, call: Call) -> Replies:
-    """What was done last, newest first."""
-    reply = pb.OperationsReply()
-    actor = call.actor.name or None
-    most = min(request.limit or 20, OPERATIONS_MOST)
-    for number, at, who, events, command, undone, _seq, action, tag in await context.work.last_operations(actor, most):
-        summary = f"{action} {tag}" if tag else action
-        reply.operations.add(
-            id=number.bytes, at_ns=at, actor=who, command=command or "", events=events, undone=undone, summary=summary
-        )  # fmt: skip
-    yield pb.Reply(operations=reply, last=True)
 
 
 # ------------------------------------------------------------------ the feed

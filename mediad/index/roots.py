@@ -15,6 +15,7 @@ from typing import Any
 
 from mediad.config import Config
 from mediad.errors import MediadError, Unavailable
+from mediad.index.expected import Expected
 from mediad.index.scan import Frozen, Scan
 from mediad.model import Actor, Place, Root, ScanReport
 from mediad.store.faults import StatementFailed
@@ -59,6 +60,7 @@ class Roots:
         self._looks: dict[int, asyncio.Task[ScanReport]] = {}  # walks of some folders only
         self.reports: dict[int, ScanReport] = {}
         self.accepted: set[int] = set()  # whose loss a person has confirmed
+        self.expected = Expected()
         self.on_lost: Callable[[list[str]], Awaitable[None]] = _nothing_lost
         self.before_scan: Callable[[Root], Awaitable[None]] = _nothing_before
         self._again: set[int] = set()
@@ -281,6 +283,28 @@ class Roots:
             dirty[path] = dirty.get(path, False) or deep
             self._busy.setdefault(number, {})[path] = busy.get(path, set())
         self._scan_dirty(number)
+
+    async def look_now(self, dirs: dict[int, dict[bytes, bool]], *, before: Iterable[int] = ()) -> None:
+        """Walks some folders of roots and returns when what was seen is stored. Walks of the roots `before` that are
+        under way end first: what they have listed may be old by now."""
+        for number in before:
+            await self._quiet(number)
+        for number, folders in dirs.items():
+            self.touch(number, folders, {})
+        for number in dirs:
+            await self._quiet(number)
+
+    async def _quiet(self, number: int) -> None:
+        """Returns when no walk of a root is under way that was asked for before."""
+        for _ in range(3):  # the one under way, the one that waits, and no more: others may keep it busy for ever
+            task = self._scans.get(number)
+            if task is None or task.done():
+                self._scan_dirty(number)
+                task = self._scans.get(number)
+            if task is None or task.done():
+                return
+            await asyncio.wait([task])
+            await asyncio.sleep(0)  # its callbacks start the next
 
     def _scan_dirty(self, number: int) -> None:
         root = None if self._stopping else self._roots.get(number)

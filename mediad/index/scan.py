@@ -23,6 +23,7 @@ from mediad.config import Config
 from mediad.errors import MediadError
 from mediad.fold import reverse, shorten
 from mediad.ids import mint
+from mediad.index.expected import Expected, Hint
 from mediad.index.records import folded_name, listing_words, reword
 from mediad.model import KIND_OF_EXTENSION, Root, ScanReport
 from mediad.store.store import Store, now_ns, pack
@@ -71,6 +72,7 @@ class Places(Protocol):
     """Where files are, and what stands there now: what a walk asks of all roots of this host."""
 
     accepted: set[int]  # roots whose loss a person has confirmed
+    expected: Expected  # what we are moving ourselves
 
     async def paths(self, files: list[tuple[int, int, bytes]]) -> dict[int, bytes]:
         """Absolute paths of (file, folder, name), of those that can be reached here."""
@@ -142,7 +144,7 @@ class Scan:
         return self.report
 
     def _exclude(self) -> list[str]:
-        return [*self.config.exclude, *self.root.exclude]
+        return [*self.config.exclude, *self.root.exclude, ".mediad-*.part"]  # the last: whatever a person excludes
 
     # -------------------------------------------------------------- what is known
 
@@ -256,8 +258,9 @@ class Scan:
             for file, folder, name in await self.store.read(
                 "unseen_files", pack(batch.spans), pack(batch.seen), deadline=30.0
             ):
-                self._unseen.append((file, folder, name))
                 self._withheld[folder] = None
+                if file not in self._places.expected.leaving:  # else it is known where it goes
+                    self._unseen.append((file, folder, name))
         for row in batch.dirs:
             if row["i"] in self._withheld:
                 self._withheld[row["i"]], row["g"] = row["g"], None
@@ -271,11 +274,16 @@ class Scan:
             unit.append(("rename_dirs", (pack([rename]), now, host)))
             stored = before
         unit.append(("put_dirs", (pack(batch.dirs[stored:]),)))
+        placed = await self._find_ours(batch) if self._places.expected else []
         aside, over, moves = await self._find_moves(batch)
         if aside:
             unit.append(("step_aside", (pack(aside),)))
         if over:
             unit.append(("take_over", (pack(over), now, host)))
+        if placed:
+            names = [{"f": row["f"], "d": row["d"], "n": row["n"], "t": row["t"]} for row in placed]
+            unit.append(("clear_names", (pack(names), now)))
+            unit.append(("place_files", (pack(placed), now, host, self.root.id)))
         if moves:
             unit.append(("move_files", (pack(moves), now, host, self.root.id)))
         if batch.files:
@@ -287,10 +295,65 @@ class Scan:
             self.report.changed += changed
             self.report.returned += returned
             self.report.queued += queued
-        self.report.moved += len(moves)
+        self.report.moved += len(moves) + len(placed)
         self.report.queued += len(moves)
-        if batch.files or moves:
+        if batch.files or moves or placed:
             self._on_listed()
+
+    async def _find_ours(self, batch: _Batch) -> list[Any]:
+        """Names of a batch that we made ourselves: moved files leave the batch's list, their rows follow; a copy or a
+        link stays in it, with the item of what it was made of."""
+        found: list[tuple[dict[str, Any], Hint]] = []
+        for row in batch.files:
+            path = batch.paths.get(row["d"])
+            if path is None or row["t"] != "f":
+                continue
+            name = bytes.fromhex(row["n"])
+            hint = self._places.expected.get(self.root.id, path + b"/" + name if path else name, row["s"], row["m"])
+            if hint is None:
+                continue
+            row["u"] = hint.stream
+            if hint.moved:
+                found.append((row, hint))
+        if not found:
+            return []
+        files = pack([hint.file for _row, hint in found])
+        fields = dict(await self.store.read("fields_to_reword", files, deadline=30.0))
+        placed: list[Any] = []
+        ours = set()
+        for count, (row, hint) in enumerate(found):
+            name, path = bytes.fromhex(row["n"]), batch.paths[row["d"]]
+            new = self._full(path) + b"/" + name
+            told = {**told_path("from", hint.path), **told_path("to", new)}
+            folders = tuple(path.split(b"/")) if path else (os.path.basename(self.report.path),)
+            words = reword(name, folders, fields[hint.file]) if hint.file in fields else row["w"]
+            placed.append(
+                {
+                    "f": hint.file,
+                    "d": row["d"],
+                    "n": row["n"],
+                    "z": row["s"],
+                    "i": row["i"],
+                    "m": row["m"],
+                    "c": row["c"],
+                    "o": row["o"],
+                    "l": row["l"],
+                    "w": words,
+                    "fo": row["f"],
+                    "re": row["r"],
+                    "p": hint.path.hex(),
+                    "v": told,
+                    "a": hint.actor,
+                    "b": str(hint.operation),
+                    "h": hint.sha256.hex() if hint.sha256 else None,
+                    "t": new.hex(),
+                }
+            )
+            ours.add(id(row))
+            if count % _ROWS_AT_ONCE == _ROWS_AT_ONCE - 1:
+                await asyncio.sleep(0)
+        batch.files = [row for row in batch.files if id(row) not in ours]
+        return placed
 
     async def _find_moves(self, batch: _Batch) -> tuple[list[int], list[Any], list[Any]]:
         """Which names of a batch are known files under a new name: (files that make room for others and have moved

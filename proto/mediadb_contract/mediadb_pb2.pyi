@@ -560,12 +560,101 @@ class Lineage(_message.Message):
     state: str
     def __init__(self, old: _Optional[bytes] = ..., new: _Optional[bytes] = ..., relation: _Optional[str] = ..., state: _Optional[str] = ..., at_ns: _Optional[int] = ...) -> None: ...
 
+class MovePair(_message.Message):
+    __slots__ = ["got", "source", "wanted"]
+    GOT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    WANTED_FIELD_NUMBER: _ClassVar[int]
+    got: bytes
+    source: bytes
+    wanted: bytes
+    def __init__(self, source: _Optional[bytes] = ..., wanted: _Optional[bytes] = ..., got: _Optional[bytes] = ...) -> None: ...
+
+class MoveReply(_message.Message):
+    __slots__ = ["already", "bytes", "clashes", "done", "failed", "fatal", "notes", "operation", "problems", "steps", "unchanged"]
+    ALREADY_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    CLASHES_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    FATAL_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    already: _containers.RepeatedCompositeFieldContainer[MovePair]
+    bytes: int
+    clashes: _containers.RepeatedCompositeFieldContainer[MovePair]
+    done: int
+    failed: int
+    fatal: Error
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    operation: bytes
+    problems: _containers.RepeatedCompositeFieldContainer[Error]
+    steps: _containers.RepeatedCompositeFieldContainer[MoveStep]
+    unchanged: int
+    def __init__(self, steps: _Optional[_Iterable[_Union[MoveStep, _Mapping]]] = ..., problems: _Optional[_Iterable[_Union[Error, _Mapping]]] = ..., already: _Optional[_Iterable[_Union[MovePair, _Mapping]]] = ..., clashes: _Optional[_Iterable[_Union[MovePair, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ..., unchanged: _Optional[int] = ..., bytes: _Optional[int] = ..., done: _Optional[int] = ..., failed: _Optional[int] = ..., operation: _Optional[bytes] = ..., fatal: _Optional[_Union[Error, _Mapping]] = ...) -> None: ...
+
+class MoveRequest(_message.Message):
+    __slots__ = ["destination", "drop_duplicates", "dry_run", "fat", "folder", "mode", "prune", "query", "require", "targets", "template"]
+    DESTINATION_FIELD_NUMBER: _ClassVar[int]
+    DROP_DUPLICATES_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    FAT_FIELD_NUMBER: _ClassVar[int]
+    FOLDER_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    PRUNE_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    REQUIRE_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    destination: bytes
+    drop_duplicates: bool
+    dry_run: bool
+    fat: bool
+    folder: bool
+    mode: str
+    prune: bool
+    query: str
+    require: bool
+    targets: _containers.RepeatedCompositeFieldContainer[Target]
+    template: str
+    def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., query: _Optional[str] = ..., destination: _Optional[bytes] = ..., folder: bool = ..., template: _Optional[str] = ..., mode: _Optional[str] = ..., require: bool = ..., drop_duplicates: bool = ..., prune: bool = ..., fat: bool = ..., dry_run: bool = ...) -> None: ...
+
+class MoveStep(_message.Message):
+    __slots__ = ["action", "destination", "destination_display", "method", "number", "problem", "size", "source", "source_display", "state", "unit"]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    DESTINATION_DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    DESTINATION_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    action: str
+    destination: bytes
+    destination_display: str
+    method: str
+    number: int
+    problem: Error
+    size: int
+    source: bytes
+    source_display: str
+    state: str
+    unit: int
+    def __init__(self, number: _Optional[int] = ..., unit: _Optional[int] = ..., action: _Optional[str] = ..., method: _Optional[str] = ..., source: _Optional[bytes] = ..., source_display: _Optional[str] = ..., destination: _Optional[bytes] = ..., destination_display: _Optional[str] = ..., size: _Optional[int] = ..., state: _Optional[str] = ..., problem: _Optional[_Union[Error, _Mapping]] = ...) -> None: ...
+
 class Operation(_message.Message):
-    __slots__ = ["actor", "at_ns", "command", "events", "id", "summary", "undone"]
+    __slots__ = ["actor", "at_ns", "command", "events", "files", "id", "summary", "undone"]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
     AT_NS_FIELD_NUMBER: _ClassVar[int]
     COMMAND_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     UNDONE_FIELD_NUMBER: _ClassVar[int]
@@ -573,10 +662,11 @@ class Operation(_message.Message):
     at_ns: int
     command: str
     events: int
+    files: int
     id: bytes
     summary: str
     undone: bool
-    def __init__(self, id: _Optional[bytes] = ..., at_ns: _Optional[int] = ..., actor: _Optional[str] = ..., command: _Optional[str] = ..., events: _Optional[int] = ..., undone: bool = ..., summary: _Optional[str] = ...) -> None: ...
+    def __init__(self, id: _Optional[bytes] = ..., at_ns: _Optional[int] = ..., actor: _Optional[str] = ..., command: _Optional[str] = ..., events: _Optional[int] = ..., undone: bool = ..., summary: _Optional[str] = ..., files: _Optional[int] = ...) -> None: ...
 
 class OperationsReply(_message.Message):
     __slots__ = ["operations"]
@@ -675,7 +765,7 @@ class RelateRequest(_message.Message):
     def __init__(self, relation: _Optional[str] = ..., target: _Optional[_Union[Target, _Mapping]] = ..., other: _Optional[_Union[Target, _Mapping]] = ...) -> None: ...
 
 class Reply(_message.Message):
-    __slots__ = ["accept", "add", "changes", "checksum", "collect", "collections", "duplicates", "error", "export", "forget", "get", "handlers", "history", "id", "last", "operations", "pong", "progress", "query", "rebuild", "relate", "rescan", "restore", "roots", "status", "undo", "verify", "work"]
+    __slots__ = ["accept", "add", "changes", "checksum", "collect", "collections", "duplicates", "error", "export", "forget", "get", "handlers", "history", "id", "last", "move", "operations", "pong", "progress", "query", "rebuild", "relate", "rescan", "restore", "roots", "status", "undo", "verify", "work"]
     ACCEPT_FIELD_NUMBER: _ClassVar[int]
     ADD_FIELD_NUMBER: _ClassVar[int]
     CHANGES_FIELD_NUMBER: _ClassVar[int]
@@ -691,6 +781,7 @@ class Reply(_message.Message):
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
+    MOVE_FIELD_NUMBER: _ClassVar[int]
     OPERATIONS_FIELD_NUMBER: _ClassVar[int]
     PONG_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
@@ -719,6 +810,7 @@ class Reply(_message.Message):
     history: HistoryReply
     id: int
     last: bool
+    move: MoveReply
     operations: OperationsReply
     pong: Pong
     progress: Progress
@@ -732,10 +824,10 @@ class Reply(_message.Message):
     undo: UndoReply
     verify: VerifyReply
     work: WorkReply
-    def __init__(self, id: _Optional[int] = ..., last: bool = ..., error: _Optional[_Union[Error, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., status: _Optional[_Union[StatusReply, _Mapping]] = ..., handlers: _Optional[_Union[HandlersReply, _Mapping]] = ..., roots: _Optional[_Union[RootsReply, _Mapping]] = ..., add: _Optional[_Union[AddReply, _Mapping]] = ..., query: _Optional[_Union[QueryReply, _Mapping]] = ..., get: _Optional[_Union[GetReply, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumReply, _Mapping]] = ..., forget: _Optional[_Union[ForgetReply, _Mapping]] = ..., work: _Optional[_Union[WorkReply, _Mapping]] = ..., collect: _Optional[_Union[CollectReply, _Mapping]] = ..., collections: _Optional[_Union[CollectionsReply, _Mapping]] = ..., changes: _Optional[_Union[ChangesReply, _Mapping]] = ..., undo: _Optional[_Union[UndoReply, _Mapping]] = ..., operations: _Optional[_Union[OperationsReply, _Mapping]] = ..., history: _Optional[_Union[HistoryReply, _Mapping]] = ..., relate: _Optional[_Union[RelateReply, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesReply, _Mapping]] = ..., verify: _Optional[_Union[VerifyReply, _Mapping]] = ..., rescan: _Optional[_Union[AddReply, _Mapping]] = ..., accept: _Optional[_Union[RootsReply, _Mapping]] = ..., export: _Optional[_Union[ExportReply, _Mapping]] = ..., restore: _Optional[_Union[RestoreReply, _Mapping]] = ..., rebuild: _Optional[_Union[RestoreReply, _Mapping]] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., last: bool = ..., error: _Optional[_Union[Error, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., status: _Optional[_Union[StatusReply, _Mapping]] = ..., handlers: _Optional[_Union[HandlersReply, _Mapping]] = ..., roots: _Optional[_Union[RootsReply, _Mapping]] = ..., add: _Optional[_Union[AddReply, _Mapping]] = ..., query: _Optional[_Union[QueryReply, _Mapping]] = ..., get: _Optional[_Union[GetReply, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumReply, _Mapping]] = ..., forget: _Optional[_Union[ForgetReply, _Mapping]] = ..., work: _Optional[_Union[WorkReply, _Mapping]] = ..., collect: _Optional[_Union[CollectReply, _Mapping]] = ..., collections: _Optional[_Union[CollectionsReply, _Mapping]] = ..., changes: _Optional[_Union[ChangesReply, _Mapping]] = ..., undo: _Optional[_Union[UndoReply, _Mapping]] = ..., operations: _Optional[_Union[OperationsReply, _Mapping]] = ..., history: _Optional[_Union[HistoryReply, _Mapping]] = ..., relate: _Optional[_Union[RelateReply, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesReply, _Mapping]] = ..., verify: _Optional[_Union[VerifyReply, _Mapping]] = ..., rescan: _Optional[_Union[AddReply, _Mapping]] = ..., accept: _Optional[_Union[RootsReply, _Mapping]] = ..., export: _Optional[_Union[ExportReply, _Mapping]] = ..., restore: _Optional[_Union[RestoreReply, _Mapping]] = ..., rebuild: _Optional[_Union[RestoreReply, _Mapping]] = ..., move: _Optional[_Union[MoveReply, _Mapping]] = ...) -> None: ...
 
 class Request(_message.Message):
-    __slots__ = ["accept", "actor", "add", "changes", "checksum", "collect", "collections", "deadline_ms", "duplicates", "export", "forget", "get", "handlers", "history", "id", "more", "operation", "operations", "ping", "query", "rebuild", "relate", "rescan", "restore", "roots", "status", "undo", "verify", "work"]
+    __slots__ = ["accept", "actor", "add", "changes", "checksum", "collect", "collections", "deadline_ms", "duplicates", "export", "forget", "get", "handlers", "history", "id", "more", "move", "operation", "operations", "ping", "query", "rebuild", "relate", "rescan", "restore", "roots", "status", "undo", "verify", "work"]
     ACCEPT_FIELD_NUMBER: _ClassVar[int]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
     ADD_FIELD_NUMBER: _ClassVar[int]
@@ -752,6 +844,7 @@ class Request(_message.Message):
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
+    MOVE_FIELD_NUMBER: _ClassVar[int]
     OPERATIONS_FIELD_NUMBER: _ClassVar[int]
     OPERATION_FIELD_NUMBER: _ClassVar[int]
     PING_FIELD_NUMBER: _ClassVar[int]
@@ -781,6 +874,7 @@ class Request(_message.Message):
     history: HistoryRequest
     id: int
     more: bool
+    move: MoveRequest
     operation: bytes
     operations: OperationsRequest
     ping: Ping
@@ -794,7 +888,7 @@ class Request(_message.Message):
     undo: UndoRequest
     verify: VerifyRequest
     work: WorkRequest
-    def __init__(self, id: _Optional[int] = ..., more: bool = ..., deadline_ms: _Optional[int] = ..., operation: _Optional[bytes] = ..., actor: _Optional[str] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., status: _Optional[_Union[StatusRequest, _Mapping]] = ..., handlers: _Optional[_Union[HandlersRequest, _Mapping]] = ..., roots: _Optional[_Union[RootsRequest, _Mapping]] = ..., add: _Optional[_Union[AddRequest, _Mapping]] = ..., query: _Optional[_Union[QueryRequest, _Mapping]] = ..., get: _Optional[_Union[GetRequest, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumRequest, _Mapping]] = ..., forget: _Optional[_Union[ForgetRequest, _Mapping]] = ..., work: _Optional[_Union[WorkRequest, _Mapping]] = ..., collect: _Optional[_Union[CollectRequest, _Mapping]] = ..., collections: _Optional[_Union[CollectionsRequest, _Mapping]] = ..., changes: _Optional[_Union[ChangesRequest, _Mapping]] = ..., undo: _Optional[_Union[UndoRequest, _Mapping]] = ..., operations: _Optional[_Union[OperationsRequest, _Mapping]] = ..., history: _Optional[_Union[HistoryRequest, _Mapping]] = ..., relate: _Optional[_Union[RelateRequest, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesRequest, _Mapping]] = ..., verify: _Optional[_Union[VerifyRequest, _Mapping]] = ..., rescan: _Optional[_Union[RescanRequest, _Mapping]] = ..., accept: _Optional[_Union[AcceptRequest, _Mapping]] = ..., export: _Optional[_Union[ExportRequest, _Mapping]] = ..., restore: _Optional[_Union[RestoreRequest, _Mapping]] = ..., rebuild: _Optional[_Union[RebuildRequest, _Mapping]] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., more: bool = ..., deadline_ms: _Optional[int] = ..., operation: _Optional[bytes] = ..., actor: _Optional[str] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., status: _Optional[_Union[StatusRequest, _Mapping]] = ..., handlers: _Optional[_Union[HandlersRequest, _Mapping]] = ..., roots: _Optional[_Union[RootsRequest, _Mapping]] = ..., add: _Optional[_Union[AddRequest, _Mapping]] = ..., query: _Optional[_Union[QueryRequest, _Mapping]] = ..., get: _Optional[_Union[GetRequest, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumRequest, _Mapping]] = ..., forget: _Optional[_Union[ForgetRequest, _Mapping]] = ..., work: _Optional[_Union[WorkRequest, _Mapping]] = ..., collect: _Optional[_Union[CollectRequest, _Mapping]] = ..., collections: _Optional[_Union[CollectionsRequest, _Mapping]] = ..., changes: _Optional[_Union[ChangesRequest, _Mapping]] = ..., undo: _Optional[_Union[UndoRequest, _Mapping]] = ..., operations: _Optional[_Union[OperationsRequest, _Mapping]] = ..., history: _Optional[_Union[HistoryRequest, _Mapping]] = ..., relate: _Optional[_Union[RelateRequest, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesRequest, _Mapping]] = ..., verify: _Optional[_Union[VerifyRequest, _Mapping]] = ..., rescan: _Optional[_Union[RescanRequest, _Mapping]] = ..., accept: _Optional[_Union[AcceptRequest, _Mapping]] = ..., export: _Optional[_Union[ExportRequest, _Mapping]] = ..., restore: _Optional[_Union[RestoreRequest, _Mapping]] = ..., rebuild: _Optional[_Union[RebuildRequest, _Mapping]] = ..., move: _Optional[_Union[MoveRequest, _Mapping]] = ...) -> None: ...
 
 class RescanRequest(_message.Message):
     __slots__ = ["paths", "quick", "wait"]
@@ -985,14 +1079,18 @@ class Track(_message.Message):
     def __init__(self, number: _Optional[int] = ..., kind: _Optional[str] = ..., codec: _Optional[str] = ..., algorithm: _Optional[str] = ..., digests: _Optional[_Iterable[_Union[Digest, _Mapping]]] = ..., bytes: _Optional[int] = ...) -> None: ...
 
 class UndoReply(_message.Message):
-    __slots__ = ["events", "last", "operations"]
+    __slots__ = ["events", "files", "last", "operations", "problems"]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
     OPERATIONS_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
     events: int
+    files: int
     last: int
     operations: _containers.RepeatedCompositeFieldContainer[Operation]
-    def __init__(self, operations: _Optional[_Iterable[_Union[Operation, _Mapping]]] = ..., events: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
+    problems: _containers.RepeatedCompositeFieldContainer[Error]
+    def __init__(self, operations: _Optional[_Iterable[_Union[Operation, _Mapping]]] = ..., events: _Optional[int] = ..., last: _Optional[int] = ..., files: _Optional[int] = ..., problems: _Optional[_Iterable[_Union[Error, _Mapping]]] = ...) -> None: ...
 
 class UndoRequest(_message.Message):
     __slots__ = ["count", "operation"]

@@ -1,0 +1,1 @@
+"""Moving files so that nothing is ever lost: plan, show, apply, undo."""

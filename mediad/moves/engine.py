@@ -1,0 +1,598 @@
+"""Apply, recover, undo: what is planned is committed, then done, then noted; after a crash it is done again, for every
+deed of a mover may be done twice (mediad.workers.mover).
+
+Files of one unit go together: when one cannot, the others of it go back. The source of a copy is removed when the
+copies of its whole unit are verified, durable, and committed as such: that row is the proof it may be dropped.
+What the store says of names follows by walks of the folders concerned, which are told what to expect (`Expected`):
+so there is one writer of names, whoever moves them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mediad.errors import ERRORS, Conflict, MediadError, NotFound, Unavailable
+from mediad.index.expected import Expected, Hint
+from mediad.index.roots import Roots
+from mediad.index.work import By
+from mediad.moves.journal import Journal
+from mediad.moves.model import BATCH, Plan, Step, join
+from mediad.moves.mover import Copied, Mover, MoverLost, Result, error_of_result
+from mediad.store.store import Store
+
+log = logging.getLogger(__name__)
+
+_TRIES = 5  # movers that may die in one batch before it is given up
+_RETRY_SECONDS = 2.0
+_UNCLONED = ("cross", "failed:EOPNOTSUPP", "failed:EINVAL", "failed:ENOTTY", "failed:EXDEV")
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far an operation is."""
+
+    files: int = 0
+    files_total: int = 0
+    copied: int = 0
+    bytes_total: int = 0
+    current: bytes = b""
+
+
+@dataclass(slots=True)
+class Operation:
+    """One operation under way. `stop` ends it after the step in hand."""
+
+    by: By
+    steps: list[Step]
+    require: bool = False
+    prune: bool = False
+    again: bool = False
+    stop: bool = False
+    progress: Progress = field(default_factory=Progress)
+    notes: set[str] = field(default_factory=set)
+    told: Callable[[], None] = lambda: None
+    finished: bool = False
+
+    @property
+    def done(self) -> list[Step]:
+        """Files that are where they should be."""
+        return [step for step in self.steps if step.is_file and step.state == "done"]
+
+    @property
+    def failed(self) -> list[Step]:
+        """Files that are not."""
+        return [step for step in self.steps if step.is_file and step.state in ("aborted", "attention")]
+
+
+class Engine:
+    """Moves of this host. Nothing is moved before what a crash left was recovered (`ready`)."""
+
+    def __init__(self, store: Store, roots: Roots, data_dir: Path) -> None:
+        self._store = store
+        self._roots = roots
+        self._lock = data_dir / "mover.lock"
+        self.journal = Journal(store)
+        self.expected: Expected = roots.expected
+        self.ready = asyncio.Event()
+        self.waiting = 0  # interrupted operations whose volumes are away
+        self._running: dict[uuid.UUID, tuple[Operation, asyncio.Task[None]]] = {}
+        self._recovering: asyncio.Task[None] | None = None
+
+    def mover(self) -> Mover:
+        """A mover of its own, for an operation or a plan; the caller closes it."""
+        return Mover(self._lock)
+
+    # -------------------------------------------------------------- apply
+
+    async def apply(self, operation: Operation) -> None:
+        """Does the steps of an operation, in a task of its own: whoever asked may go away. Raises Unavailable when the
+        database is away before anything was done."""
+        await self._wait_ready()
+        number = operation.by.operation
+        task = asyncio.create_task(self._run(operation), name=f"move {number}")
+        self._running[number] = operation, task
+        task.add_done_callback(lambda _done: self._running.pop(number, None))
+        await asyncio.shield(task)
+
+    def running(self, number: uuid.UUID) -> Operation | None:
+        """An operation under way."""
+        found = self._running.get(number)
+        return found[0] if found else None
+
+    async def recovered(self) -> None:
+        """Returns when interrupted operations were finished or rolled back. Raises Unavailable when that takes long."""
+        await self._wait_ready()
+
+    async def _wait_ready(self) -> None:
+        try:
+            async with asyncio.timeout(60.0):
+                await self.ready.wait()
+        except TimeoutError:
+            raise Unavailable("interrupted moves are still being recovered") from None
+
+    async def _run(self, operation: Operation) -> None:
+        mover = self.mover()
+        files = [step for step in operation.steps if step.is_file]
+        operation.progress.files_total = len(files)
+        begun: list[Step] = []
+        try:
+            folders = [step for step in operation.steps if step.action == "mkdir"]
+            removed = [step for step in operation.steps if step.action == "rmdir"]
+            batches = [folders] if folders else []
+            batches += _batches(files)
+            for batch in [*batches, removed]:
+                if not batch:
+                    continue
+                if operation.stop:
+                    _abort(batch, "cancelled", "stopped before it was begun")
+                    continue
+                await self.journal.plan(operation.by.operation, batch)
+                begun += batch
+                await self._batch(operation, mover, batch)
+            if operation.prune:
+                await self._prune(operation, mover, begun)
+            if folders and len(operation.done) < len(files):
+                await self._tidy(operation, mover, folders)
+            await self._follow(begun)
+        except (Unavailable, MoverLost) as error:
+            log.warning("a move was interrupted; it is looked at again", extra={"why": error.for_log})
+            self._recover_later()
+            raise
+        finally:
+            operation.finished = True
+            mover.close()
+            self.expected.forget(operation.by.operation)
+
+    async def _batch(self, operation: Operation, mover: Mover, batch: list[Step]) -> None:
+        """Does a batch that is committed as planned, as often as movers die of it, and commits what became of it."""
+        for step in batch:
+            self._expect(operation, step)
+        for attempt in range(1, _TRIES + 1):
+            try:
+                await self._deeds(operation, mover, batch, again=operation.again or attempt > 1)
+                break
+            except MoverLost:
+                log.warning("a mover ended; another goes on", extra={"attempt": attempt})
+                if attempt == _TRIES:
+                    raise
+                await mover.alone()
+        await self.journal.note(operation.by.operation, batch)
+
+    async def _deeds(self, operation: Operation, mover: Mover, batch: list[Step], *, again: bool) -> None:
+        open_steps = [step for step in batch if step.state in ("planned", "copied")]
+        await self._folders(mover, [step for step in open_steps if not step.is_file])
+        files = [step for step in open_steps if step.is_file]
+        to_copy: list[Step] = [step for step in files if step.action in ("copy", "reflink")]
+        for action in ("move", "hardlink", "symlink"):
+            rows = [step for step in files if step.action == action and step.state == "planned"]
+            results = await mover.rows("link", [self._row(step) for step in rows], action=action)
+            for step, result in zip(rows, results, strict=True):
+                if result.outcome == "cross" and not operation.require and action != "symlink":
+                    to_copy.append(step)
+                else:
+                    self._take(step, result)
+        copies = {step.number for step in to_copy} | {step.number for step in files if step.state == "copied"}
+        for unit in _units(batch):
+            mine = [step for step in unit if step.number in copies]
+            if any(step.state in ("aborted", "attention") for step in unit):
+                for step in mine:
+                    if step.state == "planned":
+                        step.state, step.code, step.problem = (
+                            "aborted",
+                            "conflict",
+                            "another file of its bundle cannot go",
+                        )
+                await self._back(mover, unit)
+                mine = []
+            elif operation.stop and not again and mine and all(step.state == "planned" for step in unit):
+                _abort(mine, "cancelled", "stopped before it was begun")
+                mine = []
+            for step in mine:
+                if step.state == "planned":
+                    await self._copy(operation, mover, step, again=again)
+                if step.state == "aborted":
+                    break
+            if mine:
+                await self._close_copies(operation, mover, unit, mine)
+            operation.progress.files += sum(step.state == "done" for step in unit)
+            operation.told()
+        await self._others(mover, files)
+
+    async def _others(self, mover: Mover, files: list[Step]) -> None:
+        """Duplicates that go, and copies that are taken back."""
+        for op, action in (("drop", "drop"), ("unmake", "remove")):
+            rows = [step for step in files if step.action == action and step.state == "planned"]
+            results = await mover.rows(op, [self._made_row(step) for step in rows])
+            for step, result in zip(rows, results, strict=True):
+                self._take(step, result)
+
+    async def _folders(self, mover: Mover, steps: list[Step]) -> None:
+        made = [step for step in steps if step.action == "mkdir"]
+        rows = [[s.number, None, None, self._top(s.to_root), s.to_path, s.mode] for s in made]
+        for step, result in zip(made, await mover.rows("mkdir", rows), strict=True):
+            self._take(step, result)
+        gone = [step for step in steps if step.action == "rmdir"]
+        rows = [[s.number, self._top(s.from_root), s.from_path, None, None] for s in gone]
+        for step, result in zip(gone, await mover.rows("rmdir", rows), strict=True):
+            self._take(step, result)
+
+    async def _copy(self, operation: Operation, mover: Mover, step: Step, *, again: bool) -> None:
+        progress = operation.progress
+        before = progress.copied
+
+        def told(done: int) -> None:
+            progress.copied = before + min(done, step.size)
+            operation.told()
+
+        progress.current = self._to(step)
+        part = b".mediad-%s-%d.part" % (operation.by.operation.hex.encode(), step.number)
+        made: Copied | Result
+        clone = step.action == "reflink"
+        made = await mover.copy(self._row(step), part, clone=clone, again=again, told=told)
+        if clone and isinstance(made, Result) and made.outcome in _UNCLONED and not operation.require:
+            made = await mover.copy(self._row(step), part, clone=False, again=again, told=told)
+        if isinstance(made, Result):
+            self._take(step, made)
+            return
+        step.to_inode, step.to_mtime_ns = made.inode, made.mtime_ns
+        step.sha256 = made.sha256 or None
+        step.state = "copied"
+        operation.notes.update(made.notes)
+        progress.copied = before + step.size
+        self._expect(operation, step)
+
+    async def _close_copies(self, operation: Operation, mover: Mover, unit: list[Step], mine: list[Step]) -> None:
+        """The end of a unit with copies: all are there, then the sources go; else the copies do."""
+        if any(step.state in ("aborted", "attention") for step in unit):
+            for step in mine:
+                if step.state == "planned":
+                    step.state, step.code, step.problem = "aborted", "conflict", "another file of its bundle cannot go"
+            await self._back(mover, unit)
+            return
+        dropped = [step for step in mine if step.action == "move"]
+        for step in mine:
+            if step.action != "move":
+                step.state = "done"
+        if not dropped:
+            return
+        await self.journal.note(operation.by.operation, mine)  # the proof: copied, verified, durable
+        results = await mover.rows("drop", [self._made_row(step) for step in dropped])
+        for step, result in zip(dropped, results, strict=True):
+            if result.outcome == "done":
+                step.state = "done"
+            elif result.outcome == "gone":
+                step.state, step.code = "attention", "not_found"
+                step.problem = "neither the source nor the copy is there any more"
+            else:  # both are there, complete: the source stays
+                step.state, step.code, step.problem = "attention", "conflict", result.message
+
+    async def _back(self, mover: Mover, unit: list[Step]) -> None:
+        """A unit that cannot go as a whole goes back as a whole."""
+        moved = [step for step in unit if step.action == "move" and step.state == "done"]
+        rows = [
+            [s.number, self._top(s.to_root), s.to_path, self._top(s.from_root), s.from_path,
+             s.to_inode if s.inode is not None else None, s.size, s.to_mtime_ns]
+            for s in moved
+        ]  # fmt: skip
+        made = [
+            step
+            for step in unit
+            if step.state == "copied"
+            or (step.state == "done" and step.action in ("copy", "hardlink", "symlink", "reflink"))
+        ]
+        results = await mover.rows("link", rows, action="move")
+        results += await mover.rows("unmake", [self._made_row(step) for step in made])
+        for step, result in zip([*moved, *made], results, strict=True):
+            if result.outcome == "done":
+                step.state, step.code, step.problem = "aborted", "conflict", "another file of its bundle cannot go"
+            else:
+                step.state, step.code = "attention", "conflict"
+                step.problem = f"its bundle is torn apart, and it cannot go back: {result.message}"
+
+    def _take(self, step: Step, result: Result) -> None:
+        """Notes what a mover says of a step."""
+        if result.outcome == "done":
+            step.state = "done"
+            if result.inode is not None:
+                step.to_inode, step.to_mtime_ns = result.inode, result.mtime_ns
+            return
+        if step.action == "rmdir":
+            step.state = "aborted"  # it is not empty: others have put something there
+            return
+        error = error_of_result(result, self._from(step))
+        step.state, step.code, step.problem = "aborted", error.code, error.message
+
+    # -------------------------------------------------------------- folders that are left
+
+    async def _prune(self, operation: Operation, mover: Mover, begun: list[Step]) -> None:
+        """Folders that this operation has emptied go, deepest first; a root's top stays."""
+        left: dict[tuple[int, bytes], None] = {}
+        for step in begun:
+            if step.action != "move" or step.state != "done" or step.from_root is None or step.from_path is None:
+                continue
+            folder = step.from_path.rpartition(b"/")[0]
+            while folder:
+                left[step.from_root, folder] = None
+                folder = folder.rpartition(b"/")[0]
+        order = sorted(left, key=lambda key: -key[1].count(b"/"))
+        stats = await mover.look((self._top(root), path) for root, path in order)
+        number = max((step.number for step in operation.steps), default=-1) + 1
+        steps: list[Step] = []
+        for (root, path), stat in zip(order, stats, strict=True):
+            if stat is not None and stat.type == "d":
+                steps.append(Step(number + len(steps), -2, "rmdir", root, path, mode=stat.mode))
+        if steps:
+            await self.journal.plan(operation.by.operation, steps)
+            operation.steps += steps
+            begun += steps
+            await self._batch(operation, mover, steps)
+
+    async def _tidy(self, operation: Operation, mover: Mover, folders: list[Step]) -> None:
+        """Folders that were made for files that did not come go again."""
+        used = {(s.to_root, path) for s in operation.done for path in _above(s.to_path or b"")}
+        idle = [s for s in reversed(folders) if s.state == "done" and (s.to_root, s.to_path) not in used]
+        if not idle:
+            return
+        rows = [[s.number, self._top(s.to_root), s.to_path, None, None] for s in idle]
+        for step, result in zip(idle, await mover.rows("rmdir", rows), strict=True):
+            if result.outcome == "done":
+                step.state = "aborted"
+        await self.journal.note(operation.by.operation, idle)
+
+    # -------------------------------------------------------------- the store follows
+
+    def _expect(self, operation: Operation, step: Step) -> None:
+        """What walks will find, and whose doing it is."""
+        if not step.is_file or step.file is None or step.to_root is None or step.to_path is None:
+            return
+        if step.action in ("drop", "remove"):
+            return
+        hint = Hint(
+            step.file, step.stream or "", step.action == "move", step.size,
+            step.mtime_ns if step.to_mtime_ns is None else step.to_mtime_ns, self._from(step), operation.by.actor,
+            operation.by.operation, step.sha256,
+        )  # fmt: skip
+        self.expected.add(step.to_root, step.to_path, hint)
+
+    async def _follow(self, steps: list[Step]) -> None:
+        """Has the folders concerned walked: those first where something came, then those that were left."""
+        came: dict[int, dict[bytes, bool]] = {}
+        left: dict[int, dict[bytes, bool]] = {}
+        for step in steps:
+            if step.state not in ("done", "attention", "copied"):
+                continue
+            if step.to_root is not None and step.to_path is not None and step.action not in ("drop",):
+                came.setdefault(step.to_root, {})[step.to_path.rpartition(b"/")[0]] = False
+            if step.from_root is not None and step.from_path is not None and step.action in ("move", "drop", "rmdir"):
+                left.setdefault(step.from_root, {})[step.from_path.rpartition(b"/")[0]] = False
+        await self._roots.look_now(came, before=set(left))
+        await self._roots.look_now(left)
+
+    # -------------------------------------------------------------- undo
+
+    async def undo(self, number: uuid.UUID, by: By) -> Operation:
+        """The operation that takes back what another moved; it is to be applied, then `undone`. Raises NotFound when it
+        moved nothing, Conflict when there is nothing left of it."""
+        found = await self.journal.steps(number)
+        if not found:
+            raise NotFound("no operation moved files under that id", str(number))
+        if any(step.host != self._store.host for step in found):
+            raise Conflict("that was moved by another host: undo it there", str(number))
+        if self.running(number) is not None:
+            raise Conflict("that operation is still under way", str(number))
+        done = [step for step in found if step.state == "done"]
+        if not any(step.is_file for step in done):
+            raise Conflict("nothing of that operation is left to be undone", str(number))
+        return Operation(by, _reversed(done, self._lasting))
+
+    async def undone(self, number: uuid.UUID, operation: Operation) -> bool:
+        """Notes which steps of an operation were taken back by another; whether that was all of them."""
+        found = [step for step in await self.journal.steps(number) if step.state == "done"]
+        origin = _origins(found)
+        numbers = [origin[step.number] for step in operation.done]
+        folders = [s.number for s in found if not s.is_file]
+        await self.journal.undone(number, numbers + (folders if not operation.failed else []))
+        return not operation.failed
+
+    # -------------------------------------------------------------- recovery
+
+    def start(self) -> None:
+        """Recovers what a crash left, now; then moves are taken."""
+        self._recover_later()
+
+    def look_again(self) -> None:
+        """A volume came back: what waits for it may go on."""
+        if self.waiting:
+            self._recover_later()
+
+    def _recover_later(self) -> None:
+        if self._recovering is None or self._recovering.done():
+            self._recovering = asyncio.create_task(self._recover_all(), name="recover moves")
+
+    async def _recover_all(self) -> None:
+        while True:
+            try:
+                await self.recover()
+                return
+            except MediadError as error:
+                log.warning("moves cannot be recovered yet", extra={"why": error.for_log})
+                if not error.retryable:
+                    self.ready.set()  # said in `status`; other moves go on
+                    return
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def recover(self) -> int:
+        """Finishes or rolls back every operation that was interrupted, but those whose volumes are away. Returns how
+        many were open."""
+        waiting = 0
+        found = [each for each in await self.journal.open() if each[0] not in self._running]
+        if found:
+            mover = self.mover()
+            try:
+                await mover.alone()
+                for number, actor in found:
+                    waiting += not await self._recover_one(mover, number, actor)
+            finally:
+                mover.close()
+        self.waiting = waiting
+        self.ready.set()
+        return len(found)
+
+    async def _recover_one(self, mover: Mover, number: uuid.UUID, actor: str) -> bool:
+        steps = await self.journal.steps(number)
+        left = [step for step in steps if step.state in ("planned", "copied")]
+        roots = {root for step in left for root in (step.from_root, step.to_root) if root is not None}
+        if any(self._roots.get(root) is None for root in roots):
+            await self._roots.load()
+        if any(self._roots.get(root) is None for root in roots):
+            for step in left:
+                step.state, step.code, step.problem = "attention", "not_found", "its root was forgotten"
+            await self.journal.note(number, left)
+            return True
+        if any(self._top_or_none(root) is None for root in roots):
+            return False
+        units = {step.unit for step in left}
+        batch = [step for step in steps if step.unit in units and step.state != "undone"]
+        operation = Operation(By(actor, number), batch, again=True)
+        log.info("an interrupted move is finished", extra={"steps": len(left)})
+        try:
+            for some in [[s for s in batch if not s.is_file], *_batches([s for s in batch if s.is_file])]:
+                await self._batch(operation, mover, some)
+            folders = [step for step in steps if step.action == "mkdir"]
+            await self._tidy(Operation(operation.by, steps), mover, folders)
+            await self._follow(batch)
+        finally:
+            self.expected.forget(number)
+        return True
+
+    async def close(self) -> None:
+        """The daemon ends: what is under way stops after the step in hand, and is recovered at the next start."""
+        if self._recovering is not None:
+            self._recovering.cancel()
+        running = list(self._running.values())
+        for operation, _task in running:
+            operation.stop = True
+        for _operation, task in running:
+            task.cancel()
+        await asyncio.gather(*(task for _operation, task in running), return_exceptions=True)
+
+    def problem_of(self, step: Step) -> MediadError:
+        """Why a step was not done, about its source."""
+        return ERRORS[step.code or "internal"](step.problem, self._from(step))
+
+    # -------------------------------------------------------------- places
+
+    def _top_or_none(self, number: int | None) -> bytes | None:
+        root = self._roots.get(number) if number is not None else None
+        return None if root is None else root.local
+
+    def _top(self, number: int | None) -> bytes:
+        found = self._top_or_none(number)
+        if found is None:
+            raise Unavailable("the volume went away", str(number))
+        return found
+
+    def _from(self, step: Step) -> bytes:
+        return join(self._top_or_none(step.from_root) or b"", step.from_path or b"")
+
+    def _to(self, step: Step) -> bytes:
+        return join(self._top_or_none(step.to_root) or b"", step.to_path or b"")
+
+    def _row(self, s: Step) -> list[Any]:
+        return [
+            s.number,
+            self._top(s.from_root),
+            s.from_path,
+            self._top(s.to_root),
+            s.to_path,
+            s.inode,
+            s.size,
+            s.mtime_ns,
+        ]
+
+    def _made_row(self, s: Step) -> list[Any]:
+        made = s.to_inode if self._lasting(s.to_root) else None
+        return [*self._row(s), made, s.to_mtime_ns]
+
+    def _lasting(self, number: int | None) -> bool:
+        root = self._roots.get(number) if number is not None else None
+        return root is None or root.inodes
+
+
+def _above(path: bytes) -> list[bytes]:
+    parts = path.split(b"/")[:-1]
+    return [b"/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
+
+
+def _units(steps: list[Step]) -> list[list[Step]]:
+    found: dict[int, list[Step]] = {}
+    for step in steps:
+        if step.is_file:
+            found.setdefault(step.unit, []).append(step)
+    return list(found.values())
+
+
+def _batches(files: list[Step]) -> list[list[Step]]:
+    """Whole units, some BATCH steps together."""
+    found: list[list[Step]] = []
+    for unit in _units(files):
+        if not found or len(found[-1]) + len(unit) > BATCH:
+            found.append([])
+        found[-1] += unit
+    return found
+
+
+def _abort(steps: list[Step], code: str, why: str) -> None:
+    for step in steps:
+        step.state, step.code, step.problem = "aborted", code, why
+
+
+def _reversed(done: list[Step], lasting: Callable[[int | None], bool]) -> list[Step]:
+    """The steps that take others back, last first."""
+    steps: list[Step] = []
+
+    def add(action: str, s: Step, *, back: bool, unit: int, **facts: Any) -> None:
+        ends = (
+            (s.to_root, s.to_path, s.from_root, s.from_path)
+            if back
+            else (s.from_root, s.from_path, s.to_root, s.to_path)
+        )
+        steps.append(Step(len(steps), unit, action, *ends, **facts))
+
+    for s in reversed([s for s in done if s.action == "rmdir"]):
+        add("mkdir", s, back=True, unit=-1, mode=s.mode)
+    for s in reversed([s for s in done if s.is_file]):
+        facts = {"file": s.file, "stream": s.stream, "size": s.size}
+        if s.action == "move":
+            inode = s.to_inode if lasting(s.to_root) else None
+            mtime = s.to_mtime_ns or s.mtime_ns
+            add("move", s, back=True, unit=s.unit, inode=inode, mtime_ns=mtime, mode=s.mode, **facts)
+        elif s.action == "drop":
+            add("copy", s, back=True, unit=s.unit, inode=s.to_inode, mtime_ns=s.to_mtime_ns or 0, **facts)
+        elif s.action == "remove":
+            add("copy", s, back=False, unit=s.unit, inode=s.inode, mtime_ns=s.mtime_ns, **facts)
+        else:
+            add("remove", s, back=False, unit=s.unit, inode=s.inode, mtime_ns=s.mtime_ns, to_inode=s.to_inode,
+                to_mtime_ns=s.to_mtime_ns, **facts)  # fmt: skip
+    for s in reversed([s for s in done if s.action == "mkdir"]):
+        add("rmdir", s, back=True, unit=-2)
+    return steps
+
+
+def _origins(done: list[Step]) -> dict[int, int]:
+    """Which step each step of `_reversed(done)` takes back, by their numbers."""
+    files = list(reversed([s for s in done if s.is_file]))
+    first = sum(s.action == "rmdir" for s in done)
+    return {first + at: s.number for at, s in enumerate(files)}
+
+
+def operation_of(plan: Plan, by: By) -> Operation:
+    """A plan as an operation to be applied."""
+    return Operation(by, plan.steps, plan.options.require, plan.options.prune,
+                     progress=Progress(bytes_total=plan.bytes_total))  # fmt: skip

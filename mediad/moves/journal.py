@@ -1,0 +1,104 @@
+"""The journal of moves: steps stored before they are done, and what became of them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from mediad.moves.model import BATCH, Step
+from mediad.store.store import Store, now_ns, pack
+
+_SECONDS = 600.0  # a database that is away so long: what is on disk is looked at again when it is back
+
+
+class Journal:
+    """Steps of operations of this host."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def plan(self, operation: uuid.UUID, steps: list[Step]) -> None:
+        """Commits steps as planned: nothing of them may be done before this returns. Raises Unavailable soon when the
+        database is away, so that nothing moves then."""
+        for start in range(0, len(steps), BATCH):
+            rows = pack([_row(step) for step in steps[start : start + BATCH]])
+            await self._store.write(
+                [("plan_moves", (operation, self._store.host, now_ns(), rows))], give_up_after=30.0, deadline=30.0
+            )
+
+    async def note(self, operation: uuid.UUID, steps: Iterable[Step]) -> None:
+        """Commits what became of steps."""
+        rows = [
+            {
+                "n": s.number,
+                "s": s.state,
+                "i": s.to_inode,
+                "m": s.to_mtime_ns,
+                "h": s.sha256.hex() if s.sha256 else None,
+                "c": s.code or None,
+                "p": s.problem or None,
+            }
+            for s in steps
+        ]
+        for start in range(0, len(rows), BATCH):
+            await self._store.write(
+                [("set_moves", (operation, pack(rows[start : start + BATCH])))], give_up_after=_SECONDS, deadline=30.0
+            )
+
+    async def open(self) -> list[tuple[uuid.UUID, str]]:
+        """Operations that were interrupted, each with its actor."""
+        return [(row[0], row[1]) for row in await self._store.read("open_moves", self._store.host, deadline=30.0)]
+
+    async def steps(self, operation: uuid.UUID) -> list[Step]:
+        """All steps of an operation, in order."""
+        found: list[Step] = []
+        after = -1
+        while rows := await self._store.read("moves_of", operation, after, BATCH, deadline=30.0):
+            found += [_step(row) for row in rows]
+            after = rows[-1][0]
+        return found
+
+    async def undone(self, operation: uuid.UUID, numbers: list[int]) -> None:
+        """Notes which steps were taken back."""
+        if numbers:
+            await self._store.write([("undo_moves", (operation, pack(numbers)))], give_up_after=_SECONDS)
+
+
+def _hex(value: bytes | None) -> str | None:
+    return None if value is None else value.hex()
+
+
+def _row(step: Step) -> dict[str, Any]:
+    return {
+        "n": step.number, "u": step.unit, "a": step.action, "f": step.file, "s": step.stream, "fr": step.from_root,
+        "fp": _hex(step.from_path), "tr": step.to_root, "tp": _hex(step.to_path), "i": step.inode, "z": step.size,
+        "m": step.mtime_ns, "o": step.mode, "j": step.to_inode, "k": step.to_mtime_ns, "h": _hex(step.sha256),
+    }  # fmt: skip
+
+
+def _step(row: tuple[Any, ...]) -> Step:
+    (number, unit, action, state, file, stream, from_root, from_path, to_root, to_path, inode, size, mtime, mode,
+     to_inode, to_mtime, sha256, code, problem, host) = row  # fmt: skip
+    return Step(
+        number,
+        unit,
+        action,
+        from_root,
+        from_path,
+        to_root,
+        to_path,
+        file,
+        None if stream is None else str(stream),
+        inode,
+        size or 0,
+        mtime or 0,
+        mode,
+        state,
+        to_inode,
+        to_mtime,
+        sha256,
+        code or "",
+        problem or "",
+        host=host,
+    )

@@ -1,0 +1,144 @@
+-- Moving files (mediad/moves): the plan's questions, the journal, and names that follow what was done on disk.
+
+-- name: files_to_move
+-- Present regular files and links of items, with where they are and the stat the store believes. $1 json list of streams.
+SELECT f.id, f.stream, f.dir, f.name, f.type, f.size, f.mtime_ns, f.inode, d.root
+FROM file f JOIN dir d ON d.id = f.dir
+WHERE f.stream IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb)) AND f.missing_since_ns IS NULL
+ORDER BY f.id;
+
+-- name: files_by_id
+-- The same of files by their numbers. $1 json list of files.
+SELECT f.id, f.stream, f.dir, f.name, f.type, f.size, f.mtime_ns, f.inode, d.root
+FROM file f JOIN dir d ON d.id = f.dir
+WHERE f.id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)) AND f.missing_since_ns IS NULL
+ORDER BY f.id;
+
+-- name: files_in_dirs
+-- Every present name in folders: companions are looked for among them. $1 json list of folders.
+SELECT f.id, f.stream, f.dir, f.name, f.type, f.size, f.mtime_ns, f.inode, d.root
+FROM file f JOIN dir d ON d.id = f.dir
+WHERE f.dir IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)) AND f.missing_since_ns IS NULL;
+
+-- name: tree_to_move
+-- Every present name in a folder and below it. $1 folder.
+WITH RECURSIVE tree(id) AS (
+    SELECT $1::bigint
+    UNION ALL
+    SELECT d.id FROM tree t JOIN dir d ON d.parent = t.id
+)
+SELECT f.id, f.stream, f.dir, f.name, f.type, f.size, f.mtime_ns, f.inode, d.root
+FROM tree t JOIN dir d ON d.id = t.id JOIN file f ON f.dir = t.id
+WHERE f.missing_since_ns IS NULL ORDER BY f.id;
+
+-- name: fields_of_files
+-- What templates are filled with: kind, format and fields. $1 json list of files.
+SELECT r.file, r.kind, r.format, d.fields
+FROM jsonb_array_elements_text($1::jsonb) e
+JOIN reading r ON r.file = e.value::bigint LEFT JOIN file_detail d ON d.file = r.file;
+
+-- name: plan_moves
+-- Steps, before any of them is done. $1 operation, $2 host, $3 now, $4 [{n, u, a, f, s, fr, fp, tr, tp, i, z, m, o, j,
+-- k, h}], the names of the columns from number on.
+INSERT INTO move (operation, number, host, unit, action, state, file, stream, from_root, from_path, to_root, to_path,
+                  inode, size, mtime_ns, mode, to_inode, to_mtime_ns, sha256, at_ns)
+SELECT $1::uuid, e.n, $2::uuid, e.u, e.a, 'planned', e.f, e.s, e.fr, decode(e.fp, 'hex'), e.tr, decode(e.tp, 'hex'),
+       e.i, e.z, e.m, e.o, e.j, e.k, decode(e.h, 'hex'), $3::bigint
+FROM jsonb_to_recordset($4::jsonb) AS e(n integer, u integer, a text, f bigint, s uuid, fr bigint, fp text, tr bigint,
+                                        tp text, i bigint, z bigint, m bigint, o integer, j bigint, k bigint, h text)
+ON CONFLICT (operation, number) DO NOTHING;
+
+-- name: set_moves
+-- What became of steps. $1 operation, $2 [{n, s, i, m, h, c, p}]: number, state, what was made (inode, mtime), sha256,
+-- code and problem.
+UPDATE move SET state = e.s, to_inode = coalesce(e.i, to_inode), to_mtime_ns = coalesce(e.m, to_mtime_ns),
+                sha256 = coalesce(decode(e.h, 'hex'), sha256), code = e.c, problem = e.p
+FROM jsonb_to_recordset($2::jsonb) AS e(n integer, s text, i bigint, m bigint, h text, c text, p text)
+WHERE move.operation = $1::uuid AND move.number = e.n;
+
+-- name: open_moves
+-- Operations of a host that were interrupted.
+SELECT DISTINCT m.operation, coalesce(o.actor, '') FROM move m LEFT JOIN operation o ON o.id = m.operation
+WHERE m.host = $1::uuid AND m.state IN ('planned', 'copied');
+
+-- name: moves_of
+-- The steps of an operation after a number. $1 operation, $2 number, $3 most.
+SELECT number, unit, action, state, file, stream, from_root, from_path, to_root, to_path, inode, size, mtime_ns, mode,
+       to_inode, to_mtime_ns, sha256, code, problem, host
+FROM move WHERE operation = $1::uuid AND number > $2::integer ORDER BY number LIMIT $3::integer;
+
+-- name: move_operations
+-- The last operations that moved files, newest first: like those of `operations`. $1 actor or null for all, $2 most.
+SELECT o.id, o.started_ns, o.actor, c.files, o.command, o.undone_by IS NOT NULL, c.actions, c.files_undone
+FROM operation o
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE m.action NOT IN ('mkdir', 'rmdir')) AS files,
+           count(*) FILTER (WHERE m.state = 'undone') AS files_undone,
+           string_agg(DISTINCT m.action, ', ') FILTER (WHERE m.action NOT IN ('mkdir', 'rmdir')) AS actions
+    FROM move m WHERE m.operation = o.id AND m.state IN ('done', 'undone')
+) c
+WHERE o.command IN ('move', 'undo', 'putback') AND c.files > 0 AND ($1::text IS NULL OR o.actor = $1::text)
+ORDER BY o.started_ns DESC LIMIT $2::integer;
+
+-- name: undo_moves
+-- Steps that were taken back. $1 operation, $2 json list of numbers.
+UPDATE move SET state = 'undone' WHERE operation = $1::uuid
+AND number IN (SELECT value::integer FROM jsonb_array_elements_text($2::jsonb));
+
+-- name: clear_names
+-- Names that a file of ours takes, where another stood that is gone: its row goes, what stood there stays known.
+-- $1: [{f, d, n, t}] file, folder, name, and the path in hex, $2 now.
+WITH gone AS (
+    DELETE FROM file k USING jsonb_to_recordset($1::jsonb) AS e(f bigint, d bigint, n text, t text)
+    WHERE k.dir = e.d AND k.name = decode(e.n, 'hex') AND k.id <> e.f
+    RETURNING k.id, k.stream, k.size, k.mtime_ns, decode(e.t, 'hex') AS path
+)
+INSERT INTO revision (file, stream, path, size, mtime_ns, until_ns, why)
+SELECT id, stream, path, size, mtime_ns, $2::bigint, 'replaced' FROM gone;
+
+-- name: place_files
+-- Files that we moved: their rows move, with all that hangs on them, and the event says on whose behalf. Only a file that
+-- has no title of its own is read again, for it may be called as its name is. $1: [{f, d, n, z, i, m, c, o, l, w, fo, re,
+-- p, v, a, b}] p: the old path in hex, v: the event's value, a: actor, b: operation, h: sha256 of a copy; $2 now,
+-- $3 host, $4 root.
+WITH entry AS MATERIALIZED (
+    SELECT e.f, e.d, decode(e.n, 'hex') AS name, e.z, e.i, e.m, e.c, e.o, e.l,
+           array_to_tsvector(string_to_array(e.w, ' ')) AS words, e.fo, e.re, decode(e.p, 'hex') AS path, e.v, e.a, e.b,
+           decode(e.h, 'hex') AS sha256
+    FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, d bigint, n text, z bigint, i bigint, m bigint, c bigint, o integer,
+                                            l bigint, w text, fo text, re text, p text, v jsonb, a text, b uuid, h text)
+), moved AS (
+    UPDATE file f SET dir = e.d, name = e.name, size = e.z, inode = e.i, mtime_ns = e.m, ctime_ns = e.c, mode = e.o,
+                      nlink = e.l, missing_since_ns = NULL
+    FROM entry e WHERE f.id = e.f AND (f.dir, f.name) IS DISTINCT FROM (e.d, e.name)
+    RETURNING f.id, f.stream, e.z, e.m, e.i, e.c, e.words, e.fo, e.re, e.path, e.v, e.a, e.b, e.sha256
+), kept AS (
+    INSERT INTO revision (file, stream, path, size, mtime_ns, until_ns, why)
+    SELECT id, stream, path, z, m, $2::bigint, 'moved' FROM moved
+), text AS (
+    UPDATE file_text t SET folded = m.fo, reversed = m.re, words = m.words FROM moved m WHERE t.file = m.id
+), stat AS (
+    UPDATE reading r SET size = m.z, mtime_ns = m.m FROM moved m WHERE r.file = m.id AND r.mtime_ns <> m.m
+), summed AS (
+    INSERT INTO checksum (volume, inode, size, mtime_ns, ctime_ns, scope, algorithm, sha256, at_ns)
+    SELECT (SELECT volume FROM root WHERE id = $4::bigint), i, z, m, c, 'file', 'file', sha256, $2::bigint
+    FROM moved WHERE sha256 IS NOT NULL
+    ON CONFLICT DO NOTHING
+), queued AS (
+    INSERT INTO todo (file, root, words)
+    SELECT m.id, $4::bigint, CASE WHEN r.file IS NULL THEN m.words END
+    FROM moved m LEFT JOIN reading r ON r.file = m.id
+    WHERE r.file IS NULL OR r.title IS NULL OR EXISTS (SELECT FROM todo t WHERE t.file = m.id)
+    ON CONFLICT (file) DO UPDATE SET root = excluded.root, attempts = 0, not_before_ns = 0, words = excluded.words
+), numbered AS (
+    UPDATE feed SET last = last + (SELECT count(*) FROM moved) WHERE EXISTS (SELECT FROM moved) RETURNING last
+), told AS (
+    INSERT INTO event (seq, at_ns, host, actor, op_id, target_kind, target, action, value)
+    SELECT n.last - row_number() OVER () + 1, $2::bigint, $3::uuid, m.a, m.b, 'stream', m.stream::text, 'moved', m.v
+    FROM moved m, numbered n
+)
+SELECT count(*) FROM moved;
+
+-- name: fields_to_reword
+-- The stored fields of files, for the words they are found by. $1 json list of files.
+SELECT file, fields FROM file_detail WHERE file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
