@@ -88,4 +88,53 @@ def _move(state: State, targets: list[Any], destination: str, **options: Any) ->
     return state.finish()
 
 
-COMMANDS = (move, organise)
+@click.group()
+def layout() -> None:
+    """The media tree: torrents, usenet, ddl, media, on one file system."""
+
+
+def _tree(function: F) -> F:
+    for option in (
+        click.option("--group", default="", metavar="NAME", help="The group that the applications share."),
+        click.option("--torrent-staging", is_flag=True, help="With torrents/incomplete and torrents/complete."),
+        click.option("--photos", is_flag=True, help="With media/photos."),
+    ):
+        function = option(function)
+    return function
+
+
+@layout.command()
+@click.argument("path")
+@_tree
+@click.pass_obj
+def create(state: State, path: str, group: str, torrent_staging: bool, photos: bool) -> int:
+    """Makes what is missing of the tree in PATH/data, each folder 2775: setgid, and writable for the group.
+
+    What is there already stays as it is; where it differs, that is said."""
+    return _layout(state, path, check=False, group=group, torrent_staging=torrent_staging, photos=photos)
+
+
+@layout.command()
+@click.argument("path")
+@_tree
+@click.pass_obj
+def check(state: State, path: str, group: str, torrent_staging: bool, photos: bool) -> int:
+    """Looks at the tree in PATH/data: folders, permissions, strays, and whether a link and a rename work from each
+    staging folder into media/, by trying."""
+    return _layout(state, path, check=True, group=group, torrent_staging=torrent_staging, photos=photos)
+
+
+def _layout(state: State, path: str, **options: Any) -> int:
+    from mediactl import human, jsontext, workcalls
+
+    with state.client() as client:
+        found = client.run(workcalls.layout(path, **options))
+    if state.output.human:
+        state.output.lines(human.layout_lines(found))
+    else:
+        state.output.value(jsontext.describe_layout(found))
+    good = all(code in ("made", "exists") for _path, code, _why in found.findings)
+    return state.finish() or int(not good or any(link or rename for _a, _b, link, rename in found.trials))
+
+
+COMMANDS = (move, organise, layout)

@@ -275,6 +275,26 @@ def undo_lines(result: model.UndoResult) -> list[str]:
     return [f"{done} taken back: {', '.join(told)}"]
 
 
+def layout_lines(result: model.LayoutResult) -> list[str]:
+    """A media tree: what was made, what is wrong, what cannot be linked."""
+    counts: dict[str, int] = {}
+    lines = [f"{show_path(result.top)}:"]
+    for path, code, why in result.findings:
+        counts[code] = counts.get(code, 0) + 1
+        if code not in ("made", "exists"):
+            lines.append(f"  {show_text(path)}: {show_text(why)}")
+    for source, goal, link, rename in result.trials:
+        if link or rename:
+            lines.append(f"  {source} -> {goal}: no hard link ({link})" if link else f"  {source} -> {goal}: no rename")
+    good = sum(not link and not rename for _a, _b, link, rename in result.trials)
+    told = [f"{say_count(counts[code], 'folder')} {code}" for code in ("made", "exists") if code in counts]
+    if result.trials:
+        told.append(f"{good} of {len(result.trials)} staging folders can link and rename into media")
+    wrong = sum(n for code, n in counts.items() if code not in ("made", "exists"))
+    told.append(f"{wrong} things to look at" if wrong else "nothing wrong")
+    return [*lines, "; ".join(told)]
+
+
 _DEEDS = {
     "move": ("would be moved", "moved"), "copy": ("would be copied", "copied"),
     "hardlink": ("would be linked", "linked"), "symlink": ("would be linked", "linked"),

@@ -223,6 +223,15 @@ def describe_undo(result: model.UndoResult) -> dict[str, Any]:
             "files": result.files, "problems": [describe_error(each) for each in result.problems]}  # fmt: skip
 
 
+def describe_layout(result: model.LayoutResult) -> dict[str, Any]:
+    """A media tree: what was found or made, and what was tried."""
+    return {
+        **describe_path(result.top, name="top"),
+        "findings": [{"path": path, "code": code, "message": why} for path, code, why in result.findings],
+        "trials": [{"source": a, "goal": b, "link": link, "rename": rename} for a, b, link, rename in result.trials],
+    }
+
+
 def describe_move(result: model.MoveResult) -> dict[str, Any]:
     """A plan, or what became of it."""
     steps = []

@@ -264,6 +264,15 @@ class UndoResult:
 
 
 @dataclass(slots=True)
+class LayoutResult:
+    """A media tree: `findings` (path below `top`, code, message); `trials` (from, to, why no link, why no rename)."""
+
+    top: bytes
+    findings: list[tuple[str, str, str]]
+    trials: list[tuple[str, str, str, str]]
+
+
+@dataclass(slots=True)
 class MoveStep:
     """A step of a move: `action` move copy hardlink symlink reflink drop remove mkdir rmdir, `method` how it is done,
     `state` planned done aborted attention. Paths are absolute."""

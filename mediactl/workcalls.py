@@ -21,6 +21,7 @@ from mediactl.model import (
     CollectResult,
     DuplicateGroup,
     History,
+    LayoutResult,
     Lineage,
     MoveResult,
     MoveStep,
@@ -185,6 +186,24 @@ def _moved(replies: Sequence[pb.Reply], dry_run: bool) -> MoveResult:
         [(p.source, p.wanted, p.got) for p in last.clashes], list(last.notes), last.unchanged, last.bytes, last.done,
         last.failed, uuid_from_wire(last.operation), error_from_wire(last.fatal) if last.HasField("fatal") else None,
         dry_run,
+    )  # fmt: skip
+
+
+def layout(
+    path: str | bytes | os.PathLike[str], *, check: bool = False, group: str = "", torrent_staging: bool = False,
+    photos: bool = False,
+) -> Call[LayoutResult]:  # fmt: skip
+    """Makes or checks the media tree of torrents, usenet, ddl and media."""
+    command = pb.LayoutRequest(
+        path=requests.list_paths((path,))[0], check=check, group=group, torrent_staging=torrent_staging, photos=photos
+    )
+    return Call(pb.Request(layout=command), lambda replies: _layout(replies[-1].layout), timed=False)
+
+
+def _layout(reply: pb.LayoutReply) -> LayoutResult:
+    return LayoutResult(
+        reply.top, [(f.path, f.code, f.message) for f in reply.findings],
+        [(t.source, t.goal, t.link, t.rename) for t in reply.trials],
     )  # fmt: skip
 
 

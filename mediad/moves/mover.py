@@ -170,6 +170,10 @@ class Mover:
         """Whether two files have the same bytes; all are compared."""
         return bool((await self._ask("same", told, one=list(one), other=list(other)))["same"])
 
+    async def layout(self, **facts: Any) -> dict[str, Any]:
+        """Makes, or with `pairs` checks a media tree (mediad.workers.layout)."""
+        return await self._ask("layout", **facts)
+
     # -------------------------------------------------------------- deeds
 
     async def rows(self, op: str, rows: list[list[Any]], **facts: Any) -> list[Result]:

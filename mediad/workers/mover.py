@@ -20,6 +20,7 @@ copy   {row, part, clone}  -> {progress}... {made: [inode, size, mtime_ns, sha25
 drop   {rows: [... made inode, made mtime_ns]}    the sources of copies
 unmake {rows: [... made inode, made mtime_ns]}    the copies and links, while their sources are there
        -> {results: [[number, outcome, message, inode, mtime_ns]]}
+layout {top, folders, mode, group}         -> {findings}; with pairs -> {findings, pairs} (mediad.workers.layout)
 
 Outcomes: done, cross (another file system), exists, changed, gone, failed:ERRNO.
 """
@@ -40,7 +41,7 @@ from typing import Any
 
 import msgpack
 
-from mediad.workers import transfer
+from mediad.workers import layout, transfer
 from mediad.workers.beneath import open_for_reading
 from mediad.workers.transfer import Changed
 
@@ -189,6 +190,15 @@ class Mover:
                 for fd in files:
                     os.close(fd)
         return {"same": same}
+
+    def do_layout(self, request: dict[str, Any]) -> dict[str, Any]:
+        top, folders, mode, group = (request[key] for key in ("top", "folders", "mode", "group"))
+        try:
+            if "pairs" in request:
+                return layout.check(top, folders, request["pairs"], mode, group)
+            return {"findings": layout.create(top, folders, mode, group)}
+        except KeyError:
+            return {"error": [errno.EINVAL, f"there is no group {group}"]}
 
     # -------------------------------------------------------------- folders
 
