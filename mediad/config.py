@@ -41,7 +41,10 @@ def default_config_file() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "mediad/mediad.toml"
 
 
-CHOICES = {"sandbox": ("best-effort", "require")}  # settings whose text is one of these
+CHOICES = {
+    "sandbox": ("best-effort", "require"),
+    "group_role": ("read", "write", "organise"),
+}  # settings whose text is one of these
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ class Config:
     data_dir: Path = field(default_factory=default_data_dir)
     socket: Path = field(default_factory=default_socket)
     dsn: str = ""  # empty: the embedded cluster in data_dir
-    group: str = "media"  # its members may read and write; ignored while the group does not exist
+    group: str = "media"  # its members have group_role; ignored while the group does not exist
+    group_role: str = "write"  # "organise": they may move, copy and link files, too
     log_level: str = "info"
     workers: int = 0  # 0: one a processor, at most 4: parsing is bound by the processor
     board: bool = False  # one core and 256 MB: one worker, 32 requests in flight, idle sooner

@@ -47,8 +47,8 @@ _PEERCRED = struct.Struct("3i")
 
 
 def role_of(uid: int, gid: int, config: Config) -> str | None:
-    """The role of a peer (settled 24): the daemon's own user and root are admin, members of the configured group may
-    write, others nothing (None)."""
+    """The role of a peer (settled 24): the daemon's own user and root are admin, members of the configured group have
+    its role (`group_role`), others none (None)."""
     if uid in (os.getuid(), 0):
         return "admin"
     try:
@@ -56,12 +56,12 @@ def role_of(uid: int, gid: int, config: Config) -> str | None:
     except KeyError:
         return None
     if gid == group.gr_gid:
-        return "write"
+        return config.group_role
     try:
         name = pwd.getpwuid(uid).pw_name
     except KeyError:
         return None
-    return "write" if name in group.gr_mem else None
+    return config.group_role if name in group.gr_mem else None
 
 
 class Connection(asyncio.Protocol):

@@ -7,7 +7,8 @@ digiKam, darktable and RawTherapee, `photo.xmp` by Adobe: XMP specification part
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from typing import cast
 
 # Beside one file, by its stem: `film.mkv` has `film.srt`, `film.en.srt`, `film.nfo`.
 BESIDE = frozenset(
@@ -32,6 +33,7 @@ RAW = frozenset(
 STILL = frozenset(b"jpg jpeg jpe heic heif hif avif png tif tiff".split())
 MOTION = frozenset(b"mov mp4".split())
 
+_PAUSE = 250  # names between two breaths: some 2 ms on a desk, 30 on a board
 _MEDIA = RAW | STILL | MOTION
 
 
@@ -85,36 +87,61 @@ def _behind_pair(rest: bytes, extension: bytes) -> bool:
     return _is_pair(extension, split_name(b"x" + inner)[1])
 
 
-def mains(names: Iterable[bytes]) -> dict[bytes, dict[bytes, bytes]]:
-    """The files of a folder that nothing else is the main one of, each with its companions. A RAW is the main one of
-    its pair, a picture that of its film; each companion goes with one main only: that with the longest stem."""
+Mains = dict[bytes, dict[bytes, bytes]]
+
+
+def mains(names: Iterable[bytes]) -> Mains:
+    """The files of a folder that nothing else is the main one of, each with its companions (`companions`). A RAW is the
+    main one of its pair, a picture that of its film; each companion goes with one main only: that with the longest
+    stem."""
+    steps = mains_in_steps(names)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return cast("Mains", end.value)
+
+
+def mains_in_steps(names: Iterable[bytes]) -> Generator[None, None, Mains]:
+    """The same with a pause every so many names: a loop that has others to serve can take a breath there."""
     names = list(names)
-    claims: dict[bytes, bytes] = {}
-    by_main: dict[bytes, dict[bytes, bytes]] = {}
+    by_main: Mains = {}
     stems: dict[bytes, list[bytes]] = {}
-    for name in names:
+    for count, name in enumerate(names):
         # every beginning of a name that ends before a dot or a dash may be another's stem
         for at, byte in enumerate(name):
             if byte in b".-" and at:
                 stems.setdefault(name[:at], []).append(name)
-    for name in names:
+        if count % _PAUSE == 0:
+            yield
+    for count, name in enumerate(names):
         stem, extension = split_name(name)
-        if extension in BESIDE and extension not in _MEDIA:
-            continue  # a side file is nobody's main
-        by_main[name] = companions(name, stems.get(stem, ()))
-    for name in sorted(by_main, key=lambda n: (len(split_name(n)[0]), _rank(n))):
-        for other in by_main[name]:
-            claims[other] = name
-    for name in list(by_main):
-        if name in claims and claims[name] != name and claims.get(claims[name]) != name:
+        if extension not in BESIDE:  # a side file is nobody's main
+            by_main[name] = companions(name, stems.get(stem, ()))
+        if count % _PAUSE == 0:
+            yield
+    claims: dict[bytes, bytes] = {}
+    owners = sorted(
+        (name for name, others in by_main.items() if others), key=lambda n: (len(split_name(n)[0]), _rank(n))
+    )
+    for name in owners:
+        claims.update(dict.fromkeys(by_main[name], name))
+    yield
+    for name, owner in claims.items():
+        if name in by_main and claims.get(owner) != name:
             del by_main[name]
-    # Each companion with one main only, and side files without a main stand alone.
-    found = {
-        name: {other: rest for other, rest in others.items() if claims[other] == name or claims[other] not in by_main}
-        for name, others in by_main.items()
-    }
-    taken = {other for others in found.values() for other in others}
-    found.update({name: {} for name in names if name not in found and name not in taken})
+    yield
+    found: Mains = {}
+    taken: set[bytes] = set()
+    for count, (name, others) in enumerate(by_main.items()):
+        mine = {other: rest for other, rest in others.items() if claims[other] == name or claims[other] not in by_main}
+        found[name] = mine
+        taken.update(mine)
+        if count % _PAUSE == 0:
+            yield
+    for name in names:
+        if name not in found and name not in taken:
+            found[name] = {}
     return found
 
 

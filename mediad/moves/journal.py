@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from mediad.moves.model import BATCH, Step
 from mediad.store.store import Store, now_ns, pack
 
+_BREATH = 200  # steps between two breaths of the loop
 _SECONDS = 600.0  # a database that is away so long: what is on disk is looked at again when it is back
 
 
@@ -22,29 +24,17 @@ class Journal:
         """Commits steps as planned: nothing of them may be done before this returns. Raises Unavailable soon when the
         database is away, so that nothing moves then."""
         for start in range(0, len(steps), BATCH):
-            rows = pack([_row(step) for step in steps[start : start + BATCH]])
+            rows = await _packed(steps[start : start + BATCH], _row)
             await self._store.write(
                 [("plan_moves", (operation, self._store.host, now_ns(), rows))], give_up_after=30.0, deadline=30.0
             )
 
     async def note(self, operation: uuid.UUID, steps: Iterable[Step]) -> None:
         """Commits what became of steps."""
-        rows = [
-            {
-                "n": s.number,
-                "s": s.state,
-                "i": s.to_inode,
-                "m": s.to_mtime_ns,
-                "h": s.sha256.hex() if s.sha256 else None,
-                "c": s.code or None,
-                "p": s.problem or None,
-            }
-            for s in steps
-        ]
-        for start in range(0, len(rows), BATCH):
-            await self._store.write(
-                [("set_moves", (operation, pack(rows[start : start + BATCH])))], give_up_after=_SECONDS, deadline=30.0
-            )
+        chosen = list(steps)
+        for start in range(0, len(chosen), BATCH):
+            rows = await _packed(chosen[start : start + BATCH], _result)
+            await self._store.write([("set_moves", (operation, rows))], give_up_after=_SECONDS, deadline=30.0)
 
     async def open(self) -> list[tuple[uuid.UUID, str]]:
         """Operations that were interrupted, each with its actor."""
@@ -56,6 +46,7 @@ class Journal:
         after = -1
         while rows := await self._store.read("moves_of", operation, after, BATCH, deadline=30.0):
             found += [_step(row) for row in rows]
+            await asyncio.sleep(0)
             after = rows[-1][0]
         return found
 
@@ -63,6 +54,22 @@ class Journal:
         """Notes which steps were taken back."""
         if numbers:
             await self._store.write([("undo_moves", (operation, pack(numbers)))], give_up_after=_SECONDS)
+
+
+async def _packed(steps: list[Step], row: Callable[[Step], dict[str, Any]]) -> str:
+    """Rows of steps as one JSON parameter, made with breaths: a thousand take longer than the loop may be held."""
+    parts = []
+    for start in range(0, len(steps), _BREATH):
+        parts.append(pack([row(step) for step in steps[start : start + _BREATH]])[1:-1])
+        await asyncio.sleep(0)
+    return "[" + ",".join(parts) + "]"
+
+
+def _result(s: Step) -> dict[str, Any]:
+    return {
+        "n": s.number, "s": s.state, "i": s.to_inode, "m": s.to_mtime_ns, "h": _hex(s.sha256), "c": s.code or None,
+        "p": s.problem or None,
+    }  # fmt: skip
 
 
 def _hex(value: bytes | None) -> str | None:

@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from mediad.errors import Conflict, DiskFull, InvalidArgument, MediadError, NotFound, PermissionDenied, Unsupported
 from mediad.index.lookup import dir_paths
@@ -20,6 +20,7 @@ from mediad.moves.mover import Mover, Place, Space, Stat
 from mediad.store.store import Store, pack
 
 _LOOK_AT_ONCE = 2000
+_BREATH = 200  # files between two breaths of the loop
 _TRIES = 1000  # suffixes for a name that is taken
 STABLE_NS = 1_000_000_000  # a file is moved when it has not changed for so long
 # A symbolic link, or a file, where a folder should be.
@@ -89,7 +90,9 @@ class Planner:
         on a volume that is away is a problem, which names where it is."""
         names = await dir_paths(self._roots, {row[2] for row in rows})
         found = []
-        for file, stream, folder, name, kind, size, mtime, _inode, root_id in rows:
+        for count, (file, stream, folder, name, kind, size, mtime, _inode, root_id) in enumerate(rows):
+            if count % _BREATH == _BREATH - 1:
+                await asyncio.sleep(0)
             root = self._roots.get(root_id)
             below = b"/".join([*names.get(folder, ()), name])
             if root is None:
@@ -114,17 +117,23 @@ class Planner:
         ignored: list[MediadError] = []
         for source in await self.sources(rows, ignored):
             around.setdefault(source.folder, {})[source.name] = source
-        bundles = {folder: bundle.mains(names) for folder, names in around.items()}
+        bundles = {folder: await _mains(names) for folder, names in around.items()}
+        owners = {
+            folder: {other: main for main, others in mains.items() for other in others}
+            for folder, mains in bundles.items()
+        }
         wanted = {each.source.file for each in selected}
         used: set[int] = set()
         units = []
-        for each in selected:
+        for count, each in enumerate(selected):
+            if count % _BREATH == _BREATH - 1:
+                await asyncio.sleep(0)
             source, here = each.source, around.get(each.source.folder, {})
             mains = bundles.get(each.source.folder, {})
             if source.file in used:
                 continue
             if source.name not in mains:
-                owner = next((main for main, others in mains.items() if source.name in others), None)
+                owner = owners.get(source.folder, {}).get(source.name)
                 if owner is not None and (here[owner].file in wanted or _is_media(source.name)):
                     source = here[owner]  # it goes with the file that it belongs to
                     if source.file in used:
@@ -186,11 +195,11 @@ class Planner:
             told("planning", count, len(units))
             if await self._settle(mover, plan, scene, unit):
                 step_units.append(unit)
-            if count % 200 == 199:
+            if count % _BREATH == _BREATH - 1:
                 await asyncio.sleep(0)
         spaces = await self._spaces(mover, step_units)
         self._make_folders(plan, step_units, spaces)
-        self._make_steps(plan, step_units, spaces)
+        await self._make_steps(plan, step_units, spaces)
         return plan
 
     def _wishes(self, plan: Plan, units: list[Unit], wish: Wisher) -> list[Unit]:
@@ -227,7 +236,9 @@ class Planner:
                 break
             await asyncio.sleep(wait / 1e9)  # just written: it is looked at again when it has come to rest
         kept = []
-        for unit in units:
+        for count, unit in enumerate(units):
+            if count % _BREATH == _BREATH - 1:
+                await asyncio.sleep(0)
             bad = [problem for source, _rest in unit.members if (problem := self._unfit(source, unit, plan.options))]
             plan.problems += bad
             if not bad:
@@ -403,12 +414,14 @@ class Planner:
                 made.add((unit.root.id, path))
                 plan.steps.append(Step(len(plan.steps), -1, "mkdir", to_root=unit.root.id, to_path=path))
 
-    def _make_steps(self, plan: Plan, units: list[Unit], spaces: dict[Place, Space | None]) -> None:
+    async def _make_steps(self, plan: Plan, units: list[Unit], spaces: dict[Place, Space | None]) -> None:
         options = plan.options
         needed: dict[int, int] = {}
         free: dict[int, int] = {}
         foreign = lossy = 0
         for number, unit in enumerate(units):
+            if number % _BREATH == _BREATH - 1:
+                await asyncio.sleep(0)
             assert unit.root is not None
             goal = spaces[unit.root.local or b"", unit.folder]
             for source, name in unit.names(unit.name):
@@ -496,6 +509,17 @@ def _own_name() -> str:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
         return f"uid {os.geteuid()}"
+
+
+async def _mains(names: Iterable[bytes]) -> bundle.Mains:
+    """The bundles of a folder, with breaths."""
+    steps = bundle.mains_in_steps(names)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return cast("bundle.Mains", end.value)
+        await asyncio.sleep(0)
 
 
 def join_below(folder: bytes, name: bytes) -> bytes:
