@@ -38,7 +38,8 @@ def test_what_goes_along(name: bytes, along: list[bytes]) -> None:
     ("name", "other"),
     [
         (b"IMG_1.jpg", b"IMG_10.jpg"), (b"IMG_1.jpg", b"IMG_1.png"), (b"song.flac", b"song.mp3"),
-        (b"a.mkv", b"a.b.mkv"),        (b"film.mkv", b"film 2.srt"), (b"film.mkv", b"filmed.srt"), (b"film.mkv", b"Film.srt"), (b"a.mp4", b"a.jpg"),
+        (b"a.mkv", b"a.b.mkv"), (b"film.mkv", b"film 2.srt"), (b"film.mkv", b"filmed.srt"), (b"film.mkv", b"Film.srt"),
+        (b"a.mp4", b"a.jpg"),
         (b"film.mkv", b"film.a very long sentence that is no language.srt"),
     ],
 )  # fmt: skip
