@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from mediactl.clistate import Null, State
-from mediactl.cliwork import targets_of
+from mediactl.cliwork import run_call, targets_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 MODES = click.Choice(["move", "copy", "hardlink", "symlink", "reflink"])
@@ -137,4 +137,63 @@ def _layout(state: State, path: str, **options: Any) -> int:
     return state.finish() or int(not good or any(link or rename for _a, _b, link, rename in found.trials))
 
 
-COMMANDS = (move, organise, layout)
+@click.command()
+@click.argument("source", metavar="SRC")
+@click.argument("folder", metavar="DST")
+@click.pass_obj
+def archive(state: State, source: str, folder: str) -> int:
+    """Archives the folder SRC of the library in DST, by content: what is there already is not stored again.
+
+    The format is recentralized/structure, version v1. `verify-archive` looks whether all is whole, `putback --archive`
+    puts it back where it was found."""
+    from mediactl import human, jsontext, workcalls
+
+    return run_call(state, workcalls.archive(source, folder), jsontext.describe_archive, human.archive_lines)
+
+
+@click.command(name="verify-archive")
+@click.argument("folder", metavar="DST")
+@click.option("--quick", is_flag=True, help="Names and sizes only; nothing is read.")
+@click.pass_obj
+def verify_archive(state: State, folder: str, quick: bool) -> int:
+    """Looks whether everything in an archive is there and whole, whoever wrote it."""
+    from mediactl import human, jsontext, workcalls
+
+    found = []
+
+    def describe(result: Any) -> dict[str, Any]:
+        found.extend(result.findings)
+        return jsontext.describe_archive(result)
+
+    def lines(result: Any) -> list[str]:
+        found.extend(result.findings)
+        return human.archive_check_lines(result)
+
+    status = run_call(state, workcalls.archive(b"", folder, verify=True, quick=quick), describe, lines)
+    return status or int(any(code not in ("unknown", "leftover") for code, *_rest in found))
+
+
+@click.command()
+@click.argument("what", nargs=-1, metavar="WHAT...")
+@click.option("--query", metavar="TEXT", default="", help="What a query finds.")
+@click.option("--archive", metavar="DST", default="", help="From an archive; WHAT is SHA-1s in it, none: everything.")
+@click.option("--into", metavar="DIR", default="", help="From an archive: below DIR, not where it was found.")
+@click.option("--dry-run", "-n", is_flag=True, help="Show the plan; do nothing.")
+@Null
+@click.pass_obj
+def putback(
+    state: State, what: Sequence[str], null: bool, query: str, archive: str, into: str, dry_run: bool
+) -> int:  # fmt: skip
+    """Puts files back where they were before they were moved last; or contents of an archive where they were found."""
+    from mediactl import human, jsontext, workcalls
+
+    if archive:
+        call = workcalls.putback(archive=archive, sha1=what, into=into, dry_run=dry_run)
+    else:
+        call = workcalls.putback(targets_of(what, query, null), query=query, dry_run=dry_run)
+    return run_call(
+        state, call, jsontext.describe_move, lambda result: human.move_lines(result, state.output.width)
+    )  # fmt: skip
+
+
+COMMANDS = (move, organise, layout, archive, verify_archive, putback)

@@ -31,7 +31,7 @@ def targets_of(what: Sequence[str], query: str, null: bool) -> list[Any]:
     return parse_targets(what, null=null)
 
 
-def _run(
+def run_call(
     state: State, call: Call[Any], describe: Callable[[Any], dict[str, Any]], lines: Callable[[Any], list[str]]
 ) -> int:  # fmt: skip
     """Runs a call and shows its result."""
@@ -55,7 +55,7 @@ def _run(
 def _work(state: State, call: Call[WorkResult]) -> int:
     from mediactl import human, jsontext
 
-    return _run(state, call, jsontext.describe_work, human.work_lines)
+    return run_call(state, call, jsontext.describe_work, human.work_lines)
 
 
 # ------------------------------------------------------------------ work
@@ -159,7 +159,7 @@ def collect(
     else:
         targets = parse_targets(what, null=null)
         call = workcalls.collect(name, "add", targets, kind=kind, query=query, place=-1 if place is None else place)
-    return _run(state, call, lambda r: jsontext.describe_collection(r.collection), human.collect_lines)
+    return run_call(state, call, lambda r: jsontext.describe_collection(r.collection), human.collect_lines)
 
 
 @click.command()
@@ -190,7 +190,7 @@ def undo(state: State, operation: str | None, count: int) -> int:
     ident = parse_id(operation) if operation else None
     if operation and ident is None:
         raise click.BadParameter(f"{operation!r} is no operation's id.", param_hint="OPERATION")
-    return _run(state, workcalls.undo(ident, count=count), jsontext.describe_undo, human.undo_lines)
+    return run_call(state, workcalls.undo(ident, count=count), jsontext.describe_undo, human.undo_lines)
 
 
 @click.command()
@@ -300,7 +300,7 @@ def relate(state: State, relation: str, target: str, other: str | None) -> int:
 
     wanted = parse_targets([target, *([other] if other else [])], null=False)
     call = workcalls.relate(relation, wanted[0], wanted[1] if other else None)
-    return _run(state, call, jsontext.describe_plain_ids, human.relate_lines)
+    return run_call(state, call, jsontext.describe_plain_ids, human.relate_lines)
 
 
 # ------------------------------------------------------------------ equal files, and whether they are well
@@ -358,7 +358,7 @@ def verify(state: State, targets: Sequence[str], rate: str, seconds: float, agai
         state.output.failed = bool(result.rotten or result.unreadable)
         return jsontext.describe_verify(result)
 
-    return _run(state, call, describe, lines)
+    return run_call(state, call, describe, lines)
 
 
 def _bytes(text: str) -> int:
@@ -379,7 +379,7 @@ def rescan(state: State, paths: Sequence[str], quick: bool, wait: bool) -> int:
     from mediactl import human, jsontext, workcalls
 
     call = workcalls.rescan(paths, quick=quick, wait=wait)
-    return _run(state, call, jsontext.describe_add, lambda result: human.add_lines(result, waited=wait))
+    return run_call(state, call, jsontext.describe_add, lambda result: human.add_lines(result, waited=wait))
 
 
 @click.command()

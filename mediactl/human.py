@@ -391,7 +391,31 @@ def history_lines(found: model.History, width: int | None) -> list[str]:
         lines.append(show_text(f"  until {say_time(revision.until_ns)}  {said}"))
     for line in found.lineage:
         lines.append(show_text(f"  {line.relation}  {line.old} -> {line.new}  ({line.state})"))
+    for each in found.stored:
+        path = each.path_display or show_path(each.path)
+        lines.append(show_text(f"  archived  {path}  {each.verdict} at {say_time(each.verified_ns)}"))
     return lines if width is None else [cut(line, width) for line in lines]
+
+
+def archive_lines(result: model.ArchiveResult) -> list[str]:
+    """What was stored."""
+    told = [f"{say_count(result.files, 'file')} stored ({say_size(result.size)})"]
+    if result.known:
+        told.append(f"{say_count(result.known, 'file')} whose bytes were there")
+    if result.unchanged:
+        told.append(f"{say_count(result.unchanged, 'file')} unchanged")
+    return ["; ".join(told)]
+
+
+def archive_check_lines(result: model.ArchiveResult) -> list[str]:
+    """What is wrong with an archive."""
+    lines = [
+        show_text(f"{code}: {show_path(path)}" + (f": {why}" if why else ""))
+        for code, path, _sha1, why in result.findings
+    ]
+    wrong = len(result.findings)
+    whole = f"{say_count(result.files, 'file')} whole ({say_size(result.size)})"
+    return [*lines, whole + (f"; {say_count(wrong, 'finding')}" if wrong else "")]
 
 
 def relate_lines(result: model.RelateResult) -> list[str]:

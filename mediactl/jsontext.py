@@ -232,6 +232,16 @@ def describe_layout(result: model.LayoutResult) -> dict[str, Any]:
     }
 
 
+def describe_archive(result: model.ArchiveResult) -> dict[str, Any]:
+    """An archive written or verified."""
+    return {
+        "files": result.files, "known": result.known, "unchanged": result.unchanged, "bytes": result.size,
+        "changed": result.changed,
+        "findings": [{"code": c, **describe_path(p), "sha1": h, "message": m} for c, p, h, m in result.findings],
+        "problems": [describe_error(each) for each in result.problems],
+    }  # fmt: skip
+
+
 def describe_move(result: model.MoveResult) -> dict[str, Any]:
     """A plan, or what became of it."""
     steps = []
@@ -292,6 +302,11 @@ def describe_history(found: model.History) -> dict[str, Any]:
             {"old": _uuid(each.old), "new": _uuid(each.new), "relation": each.relation, "state": each.state,
              "at": Seconds(each.at_ns)}
             for each in found.lineage
+        ],
+        "stored": [
+            {"archive": each.archive, **describe_path(each.path, each.path_display), "stored": Seconds(each.stored_ns),
+             "verified": Seconds(each.verified_ns), "verdict": each.verdict}
+            for each in found.stored
         ],
         **_problem(found.problem),
     }  # fmt: skip

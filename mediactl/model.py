@@ -379,6 +379,32 @@ class History:
     revisions: list[Revision]
     lineage: list[Lineage]
     problem: MediadError | None
+    stored: list[Stored] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Stored:
+    """A place in an archive that holds an item, and when it was last seen whole there."""
+
+    archive: str
+    path: bytes
+    path_display: str
+    stored_ns: int
+    verified_ns: int
+    verdict: str
+
+
+@dataclass(slots=True)
+class ArchiveResult:
+    """An archive written or verified: `files` stored now, or whole; `findings` (code, path, SHA-1, message)."""
+
+    files: int
+    known: int
+    unchanged: int
+    size: int
+    changed: bool
+    findings: list[tuple[str, bytes, str, str]]
+    problems: list[MediadError]
 
 
 @dataclass(slots=True)

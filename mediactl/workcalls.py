@@ -15,6 +15,7 @@ from uuid import UUID
 from mediactl import decode, requests
 from mediactl.model import (
     AddResult,
+    ArchiveResult,
     Change,
     Changes,
     Collection,
@@ -30,6 +31,7 @@ from mediactl.model import (
     Restored,
     Revision,
     Root,
+    Stored,
     UndoResult,
     Verified,
     VerifyResult,
@@ -207,6 +209,43 @@ def _layout(reply: pb.LayoutReply) -> LayoutResult:
     )  # fmt: skip
 
 
+def archive(
+    source: str | bytes | os.PathLike[str], folder: str | bytes | os.PathLike[str], *, verify: bool = False,
+    quick: bool = False,
+) -> Call[ArchiveResult]:  # fmt: skip
+    """Writes a folder of the library into an archive (docs/archive.md); with `verify` looks at one that is there."""
+    command = pb.ArchiveRequest(
+        source=requests.list_paths((source,))[0] if source else b"", archive=requests.list_paths((folder,))[0],
+        verify=verify, quick=quick,
+    )  # fmt: skip
+    return Call(pb.Request(archive=command), _archived, timed=False)
+
+
+def _archived(replies: Sequence[pb.Reply]) -> ArchiveResult:
+    last = replies[-1].archive
+    findings = [(f.code, f.path, f.sha1, f.message) for reply in replies for f in reply.archive.findings]
+    problems = [error_from_wire(each) for each in last.problems]
+    return ArchiveResult(last.files, last.known, last.unchanged, last.bytes, last.changed, findings, problems)
+
+
+def putback(
+    targets: Iterable[Target] = (), *, query: str = "", archive: str | bytes | os.PathLike[str] = b"",
+    sha1: Iterable[str] = (), into: str | bytes | os.PathLike[str] = b"", dry_run: bool = False,
+) -> Call[MoveResult]:  # fmt: skip
+    """Puts files back where they were before they were moved, or contents of an archive where they were found."""
+    command = pb.PutbackRequest(
+        targets=requests.targets(targets), query=query, archive=requests.list_paths((archive,))[0] if archive else b"",
+        sha1=sha1, into=requests.list_paths((into,))[0] if into else b"", dry_run=dry_run,
+    )  # fmt: skip
+    return Call(
+        _changing(putback=command), lambda replies: _moved([_as_move(r) for r in replies], dry_run), timed=False
+    )
+
+
+def _as_move(reply: pb.Reply) -> pb.Reply:
+    return pb.Reply(move=reply.putback)
+
+
 def _move_step(s: pb.MoveStep) -> MoveStep:
     problem = error_from_wire(s.problem) if s.HasField("problem") else None
     return MoveStep(s.number, s.unit, s.action, s.method, s.source, s.destination, s.size, s.state, problem)
@@ -265,6 +304,7 @@ def _history(found: pb.HistoryReply) -> History:
          for e in found.revisions],
         [Lineage(uuid_from_wire(e.old), uuid_from_wire(e.new), e.relation, e.state, e.at_ns) for e in found.lineage],
         decode.decode_problem(found),
+        [Stored(e.archive, e.path, e.path_display, e.stored_at_ns, e.verified_at_ns, e.verdict) for e in found.stored],
     )  # fmt: skip
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
 from mediad.commands.context import Call, Context, Replies
 from mediad.commands.items import check_path, resolve
 from mediad.commands.work import by_of, matching
 from mediad.errors import ERRORS, InvalidArgument, MediadError, NotFound
 from mediad.index.lookup import find_dir
+from mediad.index.work import By
 from mediad.moves.engine import Operation, operation_of
 from mediad.moves.model import MODES, Options, Plan, Step, join
 from mediad.moves.mover import Mover
@@ -52,13 +53,21 @@ async def move(context: Context, request: pb.MoveRequest, call: Call) -> Replies
         plan = await planning
     finally:
         mover.close()
-    if request.dry_run:
+    async for reply in finish(context, plan, call, dry_run=request.dry_run, by=by):
+        yield reply
+
+
+async def finish(
+    context: Context, plan: Plan, call: Call, *, dry_run: bool, by: By | None = None
+) -> AsyncIterator[pb.Reply]:
+    """Shows a plan, or does it."""
+    if dry_run:
         async for reply in _show(context, plan):
             yield reply
         return
     if plan.fatal is not None:
         raise plan.fatal
-    operation = operation_of(plan, by)
+    operation = operation_of(plan, by or by_of(call))
     async for reply in run(context, operation):
         yield reply
     async for reply in _report(context, operation, plan):
@@ -80,7 +89,7 @@ async def _plan(
 ) -> Plan:  # fmt: skip
     problems: list[MediadError] = []
     planner = Planner(context.store, context.roots)
-    selected = await _select(context, planner, request, call, problems)
+    selected = await select_files(context, planner, request.targets, request.query, call, problems)
     if not selected and problems:
         raise problems[0]
     units = await planner.units(selected)
@@ -102,16 +111,18 @@ async def _plan(
     return plan
 
 
-async def _select(
-    context: Context, planner: Planner, request: pb.MoveRequest, call: Call, problems: list[MediadError]
-) -> list[Selected]:
+async def select_files(
+    context: Context, planner: Planner, targets: Iterable[pb.Target], query: str, call: Call,
+    problems: list[MediadError],
+) -> list[Selected]:  # fmt: skip
     """The files that targets and a query mean, each once. A folder means all that is in it and below."""
-    if not request.targets and not request.query:
+    targets = list(targets)
+    if not targets and not query:
         raise InvalidArgument("ids, paths or a query are needed")
     found: dict[int, Selected] = {}
     streams: list[str] = []
     files: list[int] = []
-    for target in request.targets:
+    for target in targets:
         try:
             stream, file = await resolve(context, target)
         except NotFound as error:
@@ -125,8 +136,8 @@ async def _select(
             streams.append(str(stream))
         else:
             files.append(file)
-    if request.query:
-        async for each in matching(context, request.query, call):
+    if query:
+        async for each in matching(context, query, call):
             streams.append(str(each))
     rows = await context.store.read("files_by_id", pack(files), deadline=60.0) if files else []
     for start in range(0, len(streams), _STREAMS_AT_ONCE):

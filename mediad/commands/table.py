@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mediad.commands import admin, checksums, equal, layout, library, move, safe, search, undo, work
+from mediad.commands import admin, archive, checksums, equal, layout, library, move, safe, search, undo, work
 from mediad.commands.context import Command
 
 
@@ -33,6 +33,8 @@ COMMANDS: dict[str, Entry] = {
     "restore": Entry("admin", safe.restore, timed=False, changes=True),
     "rebuild": Entry("admin", safe.rebuild, timed=False, changes=True),
     "history": Entry("read", work.history),
+    "archive": Entry("organise", archive.archive, timed=False),
+    "putback": Entry("organise", archive.putback, timed=False, changes=True),
     "layout": Entry("organise", layout.layout, timed=False),
     "move": Entry("organise", move.move, timed=False, changes=True),
     "operations": Entry("read", undo.operations),

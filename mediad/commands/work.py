@@ -269,5 +269,11 @@ async def _history(context: Context, stream: uuid.UUID, reply: pb.HistoryReply) 
         reply.revisions.add(
             item=item.bytes, path=path, path_display=show_path(path), size=size, mtime_ns=mtime, until_ns=until, why=why
         )  # fmt: skip
+    for number, folder, path, stored, verified, verdict in await context.store.read("stored_of", stream):
+        whole = folder.rstrip(b"/") + b"/" + path
+        reply.stored.add(
+            archive=number, path=whole, path_display=show_path(whole), stored_at_ns=stored, verified_at_ns=verified,
+            verdict=verdict,
+        )  # fmt: skip
     for old, new, relation, state, at in await context.store.read("lineage_of", stream):
         reply.lineage.add(old=old.bytes, new=new.bytes, relation=relation, state=state, at_ns=at)

@@ -76,7 +76,7 @@ class Engine:
     def __init__(self, store: Store, roots: Roots, data_dir: Path) -> None:
         self._store = store
         self._roots = roots
-        self._lock = data_dir / "mover.lock"
+        self.lock = data_dir / "mover.lock"  # whoever moves holds it shared
         self.journal = Journal(store)
         self.expected: Expected = roots.expected
         self.ready = asyncio.Event()
@@ -86,7 +86,7 @@ class Engine:
 
     def mover(self) -> Mover:
         """A mover of its own, for an operation or a plan; the caller closes it."""
-        return Mover(self._lock)
+        return Mover(self.lock)
 
     # -------------------------------------------------------------- apply
 

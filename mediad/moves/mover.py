@@ -15,7 +15,7 @@ from typing import Any
 
 import msgpack
 
-from mediad.errors import InputOutputError, MediadError, NotFound, PermissionDenied, Unavailable
+from mediad.errors import ERRORS, InputOutputError, MediadError, NotFound, PermissionDenied, Unavailable
 from mediad.workers.channel import Channel
 from mediad.workers.opener import error_of
 
@@ -80,6 +80,8 @@ class MoverLost(Unavailable):
 class Mover:
     """One mover process; it starts when first asked. `close` ends it."""
 
+    program = "mediad.workers.mover"
+
     def __init__(self, lock: Path) -> None:
         self._lock = lock
         self._channel: Channel | None = None
@@ -87,6 +89,7 @@ class Mover:
         self._number = 0
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._told: dict[int, Callable[[int], None]] = {}
+        self.on_findings: Callable[[list[list[Any]]], None] = lambda findings: None
 
     @property
     def pid(self) -> int:
@@ -99,7 +102,7 @@ class Mover:
         ours, theirs = socket.socketpair()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "mediad.workers.mover", str(self._lock)], stdin=theirs.fileno(),
+                [sys.executable, "-m", self.program, str(self._lock)], stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL, stderr=None, close_fds=True, start_new_session=True,
             )  # fmt: skip
         except OSError as error:
@@ -116,6 +119,8 @@ class Mover:
             told = self._told.get(number)
             if told is not None:
                 told(message["progress"])
+            if message.get("findings"):
+                self.on_findings(message["findings"])
             return
         future = self._waiting.pop(number, None)
         if future is not None and not future.done():
@@ -146,6 +151,9 @@ class Mover:
         finally:
             self._waiting.pop(number, None)
             self._told.pop(number, None)
+        if "fault" in answer:
+            code, message, about = answer["fault"]
+            raise ERRORS[code](message, about)
         if "error" in answer:
             raise error_of(answer["error"][0], answer["error"][1], b"")
         return answer
@@ -227,3 +235,13 @@ def _in_words(number: int, message: str) -> str:
         errno.EBUSY: "another program is writing it",
         errno.EIO: f"the disk failed: {message}",
     }.get(number, message[:1].lower() + message[1:])
+
+
+class Archiver(Mover):
+    """A mover that knows archives (mediad.moves.archiver says what it understands)."""
+
+    program = "mediad.moves.archiver"
+
+    async def ask(self, op: str, told: Callable[[int], None] | None = None, **facts: Any) -> dict[str, Any]:
+        """One request. Raises what the archive or the file system says."""
+        return await self._ask(op, told, **facts)

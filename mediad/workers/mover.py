@@ -443,7 +443,7 @@ def _space(top: bytes, path: bytes) -> list[Any] | None:
         os.close(open_top)
 
 
-def main() -> None:
+def serve(kind: type[Mover]) -> None:
     """Serves the daemon at standard input. A mover whose daemon died before it was asked to die with it leaves."""
     parent = os.getppid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -452,8 +452,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lock = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_SH)
-    Mover(socket.socket(fileno=os.dup(0)), lock).serve()
+    kind(socket.socket(fileno=os.dup(0)), lock).serve()
 
 
 if __name__ == "__main__":
-    main()
+    serve(Mover)

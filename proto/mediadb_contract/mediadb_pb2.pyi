@@ -72,6 +72,48 @@ class AddRequest(_message.Message):
     wait: bool
     def __init__(self, paths: _Optional[_Iterable[bytes]] = ..., once: bool = ..., cross_mounts: bool = ..., wait: bool = ..., exclude: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class ArchiveFinding(_message.Message):
+    __slots__ = ["code", "message", "path", "sha1"]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    SHA1_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    message: str
+    path: bytes
+    sha1: str
+    def __init__(self, code: _Optional[str] = ..., path: _Optional[bytes] = ..., sha1: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class ArchiveReply(_message.Message):
+    __slots__ = ["bytes", "changed", "files", "findings", "known", "problems", "unchanged"]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    bytes: int
+    changed: bool
+    files: int
+    findings: _containers.RepeatedCompositeFieldContainer[ArchiveFinding]
+    known: int
+    problems: _containers.RepeatedCompositeFieldContainer[Error]
+    unchanged: int
+    def __init__(self, files: _Optional[int] = ..., known: _Optional[int] = ..., unchanged: _Optional[int] = ..., bytes: _Optional[int] = ..., changed: bool = ..., findings: _Optional[_Iterable[_Union[ArchiveFinding, _Mapping]]] = ..., problems: _Optional[_Iterable[_Union[Error, _Mapping]]] = ...) -> None: ...
+
+class ArchiveRequest(_message.Message):
+    __slots__ = ["archive", "quick", "source", "verify"]
+    ARCHIVE_FIELD_NUMBER: _ClassVar[int]
+    QUICK_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    VERIFY_FIELD_NUMBER: _ClassVar[int]
+    archive: bytes
+    quick: bool
+    source: bytes
+    verify: bool
+    def __init__(self, source: _Optional[bytes] = ..., archive: _Optional[bytes] = ..., verify: bool = ..., quick: bool = ...) -> None: ...
+
 class Cancel(_message.Message):
     __slots__ = ["id"]
     ID_FIELD_NUMBER: _ClassVar[int]
@@ -469,20 +511,22 @@ class Hello(_message.Message):
     def __init__(self, protocol_min: _Optional[int] = ..., protocol_max: _Optional[int] = ..., client: _Optional[str] = ..., require: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class HistoryReply(_message.Message):
-    __slots__ = ["changes", "item", "lineage", "problem", "revisions", "target"]
+    __slots__ = ["changes", "item", "lineage", "problem", "revisions", "stored", "target"]
     CHANGES_FIELD_NUMBER: _ClassVar[int]
     ITEM_FIELD_NUMBER: _ClassVar[int]
     LINEAGE_FIELD_NUMBER: _ClassVar[int]
     PROBLEM_FIELD_NUMBER: _ClassVar[int]
     REVISIONS_FIELD_NUMBER: _ClassVar[int]
+    STORED_FIELD_NUMBER: _ClassVar[int]
     TARGET_FIELD_NUMBER: _ClassVar[int]
     changes: _containers.RepeatedCompositeFieldContainer[Change]
     item: bytes
     lineage: _containers.RepeatedCompositeFieldContainer[Lineage]
     problem: Error
     revisions: _containers.RepeatedCompositeFieldContainer[Revision]
+    stored: _containers.RepeatedCompositeFieldContainer[Stored]
     target: Target
-    def __init__(self, target: _Optional[_Union[Target, _Mapping]] = ..., problem: _Optional[_Union[Error, _Mapping]] = ..., item: _Optional[bytes] = ..., changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., revisions: _Optional[_Iterable[_Union[Revision, _Mapping]]] = ..., lineage: _Optional[_Iterable[_Union[Lineage, _Mapping]]] = ...) -> None: ...
+    def __init__(self, target: _Optional[_Union[Target, _Mapping]] = ..., problem: _Optional[_Union[Error, _Mapping]] = ..., item: _Optional[bytes] = ..., changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., revisions: _Optional[_Iterable[_Union[Revision, _Mapping]]] = ..., lineage: _Optional[_Iterable[_Union[Lineage, _Mapping]]] = ..., stored: _Optional[_Iterable[_Union[Stored, _Mapping]]] = ...) -> None: ...
 
 class HistoryRequest(_message.Message):
     __slots__ = ["targets"]
@@ -762,6 +806,22 @@ class Progress(_message.Message):
     stage: str
     def __init__(self, stage: _Optional[str] = ..., folders: _Optional[int] = ..., files_listed: _Optional[int] = ..., files_done: _Optional[int] = ..., files_total: _Optional[int] = ..., files_failed: _Optional[int] = ..., bytes_done: _Optional[int] = ..., bytes_total: _Optional[int] = ..., current: _Optional[bytes] = ..., current_display: _Optional[str] = ...) -> None: ...
 
+class PutbackRequest(_message.Message):
+    __slots__ = ["archive", "dry_run", "into", "query", "sha1", "targets"]
+    ARCHIVE_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    INTO_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    SHA1_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    archive: bytes
+    dry_run: bool
+    into: bytes
+    query: str
+    sha1: _containers.RepeatedScalarFieldContainer[str]
+    targets: _containers.RepeatedCompositeFieldContainer[Target]
+    def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., query: _Optional[str] = ..., archive: _Optional[bytes] = ..., sha1: _Optional[_Iterable[str]] = ..., into: _Optional[bytes] = ..., dry_run: bool = ...) -> None: ...
+
 class QueryReply(_message.Message):
     __slots__ = ["cursor", "items"]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
@@ -811,9 +871,10 @@ class RelateRequest(_message.Message):
     def __init__(self, relation: _Optional[str] = ..., target: _Optional[_Union[Target, _Mapping]] = ..., other: _Optional[_Union[Target, _Mapping]] = ...) -> None: ...
 
 class Reply(_message.Message):
-    __slots__ = ["accept", "add", "changes", "checksum", "collect", "collections", "duplicates", "error", "export", "forget", "get", "handlers", "history", "id", "last", "layout", "move", "operations", "pong", "progress", "query", "rebuild", "relate", "rescan", "restore", "roots", "status", "undo", "verify", "work"]
+    __slots__ = ["accept", "add", "archive", "changes", "checksum", "collect", "collections", "duplicates", "error", "export", "forget", "get", "handlers", "history", "id", "last", "layout", "move", "operations", "pong", "progress", "putback", "query", "rebuild", "relate", "rescan", "restore", "roots", "status", "undo", "verify", "work"]
     ACCEPT_FIELD_NUMBER: _ClassVar[int]
     ADD_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVE_FIELD_NUMBER: _ClassVar[int]
     CHANGES_FIELD_NUMBER: _ClassVar[int]
     CHECKSUM_FIELD_NUMBER: _ClassVar[int]
     COLLECTIONS_FIELD_NUMBER: _ClassVar[int]
@@ -832,6 +893,7 @@ class Reply(_message.Message):
     OPERATIONS_FIELD_NUMBER: _ClassVar[int]
     PONG_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    PUTBACK_FIELD_NUMBER: _ClassVar[int]
     QUERY_FIELD_NUMBER: _ClassVar[int]
     REBUILD_FIELD_NUMBER: _ClassVar[int]
     RELATE_FIELD_NUMBER: _ClassVar[int]
@@ -844,6 +906,7 @@ class Reply(_message.Message):
     WORK_FIELD_NUMBER: _ClassVar[int]
     accept: RootsReply
     add: AddReply
+    archive: ArchiveReply
     changes: ChangesReply
     checksum: ChecksumReply
     collect: CollectReply
@@ -862,6 +925,7 @@ class Reply(_message.Message):
     operations: OperationsReply
     pong: Pong
     progress: Progress
+    putback: MoveReply
     query: QueryReply
     rebuild: RestoreReply
     relate: RelateReply
@@ -872,13 +936,14 @@ class Reply(_message.Message):
     undo: UndoReply
     verify: VerifyReply
     work: WorkReply
-    def __init__(self, id: _Optional[int] = ..., last: bool = ..., error: _Optional[_Union[Error, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., status: _Optional[_Union[StatusReply, _Mapping]] = ..., handlers: _Optional[_Union[HandlersReply, _Mapping]] = ..., roots: _Optional[_Union[RootsReply, _Mapping]] = ..., add: _Optional[_Union[AddReply, _Mapping]] = ..., query: _Optional[_Union[QueryReply, _Mapping]] = ..., get: _Optional[_Union[GetReply, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumReply, _Mapping]] = ..., forget: _Optional[_Union[ForgetReply, _Mapping]] = ..., work: _Optional[_Union[WorkReply, _Mapping]] = ..., collect: _Optional[_Union[CollectReply, _Mapping]] = ..., collections: _Optional[_Union[CollectionsReply, _Mapping]] = ..., changes: _Optional[_Union[ChangesReply, _Mapping]] = ..., undo: _Optional[_Union[UndoReply, _Mapping]] = ..., operations: _Optional[_Union[OperationsReply, _Mapping]] = ..., history: _Optional[_Union[HistoryReply, _Mapping]] = ..., relate: _Optional[_Union[RelateReply, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesReply, _Mapping]] = ..., verify: _Optional[_Union[VerifyReply, _Mapping]] = ..., rescan: _Optional[_Union[AddReply, _Mapping]] = ..., accept: _Optional[_Union[RootsReply, _Mapping]] = ..., export: _Optional[_Union[ExportReply, _Mapping]] = ..., restore: _Optional[_Union[RestoreReply, _Mapping]] = ..., rebuild: _Optional[_Union[RestoreReply, _Mapping]] = ..., move: _Optional[_Union[MoveReply, _Mapping]] = ..., layout: _Optional[_Union[LayoutReply, _Mapping]] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., last: bool = ..., error: _Optional[_Union[Error, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., status: _Optional[_Union[StatusReply, _Mapping]] = ..., handlers: _Optional[_Union[HandlersReply, _Mapping]] = ..., roots: _Optional[_Union[RootsReply, _Mapping]] = ..., add: _Optional[_Union[AddReply, _Mapping]] = ..., query: _Optional[_Union[QueryReply, _Mapping]] = ..., get: _Optional[_Union[GetReply, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumReply, _Mapping]] = ..., forget: _Optional[_Union[ForgetReply, _Mapping]] = ..., work: _Optional[_Union[WorkReply, _Mapping]] = ..., collect: _Optional[_Union[CollectReply, _Mapping]] = ..., collections: _Optional[_Union[CollectionsReply, _Mapping]] = ..., changes: _Optional[_Union[ChangesReply, _Mapping]] = ..., undo: _Optional[_Union[UndoReply, _Mapping]] = ..., operations: _Optional[_Union[OperationsReply, _Mapping]] = ..., history: _Optional[_Union[HistoryReply, _Mapping]] = ..., relate: _Optional[_Union[RelateReply, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesReply, _Mapping]] = ..., verify: _Optional[_Union[VerifyReply, _Mapping]] = ..., rescan: _Optional[_Union[AddReply, _Mapping]] = ..., accept: _Optional[_Union[RootsReply, _Mapping]] = ..., export: _Optional[_Union[ExportReply, _Mapping]] = ..., restore: _Optional[_Union[RestoreReply, _Mapping]] = ..., rebuild: _Optional[_Union[RestoreReply, _Mapping]] = ..., move: _Optional[_Union[MoveReply, _Mapping]] = ..., layout: _Optional[_Union[LayoutReply, _Mapping]] = ..., archive: _Optional[_Union[ArchiveReply, _Mapping]] = ..., putback: _Optional[_Union[MoveReply, _Mapping]] = ...) -> None: ...
 
 class Request(_message.Message):
-    __slots__ = ["accept", "actor", "add", "changes", "checksum", "collect", "collections", "deadline_ms", "duplicates", "export", "forget", "get", "handlers", "history", "id", "layout", "more", "move", "operation", "operations", "ping", "query", "rebuild", "relate", "rescan", "restore", "roots", "status", "undo", "verify", "work"]
+    __slots__ = ["accept", "actor", "add", "archive", "changes", "checksum", "collect", "collections", "deadline_ms", "duplicates", "export", "forget", "get", "handlers", "history", "id", "layout", "more", "move", "operation", "operations", "ping", "putback", "query", "rebuild", "relate", "rescan", "restore", "roots", "status", "undo", "verify", "work"]
     ACCEPT_FIELD_NUMBER: _ClassVar[int]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
     ADD_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVE_FIELD_NUMBER: _ClassVar[int]
     CHANGES_FIELD_NUMBER: _ClassVar[int]
     CHECKSUM_FIELD_NUMBER: _ClassVar[int]
     COLLECTIONS_FIELD_NUMBER: _ClassVar[int]
@@ -897,6 +962,7 @@ class Request(_message.Message):
     OPERATIONS_FIELD_NUMBER: _ClassVar[int]
     OPERATION_FIELD_NUMBER: _ClassVar[int]
     PING_FIELD_NUMBER: _ClassVar[int]
+    PUTBACK_FIELD_NUMBER: _ClassVar[int]
     QUERY_FIELD_NUMBER: _ClassVar[int]
     REBUILD_FIELD_NUMBER: _ClassVar[int]
     RELATE_FIELD_NUMBER: _ClassVar[int]
@@ -910,6 +976,7 @@ class Request(_message.Message):
     accept: AcceptRequest
     actor: str
     add: AddRequest
+    archive: ArchiveRequest
     changes: ChangesRequest
     checksum: ChecksumRequest
     collect: CollectRequest
@@ -928,6 +995,7 @@ class Request(_message.Message):
     operation: bytes
     operations: OperationsRequest
     ping: Ping
+    putback: PutbackRequest
     query: QueryRequest
     rebuild: RebuildRequest
     relate: RelateRequest
@@ -938,7 +1006,7 @@ class Request(_message.Message):
     undo: UndoRequest
     verify: VerifyRequest
     work: WorkRequest
-    def __init__(self, id: _Optional[int] = ..., more: bool = ..., deadline_ms: _Optional[int] = ..., operation: _Optional[bytes] = ..., actor: _Optional[str] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., status: _Optional[_Union[StatusRequest, _Mapping]] = ..., handlers: _Optional[_Union[HandlersRequest, _Mapping]] = ..., roots: _Optional[_Union[RootsRequest, _Mapping]] = ..., add: _Optional[_Union[AddRequest, _Mapping]] = ..., query: _Optional[_Union[QueryRequest, _Mapping]] = ..., get: _Optional[_Union[GetRequest, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumRequest, _Mapping]] = ..., forget: _Optional[_Union[ForgetRequest, _Mapping]] = ..., work: _Optional[_Union[WorkRequest, _Mapping]] = ..., collect: _Optional[_Union[CollectRequest, _Mapping]] = ..., collections: _Optional[_Union[CollectionsRequest, _Mapping]] = ..., changes: _Optional[_Union[ChangesRequest, _Mapping]] = ..., undo: _Optional[_Union[UndoRequest, _Mapping]] = ..., operations: _Optional[_Union[OperationsRequest, _Mapping]] = ..., history: _Optional[_Union[HistoryRequest, _Mapping]] = ..., relate: _Optional[_Union[RelateRequest, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesRequest, _Mapping]] = ..., verify: _Optional[_Union[VerifyRequest, _Mapping]] = ..., rescan: _Optional[_Union[RescanRequest, _Mapping]] = ..., accept: _Optional[_Union[AcceptRequest, _Mapping]] = ..., export: _Optional[_Union[ExportRequest, _Mapping]] = ..., restore: _Optional[_Union[RestoreRequest, _Mapping]] = ..., rebuild: _Optional[_Union[RebuildRequest, _Mapping]] = ..., move: _Optional[_Union[MoveRequest, _Mapping]] = ..., layout: _Optional[_Union[LayoutRequest, _Mapping]] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., more: bool = ..., deadline_ms: _Optional[int] = ..., operation: _Optional[bytes] = ..., actor: _Optional[str] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., status: _Optional[_Union[StatusRequest, _Mapping]] = ..., handlers: _Optional[_Union[HandlersRequest, _Mapping]] = ..., roots: _Optional[_Union[RootsRequest, _Mapping]] = ..., add: _Optional[_Union[AddRequest, _Mapping]] = ..., query: _Optional[_Union[QueryRequest, _Mapping]] = ..., get: _Optional[_Union[GetRequest, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumRequest, _Mapping]] = ..., forget: _Optional[_Union[ForgetRequest, _Mapping]] = ..., work: _Optional[_Union[WorkRequest, _Mapping]] = ..., collect: _Optional[_Union[CollectRequest, _Mapping]] = ..., collections: _Optional[_Union[CollectionsRequest, _Mapping]] = ..., changes: _Optional[_Union[ChangesRequest, _Mapping]] = ..., undo: _Optional[_Union[UndoRequest, _Mapping]] = ..., operations: _Optional[_Union[OperationsRequest, _Mapping]] = ..., history: _Optional[_Union[HistoryRequest, _Mapping]] = ..., relate: _Optional[_Union[RelateRequest, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesRequest, _Mapping]] = ..., verify: _Optional[_Union[VerifyRequest, _Mapping]] = ..., rescan: _Optional[_Union[RescanRequest, _Mapping]] = ..., accept: _Optional[_Union[AcceptRequest, _Mapping]] = ..., export: _Optional[_Union[ExportRequest, _Mapping]] = ..., restore: _Optional[_Union[RestoreRequest, _Mapping]] = ..., rebuild: _Optional[_Union[RebuildRequest, _Mapping]] = ..., move: _Optional[_Union[MoveRequest, _Mapping]] = ..., layout: _Optional[_Union[LayoutRequest, _Mapping]] = ..., archive: _Optional[_Union[ArchiveRequest, _Mapping]] = ..., putback: _Optional[_Union[PutbackRequest, _Mapping]] = ...) -> None: ...
 
 class RescanRequest(_message.Message):
     __slots__ = ["paths", "quick", "wait"]
@@ -1103,6 +1171,22 @@ class StatusReply(_message.Message):
 class StatusRequest(_message.Message):
     __slots__ = []
     def __init__(self) -> None: ...
+
+class Stored(_message.Message):
+    __slots__ = ["archive", "path", "path_display", "stored_at_ns", "verdict", "verified_at_ns"]
+    ARCHIVE_FIELD_NUMBER: _ClassVar[int]
+    PATH_DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    STORED_AT_NS_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    VERIFIED_AT_NS_FIELD_NUMBER: _ClassVar[int]
+    archive: str
+    path: bytes
+    path_display: str
+    stored_at_ns: int
+    verdict: str
+    verified_at_ns: int
+    def __init__(self, archive: _Optional[str] = ..., path: _Optional[bytes] = ..., path_display: _Optional[str] = ..., stored_at_ns: _Optional[int] = ..., verified_at_ns: _Optional[int] = ..., verdict: _Optional[str] = ...) -> None: ...
 
 class Target(_message.Message):
     __slots__ = ["id", "path"]

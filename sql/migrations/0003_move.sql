@@ -27,3 +27,19 @@ CREATE TABLE move (
     PRIMARY KEY (operation, number)
 );
 CREATE INDEX move_open ON move (host) WHERE state IN ('planned', 'copied');
+
+-- What archives outside the library hold (mediad/moves/archiver): which item, where in the archive, when it was last seen
+-- to be whole there.
+CREATE TABLE stored (
+    archive     text NOT NULL,                 -- the destination's id in its index: a UUID version 5
+    sha1        bytea NOT NULL,
+    stream      uuid NOT NULL,
+    folder      bytea NOT NULL,                -- of the archive, absolute, on the host that wrote it
+    path        bytea NOT NULL,                -- below it
+    host        uuid NOT NULL,
+    stored_ns   bigint NOT NULL,
+    verified_ns bigint NOT NULL,
+    verdict     text NOT NULL,                 -- ok, or the code of mediad/moves/structure/archive
+    PRIMARY KEY (archive, sha1, stream)
+);
+CREATE INDEX stored_stream ON stored (stream);

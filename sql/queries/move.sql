@@ -37,6 +37,45 @@ SELECT r.file, r.kind, r.format, d.fields
 FROM jsonb_array_elements_text($1::jsonb) e
 JOIN reading r ON r.file = e.value::bigint LEFT JOIN file_detail d ON d.file = r.file;
 
+-- name: to_archive
+-- Regular files with what an archive says of them. $1 json list of files. The side files' fields are those of the first.
+SELECT f.id, f.stream, f.dir, f.name, f.size, f.mtime_ns, f.inode, r.format, d.fields::text,
+       (SELECT x.fields::text FROM side_file v JOIN file_detail x ON x.file = v.side WHERE v.main = f.id LIMIT 1),
+       (SELECT c.sha1 FROM checksum c
+        WHERE c.volume = t.volume AND c.inode = f.inode AND c.size = f.size AND c.mtime_ns = f.mtime_ns
+          AND c.ctime_ns = f.ctime_ns AND c.scope = 'file')
+FROM jsonb_array_elements_text($1::jsonb) e
+JOIN file f ON f.id = e.value::bigint AND f.type = 'f' AND f.missing_since_ns IS NULL
+JOIN dir i ON i.id = f.dir JOIN root t ON t.id = i.root
+LEFT JOIN reading r ON r.file = f.id LEFT JOIN file_detail d ON d.file = f.id
+ORDER BY e.value::bigint;
+
+-- name: put_stored
+-- Items that an archive holds now, whole. $1 archive, $2 folder, $3 host, $4 now, $5 [{h, s, p}] sha1, stream, path.
+INSERT INTO stored (archive, sha1, stream, folder, path, host, stored_ns, verified_ns, verdict)
+SELECT $1::text, decode(e.h, 'hex'), e.s, $2::bytea, decode(e.p, 'hex'), $3::uuid, $4::bigint, $4::bigint, 'ok'
+FROM (SELECT DISTINCT ON (h, s) * FROM jsonb_to_recordset($5::jsonb) AS r(h text, s uuid, p text)) e
+ON CONFLICT (archive, sha1, stream) DO UPDATE SET folder = excluded.folder, path = excluded.path, host = excluded.host;
+
+-- name: verified_stored
+-- What verifying an archive found. $1 archive, $2 now, $3 [{h, c}] sha1 and code.
+UPDATE stored SET verified_ns = $2::bigint, verdict = e.c
+FROM (SELECT h, min(c) FILTER (WHERE c <> 'ok') AS bad, min(c) AS c0 FROM jsonb_to_recordset($3::jsonb) AS r(h text, c text)
+      GROUP BY h) x
+CROSS JOIN LATERAL (SELECT coalesce(x.bad, x.c0) AS c) e
+WHERE stored.archive = $1::text AND stored.sha1 = decode(x.h, 'hex');
+
+-- name: stored_of
+-- Where archives hold an item, and when it was last seen whole there. $1 stream.
+SELECT archive, folder, path, stored_ns, verified_ns, verdict FROM stored
+WHERE stream = $1::uuid OR stream IN (SELECT old FROM stream_alias WHERE stream = $1::uuid) ORDER BY stored_ns;
+
+-- name: found_before
+-- Where files were before they were moved last: what `putback` goes to. $1 json list of files.
+SELECT DISTINCT ON (v.file) v.file, v.path FROM revision v
+WHERE v.file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)) AND v.why = 'moved'
+ORDER BY v.file, v.until_ns DESC, v.id DESC;
+
 -- name: plan_moves
 -- Steps, before any of them is done. $1 operation, $2 host, $3 now, $4 [{n, u, a, f, s, fr, fp, tr, tp, i, z, m, o, j,
 -- k, h}], the names of the columns from number on.
