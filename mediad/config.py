@@ -77,6 +77,7 @@ class Config:
     remote_minutes: float = 60.0  # roots on a network file system are walked so often: no kernel event tells of them
     poll_seconds: float = 30.0  # folders for which the kernel gives no watch are looked at so often
     settle_seconds: float = 0.05  # a folder that has been quiet for so long is looked at
+    templates: dict[str, str] = field(default_factory=dict)  # names of files to be, over the defaults: docs/names.md
     deadline_seconds: float = 30.0  # of a request whose client sets none (add and checksum have none)
 
     @property
@@ -123,6 +124,8 @@ def _apply(config: Config, values: dict[str, Any], source: str) -> Config:
 def _convert(key: str, value: Any, like: Any, source: str) -> Any:
     if isinstance(like, Path) and isinstance(value, str | Path) and str(value):
         return Path(os.path.abspath(value))
+    if isinstance(like, dict) and isinstance(value, dict) and all(isinstance(v, str) for v in value.values()):
+        return dict(value)
     if isinstance(like, tuple) and isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
         return tuple(value)
     if isinstance(like, bool) or isinstance(value, bool):
@@ -136,6 +139,7 @@ def _convert(key: str, value: Any, like: Any, source: str) -> Any:
         if value not in CHOICES.get(key, (value,)):
             raise InvalidArgument(f"{source}: {key} is {' or '.join(CHOICES[key])}, not {value!r}", key)
         return value
-    wanted = {bool: "true or false", float: "a number", int: "a whole number", str: "text", tuple: "a list of texts"}
+    wanted = {bool: "true or false", float: "a number", int: "a whole number", str: "text"}
+    wanted |= {tuple: "a list of texts", dict: "a table of texts"}
     kind = next((text for type_, text in wanted.items() if isinstance(like, type_)), "a path")
     raise InvalidArgument(f"{source}: {key} takes {kind}, not {value!r}", key)

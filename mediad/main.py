@@ -37,6 +37,7 @@ from mediad.index.worklog import WorkLog
 from mediad.lag import LagWatch
 from mediad.listen import make_listener
 from mediad.logs import set_up_logging
+from mediad.moves.defaults import load_templates
 from mediad.moves.engine import Engine
 from mediad.server import Server
 from mediad.store.cluster import Cluster
@@ -331,6 +332,7 @@ def main(argv: list[str] | None = None) -> int:
         config = load_config(options.config, overrides)
         if config.dsn:
             check_conninfo(config.dsn)
+        load_templates(config.templates)
     except MediadError as error:
         print(f"mediad: {error}", file=sys.stderr)
         return 2

@@ -18,6 +18,7 @@ ONE_OF_EACH = {
     "board": True, "worker_memory": 1 << 26, "read_seconds": 1.5, "checksum_seconds": 2, "idle_seconds": 3.0,
     "database_seconds": 4.0, "cluster_programs": "/p", "cluster_account": "a", "handler_dirs": ["/h"],
     "exclude": ["*.x"], "freeze_share": 0.25, "freeze_files": 7, "deadline_seconds": 9,
+    "templates": {"movie": "m/{title}.{ext}", "my-own": "{name}"},
 }  # fmt: skip
 
 
@@ -26,6 +27,8 @@ def write(folder: Path, values: dict[str, object]) -> Path:
     lines = []
     for key, value in values.items():
         text = str(value).lower() if isinstance(value, bool) else repr(value)
+        if isinstance(value, dict):
+            text = "{" + ", ".join(f"{name} = {inner!r}" for name, inner in value.items()) + "}"
         lines.append(f"{key} = {text}")
     path.write_text("\n".join(lines))
     return path
@@ -63,7 +66,8 @@ def test_a_relative_path_becomes_absolute(tmp_path: Path, monkeypatch: pytest.Mo
     ("key", "value"),
     [("workers", True), ("workers", 1.0), ("workers", -1), ("workers", "1"), ("board", 1), ("read_seconds", True),
      ("read_seconds", -0.1), ("read_seconds", "x"), ("exclude", "x"), ("exclude", [1]), ("data_dir", ""),
-     ("data_dir", 1), ("dsn", 1), ("dsn", ["x"]), ("freeze_share", [])],
+     ("data_dir", 1), ("dsn", 1), ("dsn", ["x"]), ("freeze_share", []),
+     ("templates", "x"), ("templates", {"movie": 1}), ("templates", ["x"])],
 )  # fmt: skip
 def test_a_wrong_value_names_its_key(key: str, value: object) -> None:
     with pytest.raises(InvalidArgument) as caught:
