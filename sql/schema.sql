@@ -84,6 +84,12 @@ CREATE TABLE stream_alias (
 );
 CREATE INDEX stream_alias_stream ON stream_alias (stream);
 
+-- What an id of a stream stands for today: another one when it was merged into that.
+CREATE FUNCTION live(asked uuid) RETURNS uuid LANGUAGE sql STABLE
+    SET search_path = mediadb, pg_catalog AS $$
+SELECT coalesce((SELECT stream FROM stream_alias WHERE old = asked), asked)
+$$;
+
 -- What proves which payload a stream is. grade: 1 fingerprint, 2 track, 3 checksum (sha256). Not unique by value:
 -- equal keys make candidates, decisions are events.
 CREATE TABLE stream_key (

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import Any
 
 from mediad.commands.context import Call, Context, Replies
 from mediad.commands.items import check_path, resolve
@@ -12,10 +14,12 @@ from mediad.commands.work import by_of, matching
 from mediad.errors import ERRORS, InvalidArgument, MediadError, NotFound
 from mediad.index.lookup import find_dir
 from mediad.index.work import By
+from mediad.moves.defaults import load_templates
 from mediad.moves.engine import Operation, operation_of
 from mediad.moves.model import MODES, Options, Plan, Step, join
 from mediad.moves.mover import Mover
-from mediad.moves.plan import Planner, Selected, into
+from mediad.moves.namer import Namer
+from mediad.moves.plan import CASELESS, Planner, Selected, Unit, Wish, Wisher, into, join_below
 from mediad.store.store import pack
 from mediad.wire.convert import error_to_wire, show_path
 from mediadb_contract import mediadb_pb2 as pb
@@ -94,7 +98,10 @@ async def _plan(
         raise problems[0]
     units = await planner.units(selected)
     if request.template:
-        raise InvalidArgument("there are no name templates yet", request.template)
+        wish = await _named(context, planner, units, request, options)
+        plan = await planner.plan(mover, units, wish, options, told)
+        plan.problems[:0] = problems
+        return plan
     if not request.destination:
         raise InvalidArgument("a destination is needed")
     root, folder = await planner.destination(check_path(request.destination))
@@ -109,6 +116,38 @@ async def _plan(
     plan = await planner.plan(mover, units, into(units, root, folder, name), options, told)
     plan.problems[:0] = problems
     return plan
+
+
+async def _named(
+    context: Context, planner: Planner, units: list[Unit], request: pb.MoveRequest, options: Options
+) -> Wisher:
+    """The wish of `organise`: the paths that a name template makes of each file's metadata."""
+    namer = Namer(load_templates(context.config.templates), request.template, fat=options.fat)
+    base = await planner.destination(check_path(request.destination)) if request.destination else None
+    facts: dict[int, tuple[str, dict[str, Any]]] = {}
+    for start in range(0, len(units), _STREAMS_AT_ONCE):
+        some = units[start : start + _STREAMS_AT_ONCE]
+        files = pack([unit.main.file for unit in some])
+        rows = await context.store.read("fields_of_files", files, deadline=60.0)
+        ids = pack([unit.main.stream for unit in some])
+        own = dict(await context.store.read("fields_of_streams", ids, deadline=60.0))
+        streams = {unit.main.file: unit.main.stream for unit in some}
+        for file, kind, fields in rows:
+            found = json.loads(fields) if fields else {}
+            found.update(json.loads(own.get(uuid.UUID(streams[file]), "{}")))
+            facts[file] = kind, found
+        await asyncio.sleep(0)
+
+    def wish(unit: Unit) -> Wish | MediadError:
+        kind, fields = facts.get(unit.main.file, ("", {}))
+        named = namer.path(kind, fields, unit.main.below, unit.main.path, caseless=unit.main.root.fs_type in CASELESS)
+        if isinstance(named, MediadError):
+            return named
+        if base is None:
+            return unit.main.root, named
+        return base[0], join_below(base[1], named)
+
+    return wish
 
 
 async def select_files(

@@ -56,6 +56,7 @@ class _Plan:
         now = now_ns()
         unit: Statements = []
         if self.joins:
+            unit.append(("lock_streams", (pack(self.aliases),)))
             unit.append(("join_moved", (pack(self.joins), now, host)))
             unit.append(("merge_work", (pack(self.aliases),)))
             unit.append(("drop_work", (pack([pair["s"] for pair in self.aliases]),)))
@@ -247,6 +248,7 @@ class Keeper:
         packed = pack([{"s": pair["s"], "t": pair["t"]} for pair in pairs])
         await self._store.write(
             [
+                ("lock_streams", (packed,)),
                 ("join_streams", (pack(pairs), now_ns(), self._store.host, actor, operation)),
                 ("merge_work", (packed,)),
                 ("drop_work", (pack([pair["s"] for pair in pairs]),)),

@@ -26,6 +26,7 @@ PERSONAL = ("tagged", "untagged", "rated", "starred", "set", "played", "created"
 KEPT = (*PERSONAL, "inherited", "detached", "merged", "succeeded")
 TAG_MOST = 200  # characters
 VALUE_MOST = 10_000
+_QUIET = ("hold_streams", "mark_work")  # statements that tell of no change
 STREAMS_AT_ONCE = 500  # of one request in one transaction's statement
 COLLECTION_KINDS = ("collection", "playlist")
 
@@ -123,7 +124,8 @@ class _Changes:
 
     def statements(self, host: uuid.UUID, by: By) -> Statements:
         tail = (now_ns(), host, by.actor, by.operation)
-        unit: Statements = [("mark_work", (pack(list(self.streams)), tail[0]))]
+        asked = pack(list(self.streams))
+        unit: Statements = [("hold_streams", (asked,)), ("mark_work", (asked, tail[0]))]
         if self.tags:
             unit.append(("work_tags", (pack(self.tags), *tail)))
         if self.ratings:
@@ -147,7 +149,7 @@ class Work:
     async def _write(self, unit: Statements) -> int:
         results = await self._store.write(unit, give_up_after=60.0, deadline=30.0)
         self.tell()
-        return sum(len(rows) for rows in results[1:])
+        return sum(len(rows) for (name, _), rows in zip(unit, results, strict=True) if name not in _QUIET)
 
     def tell(self) -> None:
         """Something of a person's was stored."""

@@ -21,11 +21,12 @@ from mediad.store.store import Store, pack
 
 _LOOK_AT_ONCE = 2000
 _BREATH = 200  # files between two breaths of the loop
+_NAMES = 25  # that templates make
 _TRIES = 1000  # suffixes for a name that is taken
 STABLE_NS = 1_000_000_000  # a file is moved when it has not changed for so long
 # A symbolic link, or a file, where a folder should be.
 _OBSTRUCTED = Stat("?", 0, 0, 0, 0, 0, 0, 0, 0, 0)
-_CASELESS = frozenset({"vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk", "cifs", "smb3"})
+CASELESS = frozenset({"vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk", "cifs", "smb3"})
 
 Wish = tuple[Root, bytes]
 """Where something should be: the root and the path below its top."""
@@ -144,7 +145,15 @@ class Planner:
                     members.append((here[name], rest))
             used.update(member.file for member, _rest in members)
             units.append(Unit(source, members, each.sub))
+        self._let_follow(units)
         return units + self._of_folders(units, around, used)
+
+    @staticmethod
+    def _let_follow(units: list[Unit]) -> None:
+        """What describes a folder goes where the media of that folder go, when some of them go."""
+        led = {unit.main.folder for unit in units if not bundle.is_of_folder(unit.main.name)}
+        for unit in units:
+            unit.follows = unit.main.folder in led and bundle.is_of_folder(unit.main.name)
 
     @staticmethod
     def _of_folders(units: list[Unit], around: dict[int, dict[bytes, Source]], used: set[int]) -> list[Unit]:
@@ -185,7 +194,7 @@ class Planner:
     ) -> Plan:  # fmt: skip
         """The plan for units; `wish` says where each should be: the path of its main file, or why it cannot go."""
         plan = Plan(options)
-        units = self._wishes(plan, units, wish)
+        units = await self._wishes(plan, units, wish)
         await self._look_at_sources(mover, plan, units)
         scene = _Scene()
         targets = [(unit.root, join_below(unit.folder, name)) for unit in units for _, name in unit.names(unit.name)]
@@ -202,11 +211,13 @@ class Planner:
         await self._make_steps(plan, step_units, spaces)
         return plan
 
-    def _wishes(self, plan: Plan, units: list[Unit], wish: Wisher) -> list[Unit]:
+    async def _wishes(self, plan: Plan, units: list[Unit], wish: Wisher) -> list[Unit]:
         found: list[Unit] = []
         followers: list[Unit] = []
         places: dict[int, set[tuple[int, bytes]]] = {}
-        for unit in units:
+        for count, unit in enumerate(units):
+            if count % _NAMES == _NAMES - 1:
+                await asyncio.sleep(0)
             wanted = None if unit.follows else wish(unit)
             if isinstance(wanted, MediadError):
                 plan.problems.append(wanted)
@@ -334,7 +345,7 @@ class Planner:
 
     @staticmethod
     def _key(root: Root, path: bytes) -> tuple[int, bytes]:
-        return root.id, path.lower() if root.fs_type in _CASELESS else path
+        return root.id, path.lower() if root.fs_type in CASELESS else path
 
     def _left(self, plan: Plan, unit: Unit, source: Source, name: bytes) -> bool:
         """A side file whose bytes are there already stays, as every source does then."""
@@ -369,7 +380,7 @@ class Planner:
             return "itself"
         if there.type != "f":
             return "taken"
-        if unit.root.fs_type in _CASELESS and path.lower() == source.below.lower():
+        if unit.root.fs_type in CASELESS and path.lower() == source.below.lower():
             return "free"  # another spelling of its own name
         place = (unit.root.local or b"", path)
         return "same" if await self._equal(mover, source, place, there) else "taken"

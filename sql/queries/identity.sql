@@ -86,6 +86,12 @@ WITH entry AS MATERIALIZED (
 )
 DELETE FROM stream d USING entry e WHERE d.id = e.s;
 
+-- name: lock_streams
+-- Streams that are to be merged: who is doing something to one of them is waited for, so that it is merged, too.
+-- $1: [{s, t}].
+SELECT id FROM stream WHERE id IN (SELECT unnest(ARRAY[e.s, e.t]) FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, t uuid))
+ORDER BY id FOR UPDATE;
+
 -- name: merge_work
 -- What a person made of one stream is added to another: where both say something of the same thing, the other keeps
 -- its own. Plays that a stream inherited from the one it goes to, at first or second hand, are not counted twice.

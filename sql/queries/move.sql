@@ -32,10 +32,15 @@ FROM tree t JOIN dir d ON d.id = t.id JOIN file f ON f.dir = t.id
 WHERE f.missing_since_ns IS NULL ORDER BY f.id;
 
 -- name: fields_of_files
--- What templates are filled with: kind, format and fields. $1 json list of files.
-SELECT r.file, r.kind, r.format, d.fields
+-- What templates are filled with: kind and fields. $1 json list of files.
+SELECT r.file, r.kind, d.fields::text
 FROM jsonb_array_elements_text($1::jsonb) e
 JOIN reading r ON r.file = e.value::bigint LEFT JOIN file_detail d ON d.file = r.file;
+
+-- name: fields_of_streams
+-- The fields that persons have set. $1 json list of streams.
+SELECT w.stream, jsonb_object_agg(w.name, w.value)::text FROM work_field w
+WHERE w.stream IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb)) GROUP BY w.stream;
 
 -- name: to_archive
 -- Regular files with what an archive says of them. $1 json list of files. The side files' fields are those of the first.

@@ -1,5 +1,6 @@
 -- What a person does to items, and what it amounts to. Each statement changes only what is different, and tells of that:
--- sent twice it is done once. $2 now, $3 host, $4 actor, $5 operation wherever there are so many.
+-- sent twice it is done once. $2 now, $3 host, $4 actor, $5 operation wherever there are so many. Streams are taken for
+-- what they stand for at that moment (live): one that was asked for may have been merged into another meanwhile.
 
 -- name: work_streams
 -- The streams that ids stand for today, in the order asked. $1 json list of ids.
@@ -7,11 +8,16 @@ SELECT e.ordinality, coalesce(a.stream, s.id) FROM jsonb_array_elements_text($1:
 LEFT JOIN stream_alias a ON a.old = e.value::uuid LEFT JOIN stream s ON s.id = e.value::uuid
 ORDER BY e.ordinality;
 
+-- name: hold_streams
+-- Nobody merges these streams into others until this transaction ends; who is doing so is waited for. $1 json list.
+SELECT id FROM stream WHERE id IN (SELECT live(value::uuid) FROM jsonb_array_elements_text($1::jsonb)) ORDER BY id
+FOR KEY SHARE;
+
 -- name: mark_work
 -- A person's events hang on these streams: their checksums are wanted, to settle later doubts, and those of streams that
 -- seem to be equal, to share the work with them. $1 json list of streams, $2 now.
 WITH asked AS MATERIALIZED (
-    SELECT DISTINCT s.id FROM jsonb_array_elements_text($1::jsonb) e JOIN stream s ON s.id = e.value::uuid
+    SELECT DISTINCT s.id FROM jsonb_array_elements_text($1::jsonb) e JOIN stream s ON s.id = live(e.value::uuid)
 ), marked AS (
     INSERT INTO work (stream, first_ns) SELECT id, $2::bigint FROM asked ON CONFLICT DO NOTHING
 )
@@ -30,7 +36,7 @@ ON CONFLICT (stream) DO UPDATE SET tries = 0;
 -- Tags become added, removed, or what the file says (none). `auto` takes a tag away: removed where a file has it, else
 -- none. $1: [{s, t, f, k}] stream, tag, folded, what it becomes.
 WITH asked AS MATERIALIZED (
-    SELECT DISTINCT ON (e.s, e.t) e.s, e.t, e.f, e.k
+    SELECT DISTINCT ON (live(e.s), e.t) live(e.s) AS s, e.t, e.f, e.k
     FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, t text, f text, k text)
 ), wanted AS MATERIALIZED (
     SELECT a.s, a.t, a.f, CASE WHEN w.stream IS NULL THEN 'none' WHEN w.removed THEN 'removed' ELSE 'added' END AS was,
@@ -62,7 +68,8 @@ SELECT s FROM changed;
 -- name: work_ratings
 -- Ratings of one person. $1: [{s, x}] stream, 0-5 or null for none.
 WITH changed AS MATERIALIZED (
-    SELECT DISTINCT ON (e.s) e.s, e.x, w.rating AS was FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, x real)
+    SELECT DISTINCT ON (e.s) e.s, e.x, w.rating AS was
+    FROM (SELECT live(r.s) AS s, r.x FROM jsonb_to_recordset($1::jsonb) AS r(s uuid, x real)) e
     LEFT JOIN work_actor w ON w.stream = e.s AND w.actor = $4::text
     WHERE w.rating IS DISTINCT FROM e.x
 ), put AS (
@@ -81,7 +88,8 @@ SELECT s FROM changed;
 -- name: work_stars
 -- Stars of one person. $1: [{s, t}] stream, since when in nanoseconds or null for none.
 WITH changed AS MATERIALIZED (
-    SELECT DISTINCT ON (e.s) e.s, e.t, w.starred_ns AS was FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, t bigint)
+    SELECT DISTINCT ON (e.s) e.s, e.t, w.starred_ns AS was
+    FROM (SELECT live(r.s) AS s, r.t FROM jsonb_to_recordset($1::jsonb) AS r(s uuid, t bigint)) e
     LEFT JOIN work_actor w ON w.stream = e.s AND w.actor = $4::text
     WHERE (w.starred_ns IS NULL) <> (e.t IS NULL)
 ), put AS (
@@ -101,7 +109,7 @@ SELECT s FROM changed;
 -- Fields set by a person, for all. $1: [{s, n, v, f}] stream, name, value or null for none, folded.
 WITH changed AS MATERIALIZED (
     SELECT DISTINCT ON (e.s, e.n) e.s, e.n, e.v, e.f, w.value AS was
-    FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, n text, v text, f text)
+    FROM (SELECT live(r.s) AS s, r.n, r.v, r.f FROM jsonb_to_recordset($1::jsonb) AS r(s uuid, n text, v text, f text)) e
     LEFT JOIN work_field w ON w.stream = e.s AND w.name = e.n
     WHERE w.value IS DISTINCT FROM e.v
 ), put AS (
@@ -123,7 +131,9 @@ SELECT s FROM changed;
 -- Plays of one person, counted on; each line of a request once. $1: [{s, c, t, i}] stream, how often (negative: taken
 -- back), when, number of the line.
 WITH changed AS MATERIALIZED (
-    SELECT e.s, e.c, e.t, e.i, w.played_ns AS was FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, c integer, t bigint, i integer)
+    SELECT e.s, e.c, e.t, e.i, w.played_ns AS was
+    FROM (SELECT live(r.s) AS s, r.c, r.t, r.i
+          FROM jsonb_to_recordset($1::jsonb) AS r(s uuid, c integer, t bigint, i integer)) e
     LEFT JOIN work_actor w ON w.stream = e.s AND w.actor = $4::text
     WHERE NOT EXISTS (SELECT FROM event x WHERE x.op_id = $5::uuid AND x.target = e.s::text AND x.action = 'played'
                       AND (x.value ->> 'i')::integer = e.i)
@@ -221,7 +231,7 @@ WITH fresh AS MATERIALIZED (
     WHERE collection = $1::uuid AND place >= $6::integer AND EXISTS (SELECT FROM fresh)
 ), put AS (
     INSERT INTO collection_entry (collection, place, stream)
-    SELECT $1::uuid, $6::integer + e.ordinality - 1, e.value::uuid
+    SELECT $1::uuid, $6::integer + e.ordinality - 1, live(e.value::uuid)
     FROM jsonb_array_elements_text($7::jsonb) WITH ORDINALITY e WHERE EXISTS (SELECT FROM fresh)
     RETURNING place
 ), numbered AS (

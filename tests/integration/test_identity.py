@@ -43,7 +43,7 @@ def tagged(client: Client, path: Path) -> uuid.UUID:
     client.run(workcalls.play([path]))
     client.run(workcalls.set_fields([path], {"account": "shop@example.org"}))
     found = item_of(client, path)
-    assert has_work(found), found.work
+    assert has_work(found), dict(found.work)
     return found.id  # type: ignore[no-any-return]
 
 

@@ -323,3 +323,61 @@ def test_a_full_disk(daemon: Daemon) -> None:
     finally:
         daemon.kill()
         subprocess.run(["umount", "-l", small], check=True)
+
+
+def test_organised_by_what_the_files_say(daemon: Daemon) -> None:
+    """Songs, films, photos where Plex and Jellyfin look for them; what lacks a field stays and says which; undone, the
+    tree is what it was, folders too."""
+    top = daemon.folder / "lib"
+    song = flac(top / "new/x.flac", title="Song: one?", artist="Band", albumartist="The Band", album="Al/bum",
+                date="1999", tracknumber="3")  # fmt: skip
+    other = flac(top / "new/y.flac", title="Other", artist="Band", albumartist="The Band", album="Al/bum", date="1999",
+                 tracknumber="3")  # fmt: skip
+    for number, path in enumerate((song, other)):  # another payload each
+        data = bytearray(path.read_bytes())
+        data[-100] = number
+        path.write_bytes(data)
+    bare = flac(top / "bare/z.flac", title="", artist="")
+    write_tree(top, {"new/x.lrc": b"words", "new/cover.jpg": b"cover", "new/notes.log": b"log",
+                     "films/Some.Film.2001.1080p.x264-GRP.mkv": b"\x1a\x45\xdf\xa3" + b"m" * 900,
+                     "films/Show.Name.S01E02-E03.Title.mkv": b"\x1a\x45\xdf\xa3" + b"e" * 900})  # fmt: skip
+    for path in top.rglob("*.*"):
+        old(path)
+    before = snapshot(top)
+    with daemon.client() as client:
+        client.add([top], wait=True)
+        ident = tagged(client, song)
+        plan = move(client, top / "new", top / "bare", b"", template="auto", dry_run=True)
+        assert snapshot(top) == before
+        lacking = [p for p in plan.problems if p.input == bytes(bare)]
+        assert len(lacking) == 1 and "{albumartist" in lacking[0].message
+        result = move(client, top, top / "media", template="auto", folder=True, prune=True)
+        found = {str(p.relative_to(top)) for p in top.rglob("*") if p.is_file()}
+        album = "media/music/The Band/Al_bum (1999)/"
+        assert found == {
+            album + "03 - Song: one?.flac", album + "03 - Other.flac", album + "03 - Song: one?.lrc",
+            album + "cover.jpg", album + "notes.log", "media/movies/Some Film (2001)/Some Film (2001).mkv",
+            "media/tv/Show Name/Season 01/Show Name - S01E02-E03 - Title.mkv", "bare/z.flac",
+        }, result.problems  # fmt: skip
+        assert not (top / "new").exists() and (top / "bare").exists()
+        assert item_of(client, top / "media/music/The Band/Al_bum (1999)/03 - Song: one?.flac").id == ident
+        assert not other.exists()
+        client.run(workcalls.undo())
+        assert snapshot(top) == before
+        again = move(client, top / "new", b"", template="{artist}/{title}.{ext}", fat=True)
+        assert (top / "Band/Song_ one_.flac").exists() and again.failed == 0
+        assert sorted(p.name for p in (top / "Band").iterdir()) == [
+            "Other.flac", "Song_ one_.flac", "Song_ one_.lrc", "cover.jpg", "notes.log"
+        ]  # fmt: skip
+
+
+def test_templates_that_cannot_be(daemon: Daemon) -> None:
+    top = daemon.folder / "lib"
+    song = old(flac(top / "x.flac", title="Song"))
+    with daemon.client() as client:
+        client.add([top], wait=True)
+        with pytest.raises(NotFound, match="no template of that name; there is auto"):
+            move(client, song, b"", template="nonsense")
+        with pytest.raises(InvalidArgument) as caught:
+            move(client, song, b"", template="{titel}.{ext}")
+        assert caught.value.position == 1 and "title" in caught.value.message

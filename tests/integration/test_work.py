@@ -445,3 +445,31 @@ def test_work_is_erased_when_a_person_says_so(daemon: Daemon) -> None:
     [log] = list((daemon.data / "work").iterdir())
     assert str(item.id) not in "".join(line for line in log.read_text().splitlines() if "collected" not in line)
     assert rows(daemon, "SELECT count(*) FROM mediadb.event WHERE action = 'tagged'") == [(1,)]
+
+
+def test_work_while_items_become_one(daemon: Daemon) -> None:
+    """Two files turn out to be one item while a person is at work on both: nothing of it is lost, whoever was first."""
+    top = daemon.folder / "tree"
+    for number in range(20):
+        for copy in "ab":
+            path = top / f"{number:02}{copy}.flac"
+            path.parent.mkdir(exist_ok=True)
+            data = bytearray((DATA / "picard.flac").read_bytes())
+            data[-100] = number  # a payload of its own for each pair
+            path.write_bytes(data)
+    with daemon.client() as client:
+        client.add([top], wait=True)
+        paths = [top / f"{number:02}{copy}.flac" for number in range(20) for copy in "ab"]
+        for path in paths:
+            client.run(workcalls.tag([path], add=["holiday"]))
+            client.run(workcalls.rate([path], 4))
+            client.run(workcalls.star([path]))
+            client.run(workcalls.set_fields([path], {"account": "shop"}))
+        for path in paths:
+            found = client.get(path)[0].item
+            assert found is not None
+            work = found.work
+            assert work.get("user_rating") == 4 and work.get("starred"), (path, dict(work))
+            assert work.get("user_tags") == ["holiday"] and work.get("account") == "shop", (path, dict(work))
+        lost = "SELECT count(*) FROM mediadb.work_actor WHERE stream IN (SELECT old FROM mediadb.stream_alias)"
+        assert rows(daemon, lost) == [(0,)]
