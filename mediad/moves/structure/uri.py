@@ -47,7 +47,7 @@ def file_path(uri: str) -> bytes | None:
     if match is None or match[1].lower() != "file" or not uri[match.end() :].startswith("///"):
         return None
     encoded = re.split("[?#]", uri[match.end() + 2 :], maxsplit=1)[0]
-    if not is_plain(encoded.strip("/"), empty=True):
+    if not is_plain(encoded[1:].removesuffix("/"), empty=True):
         return None
     return decode_path(encoded).rstrip(b"/") or b"/"
 
