@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mediad.errors import InvalidArgument, NotFound, Unsupported
+from mediad.moves import template as template_module
 from mediad.moves.defaults import PLEX, choose_template, load_templates
 from mediad.moves.template import Expansion, TemplateError, parse, plain_text
 from mediad.moves.titles import Episode, Movie, read_episode, read_ids, read_movie, season_of_folder
@@ -420,3 +423,15 @@ def test_settings_stand_over_the_defaults() -> None:
 
 def test_known_fields() -> None:
     assert "pictures" not in KNOWN and "title" in KNOWN and DERIVED.keys() <= KNOWN
+
+
+def test_the_page_says_what_is() -> None:
+    """docs/names.md has every derived name, every built-in template and the grammar of the module."""
+    page = (Path(__file__).resolve().parents[2] / "docs/names.md").read_text("utf-8")
+    for name in DERIVED:
+        assert f"`{name}`" in page
+    for name, text in PLEX.items():
+        (row,) = (line for line in page.splitlines() if line.startswith(f"| `{name}` |"))
+        assert f"`{text}`" in row
+    grammar = re.search(r"    template    = .*?(?=\n\n)", template_module.__doc__ or "", re.DOTALL)
+    assert grammar is not None and "\n".join(grammar[0].splitlines()[:5]) in page
