@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mediad.errors import InvalidArgument, NotFound, Unsupported
+from mediad.moves import template as template_module
 from mediad.moves.defaults import PLEX, choose_template, load_templates
 from mediad.moves.template import Expansion, TemplateError, parse, plain_text
 from mediad.moves.titles import Episode, Movie, read_episode, read_ids, read_movie, season_of_folder
@@ -62,7 +65,7 @@ def missing(template: str, values: dict[str, Any]) -> tuple[str, ...]:
          "music/Björk/Debut (1993)/03 - Venus as a Boy.flac"),
         ("music/{albumartist}/{album} ({year})/{Disc {disc}/}{track:02} - {title}.{ext}", SONG | {"disc": 2},
          "music/Björk/Debut (1993)/Disc 2/03 - Venus as a Boy.flac"),
-        ("{albumartist}/{album} ({year})/{track:02} - {title}.{ext}", SONG, "Björk/Debut (1993)/03 - Venus as a Boy.flac"),
+        ("{albumartist}/{album}/{track:02} - {title}.{ext}", SONG, "Björk/Debut/03 - Venus as a Boy.flac"),
         ("books/{author}/{title}/{title}.{ext}", {"author": "A", "title": "T", "ext": "epub"}, "books/A/T/T.epub"),
         ("photos/{YYYY}/{YYYY-MM-DD}/{stem}.{ext}", PHOTO, "photos/2020/2020-07-10/IMG_1.jpg"),
     ],
@@ -183,7 +186,7 @@ CHOICE = st.builds(
 SIMPLE = st.builds(lambda lead, choice: f"{{{lead}{choice}}}", st.sampled_from(["", " - ", ".", " (", "/"]), CHOICE)
 GROUP = st.recursive(
     SIMPLE | st.sampled_from(["{YYYY}", "{YYYY-MM-DD}"]),
-    lambda inner: st.builds(lambda t, g, u, h: f"{{{t}{g}{u}{h}}}", TEXT, inner, st.sampled_from(["", "/", ".", "x"]), inner),
+    lambda one: st.builds(lambda t, g, u, h: f"{{{t}{g}{u}{h}}}", TEXT, one, st.sampled_from(["", "/", ".", "x"]), one),
     max_leaves=4,
 )  # fmt: skip
 PART = st.lists(TEXT | GROUP, min_size=1, max_size=4).map("".join)
@@ -224,12 +227,12 @@ def test_values_are_data(template: str, values: dict[str, Any]) -> None:
 
 @given(st.text(max_size=40))
 def test_any_text_is_a_template_or_an_error_with_its_place(text: str) -> None:
+    fault: TemplateError | None = None
     try:
-        read = parse(text)
-    except TemplateError as fault:
-        assert 0 <= fault.position <= max(len(text), 0) and fault.message
-    else:
-        assert isinstance(read.expand({}), Expansion)
+        assert isinstance(parse(text).expand({}), Expansion)
+    except TemplateError as caught:
+        fault = caught
+    assert fault is None or (0 <= fault.position <= len(text) and fault.message)
 
 
 def test_plain_text() -> None:
@@ -310,7 +313,7 @@ def test_ids_and_seasons() -> None:
     assert [season_of_folder(name) for name in ("Season 01", "S2", "Specials", "Extras")] == [1, 2, 0, None]
 
 
-# --------------------------------------------------------------------------------------------- values of an item's fields
+# ------------------------------------------------------------------------------------------- values of an item's fields
 
 
 def test_a_song() -> None:
@@ -420,3 +423,15 @@ def test_settings_stand_over_the_defaults() -> None:
 
 def test_known_fields() -> None:
     assert "pictures" not in KNOWN and "title" in KNOWN and DERIVED.keys() <= KNOWN
+
+
+def test_the_page_says_what_is() -> None:
+    """docs/names.md has every derived name, every built-in template and the grammar of the module."""
+    page = (Path(__file__).resolve().parents[2] / "docs/names.md").read_text("utf-8")
+    for name in DERIVED:
+        assert f"`{name}`" in page
+    for name, text in PLEX.items():
+        (row,) = (line for line in page.splitlines() if line.startswith(f"| `{name}` |"))
+        assert f"`{text}`" in row
+    grammar = re.search(r"    template    = .*?(?=\n\n)", template_module.__doc__ or "", re.DOTALL)
+    assert grammar is not None and "\n".join(grammar[0].splitlines()[:5]) in page

@@ -76,7 +76,8 @@ def _json(text: str) -> Json:
 
 
 def _text(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    """Several values in one EXIF text are parted by a semicolon (EXIF 2.32, Artist)."""
+    return "; ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _date(value: Any) -> str:
@@ -124,7 +125,7 @@ def _degrees(value: Any, letters: str) -> str:
 
 
 def _altitude(value: Any) -> str:
-    number = round(abs(float(value)), 1)
+    number = int(abs(float(value)) * 10) / 10
     return f"{number:.15g} m {'Below' if float(value) < 0 else 'Above'} Sea Level"
 
 

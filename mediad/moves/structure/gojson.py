@@ -19,6 +19,7 @@ Json = dict[str, Any] | list[Any] | str | int | float | bool | None
 _ESCAPED = re.compile('[\0-\x1f"\\\\<>&\u2028\u2029\ud800-\udfff]')
 _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def dumps(value: Json, *, indent: int = 0) -> str:
@@ -93,7 +94,8 @@ def loads(data: bytes, name: bytes) -> Any:
     Raises Corrupt with `name` as input and line and column: what is no JSON, NaN, a byte order mark, anything behind
     the value (where Go's decoder stops reading and ignores the rest), nesting beyond what can be read."""
     try:
-        value = json.loads(data.decode("utf-8", "replace"), parse_constant=_no_constant)
+        text = data.decode("utf-8", "replace")
+        value = json.loads(text, parse_constant=_no_constant)
     except RecursionError:
         raise Corrupt("this JSON is nested too deep to be read", name) from None
     except json.JSONDecodeError as fault:
@@ -101,7 +103,8 @@ def loads(data: bytes, name: bytes) -> Any:
         raise Corrupt(problem, name) from None
     except ValueError as fault:  # a constant, or an integer of thousands of digits
         raise Corrupt(f"this is not JSON: {fault}", name) from None
-    return _clean(value)
+    # only an escape can bring a surrogate in; a large index has none, and is not walked for it
+    return _clean(value) if _SURROGATE_ESCAPE.search(text) else value
 
 
 def _no_constant(text: str) -> None:

@@ -14,6 +14,7 @@ from mediad.errors import InvalidArgument
 
 _SAFE = "-._~/$&+,:;=@"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_CANONICAL = re.compile(r"(?:file://)?[A-Za-z0-9._~/$&+,;=@-]*")  # the many that need no second look
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -47,7 +48,7 @@ def file_path(uri: str) -> bytes | None:
     if match is None or match[1].lower() != "file" or not uri[match.end() :].startswith("///"):
         return None
     encoded = re.split("[?#]", uri[match.end() + 2 :], maxsplit=1)[0]
-    if not is_plain(encoded.strip("/"), empty=True):
+    if not is_plain(encoded[1:].removesuffix("/"), empty=True):
         return None
     return decode_path(encoded).rstrip(b"/") or b"/"
 
@@ -83,6 +84,8 @@ def resolve(base: str, reference: str) -> bytes | None:
 def canonical(uri: str) -> str:
     """One spelling for all URIs that mean the same: the scheme in lower case, the path encoded anew. What has a query,
     a fragment or a broken escape stays as it is: the reference treats the latter as plain text."""
+    if _CANONICAL.fullmatch(uri):
+        return uri
     uri = uri.strip()
     match = _SCHEME.match(uri)
     start = match.end() if match else 0
