@@ -161,7 +161,9 @@ def is_of_folder(name: bytes) -> bool:
     )
 
 
-def renamed(companion_rest: bytes, new_name: bytes) -> bytes:
-    """A companion's new name: the main one's new stem with what was behind the old one. The extension of the main file
-    may not change in a move, so `photo.jpg.xmp` keeps its `.jpg`."""
-    return split_name(new_name)[0] + companion_rest
+def renamed(main: bytes, companion: bytes, new_main: bytes) -> bytes:
+    """A companion's new name when its main file gets one: what stands behind the whole old name stands behind the whole
+    new one (`A.JPG.xmp`, `b.jpg.xmp`), else what stands behind the old stem behind the new (`A.de.srt`, `b.de.srt`)."""
+    if companion.startswith(main + b"."):
+        return new_main + companion[len(main) :]
+    return split_name(new_main)[0] + companion[len(split_name(main)[0]) :]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 NAME_MAX = 255  # bytes: limits.h; on FAT, exFAT and NTFS 255 UTF-16 units, which 255 bytes of UTF-8 never exceed
 REPLACEMENT = "_"
@@ -138,10 +138,3 @@ def copy_names(name: str, limit: int = NAME_MAX) -> Iterator[str]:
         suffix = f"_copy{number if number > 1 else ''}{extension}"
         yield cut(stem, limit - len(suffix.encode("utf-8", "surrogateescape"))).rstrip() + suffix
         number += 1
-
-
-def free_name(name: str, taken: Callable[[str], bool]) -> str:
-    """`name`, or the first of its `copy_names` that is not `taken`."""
-    if not taken(name):
-        return name
-    return next(other for other in copy_names(name) if not taken(other))

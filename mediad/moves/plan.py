@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any, cast
 
 from mediad.errors import Conflict, DiskFull, InvalidArgument, MediadError, NotFound, PermissionDenied, Unsupported
@@ -17,6 +18,7 @@ from mediad.model import NO_INODES, Root
 from mediad.moves import bundle
 from mediad.moves.model import Options, Plan, Source, Step, join
 from mediad.moves.mover import Mover, Place, Space, Stat
+from mediad.moves.names import clash_key, copy_names
 from mediad.store.store import Store, pack
 
 _LOOK_AT_ONCE = 2000
@@ -55,7 +57,14 @@ class Unit:
     def names(self, name: bytes) -> list[tuple[Source, bytes]]:
         """Every member with its new name, when the main one is called `name`."""
         return [
-            (source, name if source is self.main else source.name if rest is None else bundle.renamed(rest, name))
+            (
+                source,
+                name
+                if source is self.main
+                else source.name
+                if rest is None
+                else bundle.renamed(self.main.name, source.name, name),
+            )
             for source, rest in self.members
         ]
 
@@ -66,12 +75,6 @@ class _Scene:
 
     stats: dict[tuple[int, bytes], Stat | None] = field(default_factory=dict)
     claims: dict[tuple[int, bytes], Source] = field(default_factory=dict)
-
-
-def copy_name(name: bytes, count: int) -> bytes:
-    """The seed's name for a file whose name is taken: `a_copy.jpg`, then `a_copy2.jpg`, `a_copy3.jpg`..."""
-    stem, extension = os.path.splitext(name)
-    return stem + b"_copy" + (str(count).encode() if count > 1 else b"") + extension
 
 
 Wisher = Callable[[Unit], Wish | MediadError]
@@ -307,10 +310,8 @@ class Planner:
         root = unit.root
         assert root is not None
         wanted = unit.name
-        for count in range(_TRIES):
-            name = copy_name(wanted, count) if count else wanted
-            if len(name) > 255:
-                break
+        others = map(os.fsencode, copy_names(os.fsdecode(wanted)))
+        for count, name in enumerate(chain([wanted], islice(others, _TRIES))):
             pairs = unit.names(name)
             await self._see(mover, scene, ((root, join_below(unit.folder, each)) for _, each in pairs))
             if scene.stats[root.id, join_below(unit.folder, name)] is _OBSTRUCTED:
@@ -345,7 +346,9 @@ class Planner:
 
     @staticmethod
     def _key(root: Root, path: bytes) -> tuple[int, bytes]:
-        return root.id, path.lower() if root.fs_type in CASELESS else path
+        if root.fs_type in CASELESS:
+            return root.id, os.fsencode(clash_key(os.fsdecode(path)))
+        return root.id, path
 
     def _left(self, plan: Plan, unit: Unit, source: Source, name: bytes) -> bool:
         """A side file whose bytes are there already stays, as every source does then."""

@@ -30,8 +30,9 @@ def test_what_goes_along(name: bytes, along: list[bytes]) -> None:
     found = companions(name, [name, *along])
     assert sorted(found) == sorted(along)
     extension = name.rpartition(b".")[2]
-    for other, rest in found.items():
-        assert renamed(rest, b"new." + extension) == b"new" + other[len(name) - len(extension) - 1 :]
+    for other in found:
+        assert renamed(name, other, b"new." + extension) == b"new" + other[len(name) - len(extension) - 1 :]
+    assert renamed(b"A.JPG", b"A.JPG.xmp", b"b.jpg") == b"b.jpg.xmp"
 
 
 @pytest.mark.parametrize(

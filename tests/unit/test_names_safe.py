@@ -1,4 +1,4 @@
-"""mediad.moves.names and naming: what comes out can lie on every file system, and what can lie there is left alone."""
+"""mediad.moves.names and namer: what comes out can lie on every file system, and what can lie there is left alone."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mediad.errors import NotFound, Unsupported
+from mediad.errors import InvalidArgument, NotFound, Unsupported
 from mediad.moves.defaults import load_templates
-from mediad.moves.names import clash_key, copy_names, cut, force_utf8, free_name, safe_name, split_name
-from mediad.moves.naming import Clash, find_clashes, follow_name, name_item
+from mediad.moves.namer import Namer
+from mediad.moves.names import clash_key, copy_names, cut, force_utf8, safe_name, split_name
+from mediad.moves.template import TemplateError
 
 ANY = st.text(max_size=400) | st.text(st.sampled_from('.. _aA:/\\"\0\n\x7f\u0301e👨\u200d👩🇩🇪conCON1'), max_size=300)
 DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
@@ -149,8 +150,6 @@ def test_copies() -> None:
     assert next(copy_names("a_copy.jpg")) == "a_copy_copy.jpg"
     assert next(copy_names(".hidden")) == ".hidden_copy"
     assert next(copy_names("x" * 251 + ".jpg")) == "x" * 246 + "_copy.jpg"
-    assert free_name("a", set().__contains__) == "a"
-    assert free_name("a.b", {"a.b", "a_copy.b"}.__contains__) == "a_copy2.b"
 
 
 @given(ANY)
@@ -170,58 +169,28 @@ def test_clashes() -> None:
 
 # ------------------------------------------------------------------------------------------------------ naming of items
 
+SONG = {"artists": ["AC/DC"], "artist_credit": "AC/DC", "album": "T.N.T.", "title": "Who: Made Who?", "track_number": 1}
+
+
+def name(asked: str, fields: dict[str, object], below: bytes, kind: str = "audio", **options: bool) -> object:
+    namer = Namer(load_templates({"mine": "Undated/{stem}.{ext}"}), asked, fat=options.get("fat", False))
+    return namer.path(kind, fields, below, b"/lib/" + below, caseless=options.get("caseless", False))
+
 
 def test_naming_an_item() -> None:
-    templates = load_templates({"mine": '{YYYY|"Undated"}/{name}', "strange": "{title}/{ext}"})
-    fields = {"artist_credit": "AC/DC", "album": "Who: Made Who?", "track_number": 1, "title": "T."}
-    named = name_item(templates, "audio", fields, b"/in/x.MP3")
-    assert (named.template, named.missing) == ("music", ())
-    assert named.path == b"music/AC_DC/Who_ Made Who_/01 - T..mp3"
-    assert name_item(templates, "audio", fields, b"/in/x.MP3", fat=False).parts[2] == "Who: Made Who?"
-    assert name_item(templates, "audio", fields, b"/in/\xfc\0.mp3", template="mine").path == "Undated/ü_.mp3".encode()
-    assert name_item(templates, "audio", fields, b"x.mp3", template="strange").parts == ("T_", "mp3")
-    lacking = name_item(templates, "audio", {"artist_credit": "A"}, b"x.mp3")
-    assert (lacking.parts, lacking.missing) == ((), ("album", "track", "title"))
-    with pytest.raises(NotFound, match="there is no template nope"):
-        name_item(templates, "audio", fields, b"x", template="nope")
-    with pytest.raises(Unsupported):
-        name_item(templates, "other", fields, b"x")
-    long = name_item(templates, "audio", fields | {"title": "ö" * 300}, b"x.flac")
-    assert len(long.parts[-1].encode()) <= 255 and long.parts[-1].endswith("ö.flac")
-
-
-def test_clashes_of_a_plan() -> None:
-    plan = [(1, ("a", "b.mp3")), (2, ("A", "B.mp3")), (3, ("a", "c")), (4, ("a", "c", "d")), (5, ("x",))]
-    assert find_clashes(plan) == [Clash("a/b.mp3", (1, 2)), Clash("a/c", (3, 4), as_folder=True)]
-    assert find_clashes(plan, fat=False) == [Clash("a/c", (3, 4), as_folder=True)]
-    assert find_clashes([(1, ("Straße",)), (2, ("STRASSE",)), (3, ("strasse",))]) == [Clash("Straße", (1, 2, 3))]
-
-
-@given(st.lists(st.lists(st.sampled_from(["a", "A", "b", "é", "e\u0301"]), min_size=1, max_size=3), max_size=8))
-def test_without_clashes_all_names_can_be_made(paths: list[list[str]]) -> None:
-    """Against a plain model of a file system that does not tell capitals: making the files in order."""
-    made: dict[tuple[str, ...], str] = {}
-    possible = True
-    for parts in paths:
-        folded = tuple(unicodedata.normalize("NFC", part).casefold() for part in parts)
-        for length in range(1, len(folded)):
-            possible &= made.setdefault(folded[:length], "folder") == "folder"
-        possible &= folded not in made
-        made[folded] = "file"
-    assert bool(find_clashes(enumerate(paths))) == (not possible)
-
-
-@pytest.mark.parametrize(
-    ("main", "side", "new", "followed"),
-    [
-        (b"a.jpg", b"a.jpg.xmp", b"b.jpg", b"b.jpg.xmp"),
-        (b"a.jpg", b"a.xmp", b"b.jpg", b"b.xmp"),
-        (b"f.mkv", b"f.en.forced.srt", b"g (2001).mkv", b"g (2001).en.forced.srt"),
-        (b"a.jpg", b"ab.xmp", b"b.jpg", None),
-        (b"a.jpg", b"a.jpg", b"b.jpg", None),
-        (b"\xff.jpg", b"\xff.xmp", b"b", b"b.xmp"),
-        (b".x", b".y", b"b", None),
-    ],
-)
-def test_side_files_follow(main: bytes, side: bytes, new: bytes, followed: bytes | None) -> None:
-    assert follow_name(main, side, new) == followed
+    """By kind, by a template's name, by one itself; safe for the file system; who lacks a field is told which."""
+    found = name("{artist}/{title}.{ext}", SONG, b"in/x.MP3")
+    assert found == b"AC_DC/Who: Made Who?.mp3"
+    assert name("{artist}/{title}.{ext}", SONG, b"in/x.MP3", fat=True) == b"AC_DC/Who_ Made Who_.mp3"
+    assert name("{artist}/{title}.{ext}", SONG, b"in/x.MP3", caseless=True) == b"AC_DC/Who_ Made Who_.mp3"
+    assert name("mine", SONG, b"in/\xfc\x01.mp3") == "Undated/ü_.mp3".encode()
+    lacking = name("auto", {}, b"x.mp3")
+    assert isinstance(lacking, InvalidArgument) and "{album}" in lacking.message and lacking.input == b"/lib/x.mp3"
+    assert isinstance(name("auto", SONG, b"x", kind="other"), Unsupported)
+    assert isinstance(name("auto", {}, b"cover.jpg", kind="image"), Unsupported)
+    with pytest.raises(NotFound, match="there is auto, "):
+        name("nope", SONG, b"x.mp3")
+    with pytest.raises(TemplateError):
+        name("{nope}", SONG, b"x.mp3")
+    long = name("{title}.{ext}", SONG | {"title": "ö" * 300}, b"x.flac")
+    assert isinstance(long, bytes) and len(long) == 255 and long.endswith(b".flac")
