@@ -30,6 +30,7 @@ import os
 import stat
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from mediad.errors import Conflict, MediadError, NotFound
@@ -39,6 +40,7 @@ from mediad.moves.structure.exif import meta_from_fields
 from mediad.moves.structure.ids import dst_id, src_id
 from mediad.moves.structure.index import Dst, Index, Ref, Src, SrcItem
 from mediad.moves.structure.layout import INDEX_NAME, README, README_NAME, type_of
+from mediad.moves.structure.meta import parse_meta
 from mediad.moves.structure.moment import Moment
 from mediad.moves.structure.restore import plan_restore
 from mediad.moves.structure.uri import file_uri, relative_path
@@ -145,13 +147,15 @@ class Archiver(Mover):
         try:
             if content_hash is None:
                 content_hash = self._sum(folder, name, expected, told)
-            meta = meta_from_fields(
-                type_of(name.decode("utf-8", "replace"), form or ""), size, json.loads(fields), json.loads(side or "{}")
-            )
-            found = Found(content_hash, uri, meta, "", moment)
             ref = self.index.refs.get(content_hash)
             lies = ref.stored_in(self.dst.dst_id) if ref else None
             kept = self._read(relative_path(lies.meta_uri) or b"") if lies else None
+            meta = meta_from_fields(
+                type_of(name.decode("utf-8", "replace"), form or ""), size, json.loads(fields), json.loads(side or "{}")
+            )
+            if kept:  # what other programs have written into it stays
+                meta = replace(meta, others=parse_meta(kept, os.fsencode(lies.meta_uri) if lies else b"").others)
+            found = Found(content_hash, uri, meta, "", moment)
             step = plan_add(self.index, self.src, self.dst, found, kept, Moment(time.time_ns()))
             copied = 0
             if step.copy:

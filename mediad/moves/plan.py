@@ -56,17 +56,11 @@ class Unit:
 
     def names(self, name: bytes) -> list[tuple[Source, bytes]]:
         """Every member with its new name, when the main one is called `name`."""
-        return [
-            (
-                source,
-                name
-                if source is self.main
-                else source.name
-                if rest is None
-                else bundle.renamed(self.main.name, source.name, name),
-            )
-            for source, rest in self.members
-        ]
+        found = []
+        for source, rest in self.members:
+            new = source.name if rest is None else bundle.renamed(self.main.name, source.name, name)
+            found.append((source, name if source is self.main else new))
+        return found
 
 
 @dataclass(slots=True)

@@ -48,8 +48,9 @@ def plan_add(index: Index, src: Src, dst: Dst, found: Found, stored_meta: bytes 
     """The step for one found thing.
 
     A content that the archive has stays where it lies, though a corrected date would place it elsewhere now: one
-    content, one dst item, several sources. `stored_meta`: the bytes of its meta document as they lie there, None
-    without one; members of other programs in it (`flickr`) are kept by the caller's `Meta.others`. `stored_at` stays
+    content, one dst item, several sources; the first of them is whose name and side file the meta speaks of, so that
+    two names of one content don't rewrite it by turns. `stored_meta`: the bytes of its meta document as they lie there,
+    None without one; members of other programs in it (`flickr`) are kept by the caller's `Meta.others`. `stored_at` stays
     the first time, `updated_at` is the last change of the meta. Raises ValueError: Meta.to_bytes, data_path."""
     source = SrcItem(src.src_id, found.data_uri, found.meta_uri, found.modified_at)
     meta_bytes = found.meta.to_bytes()
@@ -67,7 +68,8 @@ def plan_add(index: Index, src: Src, dst: Dst, found: Found, stored_meta: bytes 
             updated_at=now,
         )
         return Step(found.hash, True, item.data_uri, item.meta_uri, meta_bytes, source, item)
-    if stored_meta == meta_bytes:
+    leads = not ref or not ref.srcs or ref.srcs[0].key == source.key
+    if stored_meta == meta_bytes or (stored_meta is not None and not leads):
         return Step(found.hash, False, known.data_uri, known.meta_uri, None, source, known)
     item = replace(known, meta_size=len(meta_bytes), updated_at=now)
     return Step(found.hash, False, known.data_uri, known.meta_uri, meta_bytes, source, item)
