@@ -343,6 +343,40 @@ class RelateResult:
 
 
 @dataclass(slots=True)
+class SideChange:
+    """One thing that a side file and a person's values did not agree on."""
+
+    way: str  # taken (from the side file), written (into it), lost (in the side file, to a later value)
+    field: str  # tag rating title description
+    was: str
+    now: str
+
+
+@dataclass(slots=True)
+class SideFile:
+    """A file and its XMP side file: what was merged, or why it was not."""
+
+    item: UUID | None
+    path: bytes
+    path_display: str
+    side: bytes
+    side_display: str
+    state: str  # created updated taken waiting failed
+    changes: list[SideChange]
+    warnings: list[str]
+    problem: MediadError | None
+    since_ns: int | None
+
+
+@dataclass(slots=True)
+class SideFiles:
+    """What a merge of side files did."""
+
+    files: list[SideFile]
+    looked_at: int
+
+
+@dataclass(slots=True)
 class DuplicateGroup:
     """Files that are equal in one way."""
 

@@ -26,6 +26,9 @@ from mediactl.model import (
     Restored,
     Revision,
     Root,
+    SideChange,
+    SideFile,
+    SideFiles,
     UndoResult,
     Verified,
     VerifyResult,
@@ -220,6 +223,31 @@ def relate(relation: str, target: Target, other: Target | None = None) -> Call[R
 
 def _related(reply: pb.RelateReply) -> RelateResult:
     return RelateResult(uuid_from_wire(reply.item), uuid_from_wire(reply.other), reply.events, reply.last)
+
+
+# ------------------------------------------------------------------ XMP side files
+
+
+def sync_sidecars(
+    targets: Iterable[Target] = (), *, query: str = "", all: bool = False, dry_run: bool = False
+) -> Call[SideFiles]:
+    """Merges files with their XMP side files, and writes these. Without any: what waits for it."""
+    command = pb.SidecarsRequest(targets=requests.targets(targets), query=query, all=all, dry_run=dry_run)
+    return Call(
+        _changing(sidecars=command),
+        lambda replies: SideFiles(
+            [_side_file(each) for reply in replies for each in reply.sidecars.files], replies[-1].sidecars.looked_at
+        ),
+        timed=False,
+    )
+
+
+def _side_file(found: pb.Sidecar) -> SideFile:
+    return SideFile(
+        uuid_from_wire(found.item), found.path, found.path_display, found.side, found.side_display, found.state,
+        [SideChange(each.way, each.field, each.was, each.now) for each in found.changes], list(found.warnings),
+        decode.decode_problem(found), found.since_ns or None,
+    )  # fmt: skip
 
 
 # ------------------------------------------------------------------ equal files, and whether they are well

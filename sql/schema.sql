@@ -245,6 +245,40 @@ CROSS JOIN LATERAL (
 ) s
 WHERE m.type = 'f';
 
+-- What a media file's side file and the person's values agreed on last: the third side of their merge (settled 12). It
+-- holds for that stream only. `name`, `inode`, `size`, `mtime_ns`: the side file as it was then; our own writing is no
+-- change of another program's.
+CREATE TABLE side_sync (
+    file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    stream     uuid NOT NULL,
+    name       bytea NOT NULL,                 -- in the media file's folder
+    state      jsonb NOT NULL,                 -- tags, rating, title, description (index/sidemerge)
+    inode      bigint NOT NULL,
+    size       bigint NOT NULL,
+    mtime_ns   bigint NOT NULL,
+    at_ns      bigint NOT NULL
+);
+CREATE INDEX side_sync_stream ON side_sync (stream);
+
+-- Media files whose side file is to be merged once nothing more happens to them (not_before_ns). problem: why it could
+-- not be done the last time.
+CREATE TABLE side_todo (
+    file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    since_ns   bigint NOT NULL,
+    not_before_ns bigint NOT NULL,
+    tries      smallint NOT NULL DEFAULT 0,
+    problem_code text,
+    problem    text
+);
+CREATE INDEX side_todo_due ON side_todo (not_before_ns);
+
+-- Up to which number of the feed a host has looked for media files to put into side_todo.
+CREATE TABLE side_cursor (
+    host       uuid PRIMARY KEY REFERENCES host ON DELETE CASCADE,
+    epoch      uuid NOT NULL,
+    seq        bigint NOT NULL
+);
+
 -- ------------------------------------------------------------------ what a person made
 
 -- Streams that a person has done something with. What was done is the events; the tables below are what they amount to.

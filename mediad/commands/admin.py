@@ -63,6 +63,7 @@ def _notes(context: Context) -> list[str]:
     notes += [f"away: {os.fsdecode(root.path)}" for root in context.roots.mine() if root.local is None]
     notes += context.registry.problems
     notes += context.watching.notes()
+    notes += context.sidewatch.notes()
     if context.worklog.problem:
         notes.append(f"the log of a person's work cannot be written: {context.worklog.problem}")
     if context.reader.problem:

@@ -12,6 +12,8 @@ from mediad.config import Config
 from mediad.index.feed import Feed
 from mediad.index.reader import Reader
 from mediad.index.roots import Roots
+from mediad.index.sidefiles import SideFiles
+from mediad.index.sidewatch import SideWatch
 from mediad.index.watching import Watching
 from mediad.index.work import Work
 from mediad.index.worklog import WorkLog
@@ -57,6 +59,8 @@ class Context:
     worklog: WorkLog
     feed: Feed
     watching: Watching
+    sides: SideFiles
+    sidewatch: SideWatch
     lag: Lag
     started: float
     traffic: Traffic = field(default_factory=Traffic)

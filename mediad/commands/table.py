@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mediad.commands import admin, checksums, equal, library, safe, search, work
+from mediad.commands import admin, checksums, equal, library, safe, search, sidefiles, work
 from mediad.commands.context import Command
 
 
@@ -33,6 +33,7 @@ COMMANDS: dict[str, Entry] = {
     "restore": Entry("admin", safe.restore, timed=False, changes=True),
     "rebuild": Entry("admin", safe.rebuild, timed=False, changes=True),
     "history": Entry("read", work.history),
+    "sidecars": Entry("write", sidefiles.sidecars, timed=False, changes=True),
     "operations": Entry("read", work.operations),
     "undo": Entry("write", work.undo, changes=True),
     "work": Entry("write", work.work, timed=False, changes=True),

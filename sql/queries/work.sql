@@ -60,13 +60,15 @@ WITH asked AS MATERIALIZED (
 SELECT s FROM changed;
 
 -- name: work_ratings
--- Ratings of one person. $1: [{s, x}] stream, 0-5 or null for none.
+-- Ratings of one person. $1: [{s, x, w}] stream, 0-5 or null for none, and whose rating it is when another than the
+-- actor says it (a side file).
 WITH changed AS MATERIALIZED (
-    SELECT DISTINCT ON (e.s) e.s, e.x, w.rating AS was FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, x real)
-    LEFT JOIN work_actor w ON w.stream = e.s AND w.actor = $4::text
+    SELECT DISTINCT ON (e.s) e.s, e.x, coalesce(e.w, $4::text) AS whose, w.rating AS was
+    FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, x real, w text)
+    LEFT JOIN work_actor w ON w.stream = e.s AND w.actor = coalesce(e.w, $4::text)
     WHERE w.rating IS DISTINCT FROM e.x
 ), put AS (
-    INSERT INTO work_actor (stream, actor, rating) SELECT s, $4::text, x FROM changed
+    INSERT INTO work_actor (stream, actor, rating) SELECT s, whose, x FROM changed
     ON CONFLICT (stream, actor) DO UPDATE SET rating = excluded.rating
 ), numbered AS (
     UPDATE feed SET last = last + (SELECT count(*) FROM changed) WHERE EXISTS (SELECT FROM changed) RETURNING last
@@ -74,6 +76,7 @@ WITH changed AS MATERIALIZED (
     INSERT INTO event (seq, at_ns, host, actor, op_id, target_kind, target, action, value)
     SELECT n.last - row_number() OVER () + 1, $2::bigint, $3::uuid, $4::text, $5::uuid, 'stream', c.s::text, 'rated',
            jsonb_build_object('rating', c.x, 'was', c.was)
+           || CASE WHEN c.whose <> $4::text THEN jsonb_build_object('whose', c.whose) ELSE '{}' END
     FROM changed c, numbered n
 )
 SELECT s FROM changed;
