@@ -324,6 +324,17 @@ def relate_lines(result: model.RelateResult) -> list[str]:
     return [f"item {result.item}" + (f", of {result.other}" if result.other else "")]
 
 
+def offer_lines(found: model.Offers) -> list[str]:
+    """Each offer with the command that takes it."""
+    lines = []
+    for each in found.offers:
+        lines.append(show_text(f"{each.new_display or each.new}"))
+        lines.append(show_text(f"    {each.relation} {each.old_display or each.old}"))
+        lines.append(show_text(f"    {each.why}"))
+        lines.append(f"    mediactl relate accept|dismiss {each.new} {each.old}")
+    return lines or ["none"]
+
+
 _SIDE_WAYS = {"taken": "from the side file", "written": "written", "lost": "lost to what was said later"}
 
 

@@ -265,6 +265,15 @@ def describe_group(group: model.DuplicateGroup) -> dict[str, Any]:
             "files": [describe_file(each) for each in group.files]}  # fmt: skip
 
 
+def describe_offer(each: model.Offer) -> dict[str, Any]:
+    """An item that may have taken the place of another."""
+    found = {"relation": each.relation, "why": each.why, **_present(old=_uuid(each.old), new=_uuid(each.new))}
+    for side, path, shown in (("old", each.old_path, each.old_display), ("new", each.new_path, each.new_display)):
+        if path:
+            found.update({f"{side}_{name}": value for name, value in describe_path(path, shown).items()})
+    return found
+
+
 def describe_side_files(found: model.SideFiles) -> dict[str, Any]:
     """What was done to side files, or would be, or waits."""
     return {"looked_at": found.looked_at, "files": [_describe_side(each) for each in found.files]}

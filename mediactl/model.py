@@ -343,6 +343,28 @@ class RelateResult:
 
 
 @dataclass(slots=True)
+class Offer:
+    """An item that may have taken the place of another."""
+
+    old: UUID | None
+    new: UUID | None
+    relation: str  # replaces edit succeeded
+    why: str
+    old_path: bytes
+    old_display: str
+    new_path: bytes
+    new_display: str
+
+
+@dataclass(slots=True)
+class Offers:
+    """What is offered, and what could not be asked for."""
+
+    offers: list[Offer]
+    problems: list[MediadError]
+
+
+@dataclass(slots=True)
 class SideChange:
     """One thing that a side file and a person's values did not agree on."""
 

@@ -21,6 +21,8 @@ from mediactl.model import (
     DuplicateGroup,
     History,
     Lineage,
+    Offer,
+    Offers,
     Operation,
     RelateResult,
     Restored,
@@ -223,6 +225,20 @@ def relate(relation: str, target: Target, other: Target | None = None) -> Call[R
 
 def _related(reply: pb.RelateReply) -> RelateResult:
     return RelateResult(uuid_from_wire(reply.item), uuid_from_wire(reply.other), reply.events, reply.last)
+
+
+def offers(targets: Iterable[Target] = (), *, query: str = "") -> Call[Offers]:
+    """Which items may have taken the place of others; without any, all that would hand a person's work over."""
+    command = pb.OffersRequest(targets=requests.targets(targets), query=query)
+    return Call(pb.Request(offers=command), _offers, timed=False)
+
+
+def _offers(replies: Sequence[pb.Reply]) -> Offers:
+    return Offers(
+        [Offer(uuid_from_wire(e.old), uuid_from_wire(e.new), e.relation, e.why, e.old_path, e.old_display, e.new_path,
+               e.new_display) for reply in replies for e in reply.offers.offers],
+        [error_from_wire(each) for reply in replies for each in reply.offers.problems],
+    )  # fmt: skip
 
 
 # ------------------------------------------------------------------ XMP side files

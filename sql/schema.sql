@@ -149,6 +149,11 @@ CREATE TABLE file_detail (
     sources    jsonb NOT NULL,
     warnings   jsonb NOT NULL
 );
+-- Pictures that name each other in their XMP (index/offers); few do, and only they are in these.
+CREATE INDEX file_detail_document ON file_detail ((fields ->> 'document_id')) WHERE fields ? 'document_id';
+CREATE INDEX file_detail_original ON file_detail ((fields ->> 'original_document_id')) WHERE fields ? 'original_document_id';
+CREATE INDEX file_detail_derived ON file_detail USING gin ((tags -> 'XMP-xmpMM:DerivedFrom'))
+    WHERE tags ? 'XMP-xmpMM:DerivedFrom';
 
 -- Folded words (case, accents, punctuation, width gone), the folded name forward and backward (at most 255 characters),
 -- and the searchable values of the file: links into the value dictionary, as an array, because one row and an inverted
@@ -368,7 +373,7 @@ CREATE INDEX revision_file ON revision (file);
 CREATE INDEX revision_stream ON revision (stream);
 
 -- One payload takes the place of another. relation: succeeded (at the same path), replaces, edit. state: accepted (the
--- work was carried over), offered (a person may), detached (taken back).
+-- work was carried over), offered (a person may), detached (taken back), dismissed (a person says that it is none).
 CREATE TABLE lineage (
     old        uuid NOT NULL,
     new        uuid NOT NULL,

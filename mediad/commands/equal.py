@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from mediad.commands.checksums import checksum_of_file
@@ -13,6 +14,7 @@ from mediad.commands.context import Call, Context, Replies
 from mediad.commands.items import load_items, resolve
 from mediad.commands.work import by_of, matching, select
 from mediad.errors import InputOutputError, InvalidArgument, MediadError, NotFound, PermissionDenied
+from mediad.index.offers import Offer, Offers
 from mediad.index.relations import RELATIONS, Relations
 from mediad.store.store import now_ns, pack
 from mediad.wire.convert import error_to_wire, show_path
@@ -48,11 +50,45 @@ async def relate(context: Context, request: pb.RelateRequest, call: Call) -> Rep
             raise InvalidArgument(f"{request.relation} takes the item that was there before too", str(stream))
         await relations.take_place(request.relation, stream, other, by)
     elif request.relation == "accept":
-        reply.other = (await relations.accept(stream, by)).bytes
+        reply.other = (await relations.accept(stream, other, by)).bytes
+    elif request.relation == "dismiss":
+        reply.other = (await relations.dismiss(stream, other, by)).bytes
     else:
         reply.other = (await relations.detach(stream, by)).bytes
     reply.last = (await context.feed.state())[1]
     yield pb.Reply(relate=reply, last=True)
+
+
+async def offers(context: Context, request: pb.OffersRequest, call: Call) -> Replies:
+    """Which items may have taken the place of others: those asked for, or of all those that would hand work over."""
+    problems: list[pb.Error] = []
+    found: list[Offer] = []
+    if request.targets or request.query:
+        for stream in await select(context, request.targets, request.query, call, problems):
+            found += await Offers(context.store).of(uuid.UUID(stream))
+        found = list(dict.fromkeys(found))
+        yield pb.Reply(offers=await _offers(context, found, problems), last=True)
+        return
+    async for offer in Offers(context.store).all():
+        found.append(offer)
+        if len(found) == _GROUPS_AT_ONCE:
+            yield pb.Reply(offers=await _offers(context, found, ()))
+            found = []
+    yield pb.Reply(offers=await _offers(context, found, ()), last=True)
+
+
+async def _offers(context: Context, found: list[Offer], problems: Iterable[pb.Error]) -> pb.OffersReply:
+    streams = dict.fromkeys(stream for each in found for stream in (each.old, each.new))
+    items = {item.id: item for item in await load_items(context, streams)}
+    reply = pb.OffersReply(problems=problems)
+    for each in found:
+        old, new = items[each.old.bytes], items[each.new.bytes]
+        paths = [item.files[0].path if item.files else b"" for item in (old, new)]
+        reply.offers.add(
+            old=old.id, new=new.id, relation=each.relation, why=each.why, old_path=paths[0], new_path=paths[1],
+            old_display=show_path(paths[0]), new_display=show_path(paths[1]),
+        )  # fmt: skip
+    return reply
 
 
 # ------------------------------------------------------------------ duplicates

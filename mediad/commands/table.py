@@ -25,6 +25,7 @@ COMMANDS: dict[str, Entry] = {
     "collect": Entry("write", work.collect, changes=True),
     "collections": Entry("read", work.collections),
     "duplicates": Entry("read", equal.duplicates, timed=False),
+    "offers": Entry("read", equal.offers, timed=False),
     "relate": Entry("write", equal.relate, changes=True),
     "verify": Entry("read", equal.verify, timed=False),
     "rescan": Entry("write", library.rescan, timed=False),

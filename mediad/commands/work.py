@@ -10,6 +10,7 @@ from mediad.commands.context import Call, Context, Replies
 from mediad.commands.items import load_items, resolve
 from mediad.errors import InvalidArgument, MediadError, NotFound
 from mediad.index.feed import PAGE, Change
+from mediad.index.offers import Offers
 from mediad.index.work import STREAMS_AT_ONCE, Action, By, check_action, new_operation
 from mediad.query.parse import parse
 from mediad.store.search import Question
@@ -307,3 +308,6 @@ async def _history(context: Context, stream: uuid.UUID, reply: pb.HistoryReply) 
         )  # fmt: skip
     for old, new, relation, state, at in await context.store.read("lineage_of", stream):
         reply.lineage.add(old=old.bytes, new=new.bytes, relation=relation, state=state, at_ns=at)
+    for offer in await Offers(context.store).of(stream):
+        if not offer.stored:  # what is stored stands above
+            reply.lineage.add(old=offer.old.bytes, new=offer.new.bytes, relation=offer.relation, state="offered")

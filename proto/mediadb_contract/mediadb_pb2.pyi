@@ -560,6 +560,42 @@ class Lineage(_message.Message):
     state: str
     def __init__(self, old: _Optional[bytes] = ..., new: _Optional[bytes] = ..., relation: _Optional[str] = ..., state: _Optional[str] = ..., at_ns: _Optional[int] = ...) -> None: ...
 
+class Offer(_message.Message):
+    __slots__ = ["new", "new_display", "new_path", "old", "old_display", "old_path", "relation", "why"]
+    NEW_DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    NEW_FIELD_NUMBER: _ClassVar[int]
+    NEW_PATH_FIELD_NUMBER: _ClassVar[int]
+    OLD_DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    OLD_FIELD_NUMBER: _ClassVar[int]
+    OLD_PATH_FIELD_NUMBER: _ClassVar[int]
+    RELATION_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    new: bytes
+    new_display: str
+    new_path: bytes
+    old: bytes
+    old_display: str
+    old_path: bytes
+    relation: str
+    why: str
+    def __init__(self, old: _Optional[bytes] = ..., new: _Optional[bytes] = ..., relation: _Optional[str] = ..., why: _Optional[str] = ..., old_path: _Optional[bytes] = ..., old_display: _Optional[str] = ..., new_path: _Optional[bytes] = ..., new_display: _Optional[str] = ...) -> None: ...
+
+class OffersReply(_message.Message):
+    __slots__ = ["offers", "problems"]
+    OFFERS_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    offers: _containers.RepeatedCompositeFieldContainer[Offer]
+    problems: _containers.RepeatedCompositeFieldContainer[Error]
+    def __init__(self, offers: _Optional[_Iterable[_Union[Offer, _Mapping]]] = ..., problems: _Optional[_Iterable[_Union[Error, _Mapping]]] = ...) -> None: ...
+
+class OffersRequest(_message.Message):
+    __slots__ = ["query", "targets"]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    query: str
+    targets: _containers.RepeatedCompositeFieldContainer[Target]
+    def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., query: _Optional[str] = ...) -> None: ...
+
 class Operation(_message.Message):
     __slots__ = ["actor", "at_ns", "command", "events", "id", "summary", "undone"]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
@@ -675,7 +711,7 @@ class RelateRequest(_message.Message):
     def __init__(self, relation: _Optional[str] = ..., target: _Optional[_Union[Target, _Mapping]] = ..., other: _Optional[_Union[Target, _Mapping]] = ...) -> None: ...
 
 class Reply(_message.Message):
-    __slots__ = ["accept", "add", "changes", "checksum", "collect", "collections", "duplicates", "error", "export", "forget", "get", "handlers", "history", "id", "last", "operations", "pong", "progress", "query", "rebuild", "relate", "rescan", "restore", "roots", "sidecars", "status", "undo", "verify", "work"]
+    __slots__ = ["accept", "add", "changes", "checksum", "collect", "collections", "duplicates", "error", "export", "forget", "get", "handlers", "history", "id", "last", "offers", "operations", "pong", "progress", "query", "rebuild", "relate", "rescan", "restore", "roots", "sidecars", "status", "undo", "verify", "work"]
     ACCEPT_FIELD_NUMBER: _ClassVar[int]
     ADD_FIELD_NUMBER: _ClassVar[int]
     CHANGES_FIELD_NUMBER: _ClassVar[int]
@@ -691,6 +727,7 @@ class Reply(_message.Message):
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
+    OFFERS_FIELD_NUMBER: _ClassVar[int]
     OPERATIONS_FIELD_NUMBER: _ClassVar[int]
     PONG_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
@@ -720,6 +757,7 @@ class Reply(_message.Message):
     history: HistoryReply
     id: int
     last: bool
+    offers: OffersReply
     operations: OperationsReply
     pong: Pong
     progress: Progress
@@ -734,10 +772,10 @@ class Reply(_message.Message):
     undo: UndoReply
     verify: VerifyReply
     work: WorkReply
-    def __init__(self, id: _Optional[int] = ..., last: bool = ..., error: _Optional[_Union[Error, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., status: _Optional[_Union[StatusReply, _Mapping]] = ..., handlers: _Optional[_Union[HandlersReply, _Mapping]] = ..., roots: _Optional[_Union[RootsReply, _Mapping]] = ..., add: _Optional[_Union[AddReply, _Mapping]] = ..., query: _Optional[_Union[QueryReply, _Mapping]] = ..., get: _Optional[_Union[GetReply, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumReply, _Mapping]] = ..., forget: _Optional[_Union[ForgetReply, _Mapping]] = ..., work: _Optional[_Union[WorkReply, _Mapping]] = ..., collect: _Optional[_Union[CollectReply, _Mapping]] = ..., collections: _Optional[_Union[CollectionsReply, _Mapping]] = ..., changes: _Optional[_Union[ChangesReply, _Mapping]] = ..., undo: _Optional[_Union[UndoReply, _Mapping]] = ..., operations: _Optional[_Union[OperationsReply, _Mapping]] = ..., history: _Optional[_Union[HistoryReply, _Mapping]] = ..., relate: _Optional[_Union[RelateReply, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesReply, _Mapping]] = ..., verify: _Optional[_Union[VerifyReply, _Mapping]] = ..., rescan: _Optional[_Union[AddReply, _Mapping]] = ..., accept: _Optional[_Union[RootsReply, _Mapping]] = ..., export: _Optional[_Union[ExportReply, _Mapping]] = ..., restore: _Optional[_Union[RestoreReply, _Mapping]] = ..., rebuild: _Optional[_Union[RestoreReply, _Mapping]] = ..., sidecars: _Optional[_Union[SidecarsReply, _Mapping]] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., last: bool = ..., error: _Optional[_Union[Error, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., status: _Optional[_Union[StatusReply, _Mapping]] = ..., handlers: _Optional[_Union[HandlersReply, _Mapping]] = ..., roots: _Optional[_Union[RootsReply, _Mapping]] = ..., add: _Optional[_Union[AddReply, _Mapping]] = ..., query: _Optional[_Union[QueryReply, _Mapping]] = ..., get: _Optional[_Union[GetReply, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumReply, _Mapping]] = ..., forget: _Optional[_Union[ForgetReply, _Mapping]] = ..., work: _Optional[_Union[WorkReply, _Mapping]] = ..., collect: _Optional[_Union[CollectReply, _Mapping]] = ..., collections: _Optional[_Union[CollectionsReply, _Mapping]] = ..., changes: _Optional[_Union[ChangesReply, _Mapping]] = ..., undo: _Optional[_Union[UndoReply, _Mapping]] = ..., operations: _Optional[_Union[OperationsReply, _Mapping]] = ..., history: _Optional[_Union[HistoryReply, _Mapping]] = ..., relate: _Optional[_Union[RelateReply, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesReply, _Mapping]] = ..., verify: _Optional[_Union[VerifyReply, _Mapping]] = ..., rescan: _Optional[_Union[AddReply, _Mapping]] = ..., accept: _Optional[_Union[RootsReply, _Mapping]] = ..., export: _Optional[_Union[ExportReply, _Mapping]] = ..., restore: _Optional[_Union[RestoreReply, _Mapping]] = ..., rebuild: _Optional[_Union[RestoreReply, _Mapping]] = ..., sidecars: _Optional[_Union[SidecarsReply, _Mapping]] = ..., offers: _Optional[_Union[OffersReply, _Mapping]] = ...) -> None: ...
 
 class Request(_message.Message):
-    __slots__ = ["accept", "actor", "add", "changes", "checksum", "collect", "collections", "deadline_ms", "duplicates", "export", "forget", "get", "handlers", "history", "id", "more", "operation", "operations", "ping", "query", "rebuild", "relate", "rescan", "restore", "roots", "sidecars", "status", "undo", "verify", "work"]
+    __slots__ = ["accept", "actor", "add", "changes", "checksum", "collect", "collections", "deadline_ms", "duplicates", "export", "forget", "get", "handlers", "history", "id", "more", "offers", "operation", "operations", "ping", "query", "rebuild", "relate", "rescan", "restore", "roots", "sidecars", "status", "undo", "verify", "work"]
     ACCEPT_FIELD_NUMBER: _ClassVar[int]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
     ADD_FIELD_NUMBER: _ClassVar[int]
@@ -754,6 +792,7 @@ class Request(_message.Message):
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
+    OFFERS_FIELD_NUMBER: _ClassVar[int]
     OPERATIONS_FIELD_NUMBER: _ClassVar[int]
     OPERATION_FIELD_NUMBER: _ClassVar[int]
     PING_FIELD_NUMBER: _ClassVar[int]
@@ -784,6 +823,7 @@ class Request(_message.Message):
     history: HistoryRequest
     id: int
     more: bool
+    offers: OffersRequest
     operation: bytes
     operations: OperationsRequest
     ping: Ping
@@ -798,7 +838,7 @@ class Request(_message.Message):
     undo: UndoRequest
     verify: VerifyRequest
     work: WorkRequest
-    def __init__(self, id: _Optional[int] = ..., more: bool = ..., deadline_ms: _Optional[int] = ..., operation: _Optional[bytes] = ..., actor: _Optional[str] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., status: _Optional[_Union[StatusRequest, _Mapping]] = ..., handlers: _Optional[_Union[HandlersRequest, _Mapping]] = ..., roots: _Optional[_Union[RootsRequest, _Mapping]] = ..., add: _Optional[_Union[AddRequest, _Mapping]] = ..., query: _Optional[_Union[QueryRequest, _Mapping]] = ..., get: _Optional[_Union[GetRequest, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumRequest, _Mapping]] = ..., forget: _Optional[_Union[ForgetRequest, _Mapping]] = ..., work: _Optional[_Union[WorkRequest, _Mapping]] = ..., collect: _Optional[_Union[CollectRequest, _Mapping]] = ..., collections: _Optional[_Union[CollectionsRequest, _Mapping]] = ..., changes: _Optional[_Union[ChangesRequest, _Mapping]] = ..., undo: _Optional[_Union[UndoRequest, _Mapping]] = ..., operations: _Optional[_Union[OperationsRequest, _Mapping]] = ..., history: _Optional[_Union[HistoryRequest, _Mapping]] = ..., relate: _Optional[_Union[RelateRequest, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesRequest, _Mapping]] = ..., verify: _Optional[_Union[VerifyRequest, _Mapping]] = ..., rescan: _Optional[_Union[RescanRequest, _Mapping]] = ..., accept: _Optional[_Union[AcceptRequest, _Mapping]] = ..., export: _Optional[_Union[ExportRequest, _Mapping]] = ..., restore: _Optional[_Union[RestoreRequest, _Mapping]] = ..., rebuild: _Optional[_Union[RebuildRequest, _Mapping]] = ..., sidecars: _Optional[_Union[SidecarsRequest, _Mapping]] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., more: bool = ..., deadline_ms: _Optional[int] = ..., operation: _Optional[bytes] = ..., actor: _Optional[str] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., status: _Optional[_Union[StatusRequest, _Mapping]] = ..., handlers: _Optional[_Union[HandlersRequest, _Mapping]] = ..., roots: _Optional[_Union[RootsRequest, _Mapping]] = ..., add: _Optional[_Union[AddRequest, _Mapping]] = ..., query: _Optional[_Union[QueryRequest, _Mapping]] = ..., get: _Optional[_Union[GetRequest, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumRequest, _Mapping]] = ..., forget: _Optional[_Union[ForgetRequest, _Mapping]] = ..., work: _Optional[_Union[WorkRequest, _Mapping]] = ..., collect: _Optional[_Union[CollectRequest, _Mapping]] = ..., collections: _Optional[_Union[CollectionsRequest, _Mapping]] = ..., changes: _Optional[_Union[ChangesRequest, _Mapping]] = ..., undo: _Optional[_Union[UndoRequest, _Mapping]] = ..., operations: _Optional[_Union[OperationsRequest, _Mapping]] = ..., history: _Optional[_Union[HistoryRequest, _Mapping]] = ..., relate: _Optional[_Union[RelateRequest, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesRequest, _Mapping]] = ..., verify: _Optional[_Union[VerifyRequest, _Mapping]] = ..., rescan: _Optional[_Union[RescanRequest, _Mapping]] = ..., accept: _Optional[_Union[AcceptRequest, _Mapping]] = ..., export: _Optional[_Union[ExportRequest, _Mapping]] = ..., restore: _Optional[_Union[RestoreRequest, _Mapping]] = ..., rebuild: _Optional[_Union[RebuildRequest, _Mapping]] = ..., sidecars: _Optional[_Union[SidecarsRequest, _Mapping]] = ..., offers: _Optional[_Union[OffersRequest, _Mapping]] = ...) -> None: ...
 
 class RescanRequest(_message.Message):
     __slots__ = ["paths", "quick", "wait"]

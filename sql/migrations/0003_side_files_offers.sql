@@ -1,4 +1,4 @@
--- XMP side files kept in step: what was last equal on both sides, and what is to be looked at.
+-- XMP side files kept in step: what was last equal on both sides, and what is to be looked at; offers of lineage.
 
 CREATE TABLE side_sync (
     file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
@@ -27,3 +27,10 @@ CREATE TABLE side_cursor (
     epoch      uuid NOT NULL,
     seq        bigint NOT NULL
 );
+
+-- Which pictures name which other in their XMP: what offers of lineage are looked up by.
+
+CREATE INDEX file_detail_document ON file_detail ((fields ->> 'document_id')) WHERE fields ? 'document_id';
+CREATE INDEX file_detail_original ON file_detail ((fields ->> 'original_document_id')) WHERE fields ? 'original_document_id';
+CREATE INDEX file_detail_derived ON file_detail USING gin ((tags -> 'XMP-xmpMM:DerivedFrom'))
+    WHERE tags ? 'XMP-xmpMM:DerivedFrom';
