@@ -10,7 +10,7 @@ from mediad.commands.items import resolve
 from mediad.commands.work import by_of, matching
 from mediad.errors import ERRORS, Internal, InvalidArgument, MediadError, NotFound, Unavailable
 from mediad.index.lookup import locate_files
-from mediad.index.sidefiles import Outcome
+from mediad.index.sidefiles import Outcome, is_side
 from mediad.store.store import pack
 from mediad.wire.convert import error_to_wire, show_path
 from mediadb_contract import mediadb_pb2 as pb
@@ -73,7 +73,7 @@ async def _chosen(
             found = [file] if file is not None else await _files(context, [str(stream)], roots)
             if not found:
                 raise NotFound("no file of this item is present on this host", str(stream))
-            if target.path[-4:].lower() == b".xmp":
+            if is_side(target.path):
                 raise InvalidArgument("this is a side file: name the file it lies beside", target.path)
         except (NotFound, InvalidArgument) as error:
             yield 0, error

@@ -36,7 +36,7 @@ from mediad.index.sidemerge import (
     plain_tag,
 )
 from mediad.index.work import TAG_MOST, By, Changes, Statements, Work
-from mediad.model import Answer, Root
+from mediad.model import KIND_OF_EXTENSION, Answer, Root
 from mediad.store.store import Store, now_ns, pack
 from mediad.workers.moving import Mover, Prepared, Stat
 from mediad.workers.registry import Registry
@@ -48,7 +48,8 @@ ACTOR = "xmp"  # whose doing it is what comes from a side file
 _TRIES = 4  # of a side file that another program writes to at the same time
 _OURS = frozenset(("keywords", "keyword_paths", "rating", "rejected", "title", "description"))
 _NOTHING: Stat = (0, 0, 0, 0)
-# Several files of one stem share its side file in the short style: convention gives it to the raw picture.
+# Of several files of one stem the first of these kinds has the side file in the short style; by convention a raw one.
+_KINDS = ("raw", "image", "video", "audio", "document", "other")
 _RAW = frozenset(
     b"3fr arw cr2 cr3 crw dcr dng erf iiq kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f".split()
 )
@@ -98,7 +99,7 @@ class _Facts:
     whose: str
     said: bool  # a person said something that XMP holds
     whole: bool  # the file could be read: the keywords in it are known
-    shared: bool  # other files have its stem
+    beside_it: tuple[bytes, ...]  # names in its folder that begin as its does
 
     @property
     def path(self) -> bytes:
@@ -111,9 +112,10 @@ class _Facts:
     @property
     def names(self) -> list[bytes]:
         """What its side file may be called, in the order in which it is looked for."""
-        stem, extension = os.path.splitext(self.name)
+        stem = os.path.splitext(self.name)[0]
         found = [self.name + b".xmp", self.name + b".XMP"]
-        if stem != self.name and (not self.shared or extension[1:].lower() in _RAW):
+        others = [name for name in self.beside_it if os.path.splitext(name)[0] == stem and not is_side(name)]
+        if stem != self.name and all(_rank(self.name) < _rank(name) for name in others):
             found += [stem + b".xmp", stem + b".XMP"]
         return found
 
@@ -167,8 +169,8 @@ class SideFiles:
         if not rows:
             raise NotFound("there is no such file", str(file))
         (stream, folder, name, _inode, _root, present, ready, whole, side_name, state, inode, size, mtime, holds, tags,
-         fields, ratings, embedded, last, first_ns, shared) = rows[0]  # fmt: skip
-        if not present or name[-4:].lower() == b".xmp":
+         fields, ratings, embedded, last, first_ns, near) = rows[0]  # fmt: skip
+        if not present or is_side(name):
             return None
         place = (await locate_files(self._roots, [(file, folder, name)]))[file]
         root = place.root
@@ -199,7 +201,8 @@ class SideFiles:
             file, stream, root, root.local, below, name, Values.from_json(state) if state and holds else None,
             (side_name, state, inode, size, mtime), own, own_ns,
             frozenset(plain_tag(tag) for tag, removed in said.items() if removed), spelled, words, whose,
-            bool(said or own.rating or own.title or own.description), whole, shared,
+            bool(said or own.rating or own.title or own.description), whole,
+            tuple(bytes.fromhex(name) for name in json.loads(near)) if near else (),
         )  # fmt: skip
 
     async def _find(self, facts: _Facts) -> tuple[bytes, int, Stat]:
@@ -238,7 +241,8 @@ class SideFiles:
                 answer, side, base = {}, Packet(Values()), None
             else:
                 answer = await self._ask("read", [({"name": name}, fd)], {}, path)
-                base = facts.base if facts.known[0] == name else None
+                # The side file they agreed on, also where it was renamed with its file.
+                base = facts.base if facts.known[0] == name or facts.known[2] == stat[0] else None
                 side = packet_of(_fields(answer), frozenset((*(base.tags if base else ()), *facts.own.tags)))
         finally:
             if fd >= 0:
@@ -357,6 +361,16 @@ class SideFiles:
             code = {"io": "io_error", "limit": "limit_exceeded"}.get(answer.code, answer.code)
             raise ERRORS[code if not answer.died else "internal"](answer.message, path)
         return answer.ok
+
+
+def is_side(name: bytes) -> bool:
+    """The name is a side file's."""
+    return name[-4:].lower() == b".xmp"
+
+
+def _rank(name: bytes) -> int:
+    extension = os.path.splitext(name)[1][1:].lower()
+    return _KINDS.index("raw" if extension in _RAW else KIND_OF_EXTENSION.get(extension, "other"))
 
 
 def _fields(answer: dict[str, Any]) -> dict[str, Any]:

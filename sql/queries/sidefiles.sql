@@ -85,7 +85,7 @@ ORDER BY t.since_ns, t.file LIMIT $2::integer;
 
 -- name: side_facts
 -- What the merge of a media file's side file takes: the file, what it and the side file agreed on, what persons say and
--- when each of it was said last, the keywords in the files themselves. $1 file.
+-- when each of it was said last, the keywords in the files themselves, the names beside it that begin as its does. $1 file.
 SELECT f.stream, f.dir, f.name, f.inode, d.root, f.missing_since_ns IS NULL AND f.type = 'f',
        r.file IS NOT NULL AND NOT EXISTS (SELECT FROM todo t WHERE t.file = f.id), coalesce(r.state = 'read', false),
        y.name, y.state, y.inode, y.size, y.mtime_ns, y.stream IS NOT NULL AND coalesce(
@@ -106,10 +106,10 @@ SELECT f.stream, f.dir, f.name, f.inode, d.root, f.missing_since_ns IS NULL AND 
                   AND v.action IN ('set', 'rated')) e
             ORDER BY e.field, e.seq DESC) l),
        (SELECT w.first_ns FROM work w WHERE w.stream = f.stream),
-       EXISTS (SELECT FROM file o WHERE o.dir = f.dir AND o.id <> f.id AND o.type = 'f' AND o.missing_since_ns IS NULL
-               AND o.name > decode(regexp_replace(encode(f.name, 'escape'), '\.[^.]*$', ''), 'escape') || '.'::bytea
-               AND o.name < decode(regexp_replace(encode(f.name, 'escape'), '\.[^.]*$', ''), 'escape') || '/'::bytea
-               AND lower(right(encode(o.name, 'escape'), 4)) <> '.xmp')
+       (SELECT jsonb_agg(encode(o.name, 'hex')) FROM file o
+        WHERE o.dir = f.dir AND o.id <> f.id AND o.type = 'f' AND o.missing_since_ns IS NULL
+          AND o.name > decode(regexp_replace(encode(f.name, 'escape'), '\.[^.]*$', ''), 'escape') || '.'::bytea
+          AND o.name < decode(regexp_replace(encode(f.name, 'escape'), '\.[^.]*$', ''), 'escape') || '/'::bytea)
 FROM file f JOIN dir d ON d.id = f.dir LEFT JOIN reading r ON r.file = f.id LEFT JOIN side_sync y ON y.file = f.id
 WHERE f.id = $1::bigint;
 

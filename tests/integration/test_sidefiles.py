@@ -248,6 +248,28 @@ def test_a_side_file_that_is_none_is_left_alone(daemon: Daemon) -> None:
 
 
 @needs_exiftool
+def test_a_side_file_is_renamed_with_its_file(daemon: Daemon) -> None:
+    tree = write_tree(daemon.folder / "tree", {"a.jpg": PHOTO})
+    with daemon.client() as client:
+        client.add([tree], wait=True)
+        client.run(workcalls.tag([tree / "a.jpg"], add=["one", "two"]))
+        sync(client, tree / "a.jpg")
+        (tree / "a.jpg").rename(tree / "b.jpg")
+        (tree / "a.jpg.xmp").rename(tree / "b.jpg.xmp")
+        client.add([tree], wait=True)
+        client.run(workcalls.tag([tree / "b.jpg"], remove=["one"]))
+        assert one(sync(client, tree / "b.jpg")).state == "updated"
+        assert as_list(xmp(tree / "b.jpg.xmp")["Subject"]) == ["two"], "what was taken away stays away"
+        assert not events_of(daemon)
+        # A file beside it that is no picture does not take its side file in the short style.
+        (tree / "b.jpg.xmp").rename(tree / "b.xmp")
+        write_tree(tree, {"b.txt": b"x", "b.c.jpg": PHOTO})
+        client.add([tree], wait=True)
+        client.run(workcalls.tag([tree / "b.jpg"], add=["three"]))
+        assert Path(os.fsdecode(one(sync(client, tree / "b.jpg")).side)) == tree / "b.xmp"
+
+
+@needs_exiftool
 def test_of_files_with_one_stem_the_raw_one_has_the_short_side_file(daemon: Daemon) -> None:
     raw = next(Path(__file__).parent.parent.glob("data/image/*.nef"), None) or next(
         Path(__file__).parent.parent.glob("data/image/*.cr2"), None
