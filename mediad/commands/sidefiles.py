@@ -16,7 +16,6 @@ from mediad.wire.convert import error_to_wire, show_path
 from mediadb_contract import mediadb_pb2 as pb
 
 _FILES_AT_ONCE = 64
-_PAGE = 1000
 _WAITING_MOST = 10_000
 
 
@@ -62,10 +61,9 @@ async def _chosen(
     """The media files that are meant, or why one is not there."""
     roots = pack([root.id for root in context.roots.mine()])
     if request.all:
-        after = 0
-        while rows := await context.store.read("side_all", roots, after, _PAGE, deadline=300.0):
-            for (after,) in rows:
-                yield after, None
+        async for files in context.sides.everything([root.id for root in context.roots.mine()]):
+            for each in files:
+                yield each, None
         return
     for target in request.targets:
         try:

@@ -144,7 +144,7 @@ class Offers:
         for old, new, relation in await self._store.read("offers_stored", None):
             yield Offer(old, new, relation, "another payload at its path", True)
         after: uuid.UUID | None = None
-        while page := await self._store.read("offer_worked", after, _PAGE, deadline=30.0):
+        while page := await self._store.read("worked_streams", after, _PAGE, deadline=30.0):
             after = page[-1][0]
             for (stream,) in page:
                 for offer in await self._find(stream):

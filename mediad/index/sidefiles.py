@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import uuid
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,6 +46,7 @@ from mediadb_contract.fields import check_fields
 log = logging.getLogger(__name__)
 
 ACTOR = "xmp"  # whose doing it is what comes from a side file
+_PAGE = 500
 _TRIES = 4  # of a side file that another program writes to at the same time
 _OURS = frozenset(("keywords", "keyword_paths", "rating", "rejected", "title", "description"))
 _NOTHING: Stat = (0, 0, 0, 0)
@@ -150,6 +152,20 @@ class SideFiles:
                     if attempt == _TRIES - 1:
                         raise
             return None
+
+    async def everything(self, roots: list[int]) -> AsyncIterator[list[int]]:
+        """Pages of the media files in roots that persons said something of, then of those that have a side file."""
+        began, packed = now_ns(), pack(roots)
+        stream: uuid.UUID | None = None
+        while page := await self._store.read("worked_streams", stream, _PAGE, deadline=60.0):
+            stream = page[-1][0]
+            rows = await self._store.read("side_mains", pack([str(row[0]) for row in page]), packed, deadline=60.0)
+            yield [row[0] for row in rows]
+        after = 0
+        while page := await self._store.read("side_names", after, _PAGE, deadline=300.0):
+            after = page[-1][0]
+            rows = await self._store.read("side_beside", pack([row[0] for row in page]), packed, began, deadline=60.0)
+            yield [row[0] for row in rows]
 
     def stop(self) -> None:
         """Ends the movers."""

@@ -130,12 +130,8 @@ class SideWatch:
 
     async def _enqueue_all(self) -> None:
         """The feed does not reach back to where this host was: everything is looked at."""
-        after = 0
-        while rows := await self._store.read("side_all", pack(self._syncing()), after, 1000, deadline=300.0):
-            after = rows[-1][0]
-            await self._store.write(
-                [("side_enqueue_files", (pack([row[0] for row in rows]), now_ns()))], give_up_after=120.0
-            )
+        async for files in self._sides.everything(self._syncing()):
+            await self._store.write([("side_enqueue_files", (pack(files), now_ns()))], give_up_after=120.0)
 
     # -------------------------------------------------------------- merging
 

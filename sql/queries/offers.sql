@@ -8,8 +8,10 @@ SELECT f.stream, f.missing_since_ns IS NULL, r.kind, r.format, r.title, d.fields
        d.fields ->> 'document_id', d.fields ->> 'original_document_id', d.tags -> 'XMP-xmpMM:DerivedFrom', f.mtime_ns,
        (SELECT jsonb_object_agg(w.name, w.value) FROM work_field w
         WHERE w.stream = f.stream AND w.name IN ('title', 'artist', 'artists', 'album'))
-FROM jsonb_array_elements_text($1::jsonb) e JOIN file f ON f.stream = e.value::uuid AND f.type = 'f'
-JOIN reading r ON r.file = f.id AND r.state = 'read' JOIN file_detail d ON d.file = f.id
+FROM jsonb_array_elements_text($1::jsonb) e
+CROSS JOIN LATERAL (SELECT * FROM file o WHERE o.stream = e.value::uuid AND o.type = 'f' LIMIT 64) f  -- name by name
+CROSS JOIN LATERAL (SELECT * FROM reading o WHERE o.file = f.id AND o.state = 'read' LIMIT 1) r
+CROSS JOIN LATERAL (SELECT * FROM file_detail o WHERE o.file = f.id LIMIT 1) d
 ORDER BY f.stream, f.missing_since_ns NULLS FIRST, f.id;
 
 -- name: offer_songs
@@ -60,6 +62,6 @@ WHERE state = 'offered' AND ($1::jsonb IS NULL OR new IN (SELECT value::uuid FRO
                              OR old IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb)))
 ORDER BY at_ns, old, new;
 
--- name: offer_worked
--- A page of the items with a person's work that songs or pictures are files of. $1 after this stream or null, $2 most.
+-- name: worked_streams
+-- A page of the items that persons have said something of. $1 after this stream or null, $2 most.
 SELECT w.stream FROM work w WHERE ($1::uuid IS NULL OR w.stream > $1::uuid) ORDER BY w.stream LIMIT $2::integer;

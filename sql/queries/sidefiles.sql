@@ -25,32 +25,40 @@ ON CONFLICT (file) DO UPDATE SET since_ns = excluded.since_ns, not_before_ns = e
 -- name: side_enqueue
 -- Media files to be looked at: those of these streams that have work or a side file, and those that a side file among
 -- these streams lies beside. A side file that is as this daemon wrote or read it last is no news. $1 json list of
--- streams, $2 json list of roots, $3 now, $4 not before.
+-- streams, $2 json list of roots, $3 now, $4 not before. The limits keep the planner from looking at every file first,
+-- whatever it believes of tables not yet analysed.
 WITH asked AS MATERIALIZED (
     SELECT DISTINCT coalesce(a.stream, e.value::uuid) AS stream FROM jsonb_array_elements_text($1::jsonb) e
     LEFT JOIN stream_alias a ON a.old = e.value::uuid
 ), named AS MATERIALIZED (
     SELECT f.id, f.dir, f.name, f.stream, f.inode, f.size, f.mtime_ns,
            lower(right(encode(f.name, 'escape'), 4)) = '.xmp' AS side
-    FROM asked a JOIN file f ON f.stream = a.stream AND f.missing_since_ns IS NULL AND f.type = 'f'
-    JOIN dir d ON d.id = f.dir
-    WHERE d.root IN (SELECT value::bigint FROM jsonb_array_elements_text($2::jsonb))
-), beside AS (
+    FROM asked a
+    CROSS JOIN LATERAL (SELECT * FROM file o WHERE o.stream = a.stream LIMIT 100000) f
+    CROSS JOIN LATERAL (SELECT o.root FROM dir o WHERE o.id = f.dir LIMIT 1) d
+    WHERE f.missing_since_ns IS NULL AND f.type = 'f'
+      AND d.root IN (SELECT value::bigint FROM jsonb_array_elements_text($2::jsonb))
+), beside AS MATERIALIZED (
     SELECT n.*, substring(n.name FROM 1 FOR length(n.name) - 4) AS stem FROM named n WHERE n.side
 ), main AS (
-    SELECT n.id FROM named n WHERE NOT n.side AND (
-        EXISTS (SELECT FROM work w WHERE w.stream = n.stream) OR EXISTS (SELECT FROM side_file v WHERE v.main = n.id))
+    SELECT n.id FROM named n
+    LEFT JOIN LATERAL (SELECT true AS found FROM work o WHERE o.stream = n.stream LIMIT 1) w ON true
+    LEFT JOIN LATERAL (SELECT true AS found FROM side_file o WHERE o.main = n.id LIMIT 1) v ON true
+    WHERE NOT n.side AND (w.found OR v.found)
     UNION
     SELECT m.id FROM beside b
     CROSS JOIN LATERAL (
-        SELECT f.id FROM file f WHERE f.dir = b.dir AND f.name = b.stem AND f.type = 'f' AND f.missing_since_ns IS NULL
+        (SELECT o.id, o.name FROM file o WHERE o.dir = b.dir AND o.name = b.stem
+           AND o.type = 'f' AND o.missing_since_ns IS NULL LIMIT 1)
         UNION ALL
-        SELECT f.id FROM file f
-        WHERE f.dir = b.dir AND f.name > b.stem || '.'::bytea AND f.name < b.stem || '/'::bytea AND f.type = 'f'
-          AND f.missing_since_ns IS NULL AND lower(right(encode(f.name, 'escape'), 4)) <> '.xmp'
+        (SELECT o.id, o.name FROM file o WHERE o.dir = b.dir AND o.name > b.stem || '.'::bytea AND o.name < b.stem || '/'::bytea
+           AND o.type = 'f' AND o.missing_since_ns IS NULL LIMIT 1000)
     ) m
-    WHERE NOT EXISTS (SELECT FROM side_sync y WHERE y.file = m.id AND y.name = b.name
-                      AND (y.inode, y.size, y.mtime_ns) = (b.inode, b.size, b.mtime_ns))
+    LEFT JOIN LATERAL (
+        SELECT true AS found FROM side_sync o WHERE o.file = m.id AND o.name = b.name
+          AND (o.inode, o.size, o.mtime_ns) = (b.inode, b.size, b.mtime_ns) LIMIT 1
+    ) y ON true
+    WHERE lower(right(encode(m.name, 'escape'), 4)) <> '.xmp' AND y.found IS NULL
 )
 INSERT INTO side_todo (file, since_ns, not_before_ns) SELECT id, $3::bigint, $4::bigint FROM main
 ON CONFLICT (file) DO UPDATE SET since_ns = excluded.since_ns, not_before_ns = excluded.not_before_ns, tries = 0;
@@ -139,17 +147,38 @@ FROM fresh c, numbered n;
 
 -- name: side_mains
 -- Media files of items. $1 json list of streams, $2 json list of roots.
-SELECT f.id FROM jsonb_array_elements_text($1::jsonb) WITH ORDINALITY e JOIN file f ON f.stream = e.value::uuid
-JOIN dir d ON d.id = f.dir
+SELECT f.id FROM jsonb_array_elements_text($1::jsonb) WITH ORDINALITY e
+CROSS JOIN LATERAL (SELECT * FROM file o WHERE o.stream = e.value::uuid LIMIT 100000) f
+CROSS JOIN LATERAL (SELECT o.root FROM dir o WHERE o.id = f.dir LIMIT 1) d
 WHERE f.missing_since_ns IS NULL AND f.type = 'f' AND lower(right(encode(f.name, 'escape'), 4)) <> '.xmp'
   AND d.root IN (SELECT value::bigint FROM jsonb_array_elements_text($2::jsonb))
 ORDER BY e.ordinality, f.id;
 
--- name: side_all
--- A page of the media files that have work or a side file. $1 json list of roots, $2 after this file, $3 most.
-SELECT f.id FROM file f JOIN dir d ON d.id = f.dir
-WHERE f.id > $2::bigint AND f.missing_since_ns IS NULL AND f.type = 'f'
-  AND d.root IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb))
-  AND lower(right(encode(f.name, 'escape'), 4)) <> '.xmp'
-  AND (EXISTS (SELECT FROM work w WHERE w.stream = f.stream) OR EXISTS (SELECT FROM side_file v WHERE v.main = f.id))
-ORDER BY f.id LIMIT $3::integer;
+-- name: side_names
+-- A page of the side files there are. $1 after this file, $2 most.
+SELECT id FROM file
+WHERE id > $1::bigint AND type = 'f' AND missing_since_ns IS NULL
+  AND substring(name FROM length(name) - 3) IN ('.xmp'::bytea, '.XMP'::bytea)
+ORDER BY id LIMIT $2::integer;
+
+-- name: side_beside
+-- Media files that these side files lie beside, without those that persons had said something of before a moment.
+-- $1 json list of files, $2 json list of roots, $3 that moment.
+SELECT DISTINCT m.id
+FROM jsonb_array_elements_text($1::jsonb) e
+CROSS JOIN LATERAL (
+    SELECT o.dir, o.name, substring(o.name FROM 1 FOR length(o.name) - 4) AS stem FROM file o WHERE o.id = e.value::bigint LIMIT 1
+) s
+CROSS JOIN LATERAL (SELECT o.root FROM dir o WHERE o.id = s.dir LIMIT 1) d
+CROSS JOIN LATERAL (
+    (SELECT o.id, o.name, o.stream FROM file o WHERE o.dir = s.dir AND o.name = s.stem
+       AND o.type = 'f' AND o.missing_since_ns IS NULL LIMIT 1)
+    UNION ALL
+    (SELECT o.id, o.name, o.stream FROM file o
+     WHERE o.dir = s.dir AND o.name > s.stem || '.'::bytea AND o.name < s.stem || '/'::bytea
+       AND o.type = 'f' AND o.missing_since_ns IS NULL LIMIT 1000)
+) m
+LEFT JOIN LATERAL (SELECT true AS found FROM work o WHERE o.stream = m.stream AND o.first_ns < $3::bigint LIMIT 1) w ON true
+WHERE d.root IN (SELECT value::bigint FROM jsonb_array_elements_text($2::jsonb)) AND w.found IS NULL
+  AND lower(right(encode(m.name, 'escape'), 4)) <> '.xmp'
+ORDER BY m.id;
