@@ -39,7 +39,7 @@ from mediad.index.sidemerge import (
 from mediad.index.work import TAG_MOST, By, Changes, Statements, Work
 from mediad.model import KIND_OF_EXTENSION, Answer, Root
 from mediad.store.store import Store, now_ns, pack
-from mediad.workers.moving import Mover, Prepared, Stat
+from mediad.workers.editing import Editor, Prepared, Stat
 from mediad.workers.registry import Registry
 from mediadb_contract.fields import check_fields
 
@@ -131,7 +131,7 @@ class SideFiles:
         self._registry = registry
         self._roots = roots
         self._work = work
-        self._movers: dict[int, Mover] = {}
+        self._editors: dict[int, Editor] = {}
         self._one = asyncio.Lock()
 
     async def sync(self, file: int, operation: uuid.UUID, *, dry: bool = False) -> Outcome | None:
@@ -168,15 +168,15 @@ class SideFiles:
             yield [row[0] for row in rows]
 
     def stop(self) -> None:
-        """Ends the movers."""
-        for mover in self._movers.values():
-            mover.close()
+        """Ends the editors."""
+        for editor in self._editors.values():
+            editor.close()
 
-    def _mover(self, root: Root) -> Mover:
-        mover = self._movers.get(root.volume)
-        if mover is None:
-            mover = self._movers[root.volume] = Mover(self._config.idle_seconds)
-        return mover
+    def _editor(self, root: Root) -> Editor:
+        editor = self._editors.get(root.volume)
+        if editor is None:
+            editor = self._editors[root.volume] = Editor(self._config.idle_seconds)
+        return editor
 
     # -------------------------------------------------------------- what there is
 
@@ -328,8 +328,8 @@ class SideFiles:
         self, facts: _Facts, name: bytes, stat: Stat, side: Packet, merged: Merged, before: dict[str, Any]
     ) -> tuple[Stat, list[str]]:
         """Writes the side file anew. Raises Conflict when it is not what was merged any more."""
-        mover = self._mover(facts.root)
-        prepared = await mover.prepare(facts.top, facts.folder, facts.name, facts.names, facts.names[0], _EMPTY)
+        editor = self._editor(facts.root)
+        prepared = await editor.prepare(facts.top, facts.folder, facts.name, facts.names, facts.names[0], _EMPTY)
         path = self._path(facts, name)
         try:
             if prepared.created != (stat == _NOTHING) or prepared.name != name or prepared.stat[1:] != stat[1:]:
@@ -337,11 +337,11 @@ class SideFiles:
             edit = {"edit": edit_of(side, merged)}
             done = await self._ask("write", [({"name": name}, prepared.source)], edit, path, target=prepared.target)
             await self._verify(prepared, merged, before, path)
-            written, warnings = await mover.commit(prepared)
+            written, warnings = await editor.commit(prepared)
             return written, [*warnings, *(str(text) for text in done.get("warnings") or ())]
         finally:
             prepared.close()
-            await mover.abort(prepared)
+            await editor.abort(prepared)
 
     async def _verify(self, prepared: Prepared, merged: Merged, before: dict[str, Any], path: bytes) -> None:
         """The new file says what it should, and all else that the old one said. Raises Internal."""

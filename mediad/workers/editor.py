@@ -1,19 +1,19 @@
-"""The mover's program: puts a file that a worker wrote in the place of another, in one step (settled 19 and 21).
+"""The editor's program: puts a file that a worker wrote in the place of another, in one step (settled 19 and 21).
 
-It parses nothing. Run as `python -m mediad.workers.mover` with a unix stream socket as standard input; msgpack maps
+It parses nothing. Run as `python -m mediad.workers.editor` with a unix stream socket as standard input; msgpack maps
 both ways, every request has an `id` and gets one answer under it.
 
 prepare {top, folder, main, names, create, content}
        -> {token, name, created, main: [...], opened: [[inode, size, mtime_ns, ctime_ns] | 4 zeroes] * 2} + descriptors
        opens the first of `names` in `folder` (below `top`) that is there, to read it; where none is, `content` under
-       the name `create`. The second descriptor is an empty file in memory, to be written: a full disk is the mover's
+       the name `create`. The second descriptor is an empty file in memory, to be written: a full disk is the editor's
        to find. `main` is the file whose mode and owner a new one gets.
 commit {token} -> {stat: [inode, size, mtime_ns, ctime_ns], warnings}
        what was written is copied into a file beside the old one, which takes its place: fsync(2), rename(2), fsync(2)
        of the folder. When what stands there is not what was opened, nothing is done and the errno is ESTALE.
 abort  {token} -> {}
 
-What a killed mover left is known by its name (`.mediad-edit-` and 16 hexadecimal digits, which walks leave out) and by
+What a killed editor left is known by its name (`.mediad-edit-` and 16 hexadecimal digits, which walks leave out) and by
 nobody holding its lock (flock(2)); the next `prepare` in the folder removes it. At every moment a name leads to the old
 file or to the new one.
 """
@@ -54,7 +54,7 @@ class _Prepared:
     main: os.stat_result
 
 
-class Mover:
+class Editor:
     """Serves requests from the daemon until its socket ends."""
 
     def __init__(self, channel: socket.socket) -> None:
@@ -273,7 +273,7 @@ def _attributes(fd: int) -> Sequence[str]:
 
 
 def _sweep(folder: int) -> None:
-    """Removes the new files of movers that are gone: nobody holds their lock. A folder's listing is all it costs."""
+    """Removes the new files of editors that are gone: nobody holds their lock. A folder's listing is all it costs."""
     with os.scandir(folder) as listing:
         names = [os.fsencode(each.name) for each in listing]
     for name in names:
@@ -298,7 +298,7 @@ def main() -> None:
     channel = socket.socket(fileno=os.dup(0))
     channel.setblocking(True)
     try:
-        Mover(channel).serve()
+        Editor(channel).serve()
     except (BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         sys.exit(0)
 

@@ -1,4 +1,4 @@
-"""The daemon's side of the mover (mediad.workers.mover): one process a volume, while something is to be written."""
+"""The daemon's side of the editor (mediad.workers.editor): one process a volume, while something is to be written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mediad.errors import (
 from mediad.workers.opener import Opener
 
 Stat = tuple[int, int, int, int]  # inode, size, mtime_ns, ctime_ns
-_LINGER_SECONDS = 5.0  # for a mover that is told to go to finish what it has begun
+_LINGER_SECONDS = 5.0  # for a editor that is told to go to finish what it has begun
 
 
 @dataclass(slots=True)
@@ -43,10 +43,10 @@ class Prepared:
         self.source = self.target = -1
 
 
-class Mover(Opener):
-    """One mover process."""
+class Editor(Opener):
+    """One editor process."""
 
-    program = "mediad.workers.mover"
+    program = "mediad.workers.editor"
 
     def __init__(self, idle_seconds: float) -> None:
         super().__init__(idle_seconds)
