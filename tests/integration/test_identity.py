@@ -481,3 +481,39 @@ def test_linked_and_written_with_its_old_times(daemon: Daemon) -> None:
         write_tree(tree, {"c.txt": b"first words " * 500})
         client.add([tree], once=True)
         assert item_of(client, tree / "c.txt").id == item
+
+
+def test_a_link_where_a_file_was(daemon: Daemon) -> None:
+    """Of another type it is another thing: nothing that was read of the file is said of the link."""
+    tree = write_tree(daemon.folder / "tree", {"a.mp3": SONG})
+    with daemon.client() as client:
+        client.add([tree], once=True)
+        item = tagged(client, tree / "a.mp3")
+        (tree / "a.mp3").unlink()
+        (tree / "a.mp3").symlink_to("nowhere")
+        client.add([tree], once=True)
+        found = item_of(client, tree / "a.mp3")
+        assert found.id != item and found.title is None and not found.work
+        assert [each.id for each in client.query("a.mp3")] == [found.id]
+        (tree / "a.mp3").unlink()
+        (tree / "a.mp3").write_bytes(SONG)
+        client.add([tree], once=True)
+        assert item_of(client, tree / "a.mp3").id == item
+
+
+def test_away_before_it_was_read_again(daemon: Daemon) -> None:
+    """It waited to be read when its folder went: it does so when that is back."""
+    tree = write_tree(daemon.folder / "tree", {"d/a.txt": b"first words " * 500, "b.txt": b"b"})
+    sizes = (
+        "SELECT f.size, coalesce(r.size, 0) FROM mediadb.file f JOIN mediadb.reading r ON r.file = f.id WHERE name = %s"
+    )
+    with daemon.client() as client:
+        client.add([tree])
+        with open(tree / "d/a.txt", "ab", buffering=0) as file:  # which is being written: it is read a moment later
+            file.write(b"more")
+            assert wait_for(lambda: rows(daemon, sizes, b"a.txt")[0][0] == 6004)
+            assert rows(daemon, sizes, b"a.txt") == [(6004, 6000)]
+            (tree / "d").rename(daemon.folder / "out")
+            assert wait_for(lambda: client.status().missing == 1)
+        (daemon.folder / "out").rename(tree / "d")
+        assert wait_for(lambda: rows(daemon, sizes, b"a.txt") == [(6004, 6004)])
