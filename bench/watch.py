@@ -3,8 +3,9 @@
 
     python bench/watch.py [--files 100000] [--folders 2000] [--json OUT]
 
-The tree is made in a temporary folder, small text files; the daemon runs on a private PostgreSQL (tests/pg). CPU is of the
-daemon, its helpers and its database backends, from /proc; the bare walk is os.scandir and a stat of each entry, in Python.
+The tree is made in a temporary folder, small text files; the daemon runs on a private PostgreSQL (tests/pg). CPU is of
+the daemon, its helpers and its database backends, from /proc; the bare walk is os.scandir and a stat of each entry, in
+Python.
 """
 
 from __future__ import annotations

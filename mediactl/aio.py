@@ -309,6 +309,6 @@ class AsyncClient:
         seconds = deadline or (self.timeout if call.timed else None)
         return call.decode(await self.call(call.request, deadline=seconds, progress=progress))
 
-    async def forget(self, *targets: requests.Target, missing_only: bool = False) -> ForgetResult:
-        request = requests.forget_request(targets, missing_only=missing_only)
+    async def forget(self, *targets: requests.Target, missing_only: bool = False, work: bool = False) -> ForgetResult:
+        request = requests.forget_request(targets, missing_only=missing_only, work=work)
         return decode.decode_forget((await self.call(request, deadline=self.timeout))[-1].forget)

@@ -188,15 +188,19 @@ roots.add_command(cliwork.accept)
 @cli.command()
 @click.argument("targets", nargs=-1, required=True, metavar="ID|PATH...")
 @click.option("--missing", is_flag=True, help="Only files that are missing.")
+@click.option("--work", is_flag=True, help="What people did to the items too: it cannot be brought back.")
+@click.option("--yes", is_flag=True, help="With --work: do not ask.")
 @Null
 @click.pass_obj
-def forget(state: State, targets: Sequence[str], missing: bool, null: bool) -> int:
+def forget(state: State, targets: Sequence[str], missing: bool, work: bool, yes: bool, null: bool) -> int:
     """Drops the records of items, files or roots. The files themselves stay."""
     from mediactl import human, jsontext
 
     wanted = parse_targets(targets, null=null)
+    if work and not yes:
+        click.confirm("Tags, ratings, plays of these items are erased for good. Go on?", abort=True)
     with state.client() as client:
-        result = client.forget(*wanted, missing_only=missing)
+        result = client.forget(*wanted, missing_only=missing, work=work)
     if state.output.human:
         state.output.lines(human.forget_lines(result))
     else:

@@ -352,7 +352,8 @@ class Client:
         for reply in self.submit(call.request).replies():
             yield workcalls.decode_changes(reply)
 
-    def forget(self, *targets: requests.Target, missing_only: bool = False) -> ForgetResult:
-        """Drops the records of the targets' files; the files stay. `missing_only`: only of files that are missing."""
-        request = requests.forget_request(targets, missing_only=missing_only)
+    def forget(self, *targets: requests.Target, missing_only: bool = False, work: bool = False) -> ForgetResult:
+        """Drops the records of the targets' files; the files stay. `missing_only`: only of files that are missing.
+        `work`: what people did to the items too, for good."""
+        request = requests.forget_request(targets, missing_only=missing_only, work=work)
         return decode.decode_forget(self.call(request, deadline=self.timeout)[-1].forget)

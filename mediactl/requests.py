@@ -106,7 +106,6 @@ def checksum_request(targets: Iterable[Target], scopes: Sequence[str], algorithm
     )  # fmt: skip
 
 
-def forget_request(targets: Iterable[Target], *, missing_only: bool) -> pb.Request:
-    return pb.Request(
-        operation=new_operation(), forget=pb.ForgetRequest(targets=_named(targets), missing_only=missing_only)
-    )  # fmt: skip
+def forget_request(targets: Iterable[Target], *, missing_only: bool, work: bool = False) -> pb.Request:
+    command = pb.ForgetRequest(targets=_named(targets), missing_only=missing_only, work=work)
+    return pb.Request(operation=new_operation(), forget=command)  # fmt: skip

@@ -46,6 +46,7 @@ from mediad.store.migrate import migrate
 from mediad.store.opening import check_conninfo
 from mediad.store.queries import load
 from mediad.store.store import Store, now_ns, pack
+from mediad.store.upgrade import upgrade
 from mediad.workers.registry import Registry
 
 log = logging.getLogger("mediad")
@@ -311,6 +312,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--socket", type=Path, metavar="S", help="the unix socket to listen on")
     parser.add_argument("--dsn", metavar="URL", help="a PostgreSQL server to use instead of the embedded one")
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"))
+    parser.add_argument(
+        "--upgrade-cluster", action="store_true", help="move the embedded cluster to the newest PostgreSQL, and end"
+    )
     parser.add_argument("--board", action="store_const", const=True, help="one core and 256 MB")
     parser.add_argument("--version", action="version", version=f"mediad {mediad.__version__}")
     return parser.parse_args(argv)
@@ -319,7 +323,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Entry point. Exit codes: 0 stopped by a signal, 1 it failed, 2 wrong arguments or configuration."""
     options = _arguments(argv)
-    overrides = {name: value for name, value in vars(options).items() if name != "config"}
+    overrides = {name: value for name, value in vars(options).items() if name not in ("config", "upgrade_cluster")}
     try:
         config = load_config(options.config, overrides)
         if config.dsn:
@@ -330,6 +334,11 @@ def main(argv: list[str] | None = None) -> int:
     set_up_logging(config.log_level)
 
     async def start() -> int:
+        if options.upgrade_cluster:
+            programs = Path(config.cluster_programs) if config.cluster_programs else None
+            before, now = await upgrade(config.data_dir, programs=programs, account=config.cluster_account or None)
+            print(f"mediad: the cluster of PostgreSQL {before} is one of {now} now; the old one is cluster.pg{before}")
+            return 0
         return await Daemon(config).run()
 
     try:

@@ -231,6 +231,20 @@ CREATE TABLE checksum (
 );
 CREATE INDEX checksum_sha256 ON checksum (sha256) WHERE sha256 IS NOT NULL;
 
+-- XMP side files and what they are beside, in both styles: photo.jpg.xmp and photo.xmp (docs/work.md).
+CREATE VIEW side_file AS
+SELECT m.id AS main, m.stream, s.id AS side FROM file m
+CROSS JOIN LATERAL (
+    SELECT decode(regexp_replace(encode(m.name, 'escape'), '\.[^.]*$', ''), 'escape') AS stem
+) x
+CROSS JOIN LATERAL unnest(ARRAY[
+    m.name || '.xmp'::bytea, m.name || '.XMP'::bytea, x.stem || '.xmp'::bytea, x.stem || '.XMP'::bytea]) AS n(name)
+CROSS JOIN LATERAL (
+    SELECT f.id FROM file f
+    WHERE f.dir = m.dir AND f.name = n.name AND f.id <> m.id AND f.missing_since_ns IS NULL LIMIT 1
+) s
+WHERE m.type = 'f';
+
 -- ------------------------------------------------------------------ what a person made
 
 -- Streams that a person has done something with. What was done is the events; the tables below are what they amount to.

@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator
 
 from mediad.commands.context import Call, Context, Replies
 from mediad.commands.items import check_path, resolve
-from mediad.errors import Conflict, InvalidArgument, MediadError, NotFound
+from mediad.errors import Conflict, InputOutputError, InvalidArgument, MediadError, NotFound
 from mediad.index.lookup import find_dir, find_file
+from mediad.index.work import KEPT
 from mediad.model import Root, ScanReport
 from mediad.store.store import now_ns, pack
 from mediad.wire.convert import error_to_wire, show_path
@@ -181,6 +182,8 @@ async def forget(context: Context, request: pb.ForgetRequest, call: Call) -> Rep
     reply = pb.ForgetReply()
     for target in request.targets:
         try:
+            if request.work:
+                await _erase(context, target, call)
             await _forget(context, target, request.missing_only, call, reply)
         except NotFound as error:
             reply.problems.append(error_to_wire(error))
@@ -203,6 +206,20 @@ async def _forget(context: Context, target: pb.Target, missing_only: bool, call:
     stream, _ = await resolve(context, target)
     files = [row[0] for row in await context.store.read("files_of_stream", stream, missing_only)]
     await _drop(context, files, call, reply)
+
+
+async def _erase(context: Context, target: pb.Target, call: Call) -> None:
+    """What persons did to one item goes for good, from the database and from the log in plain sight."""
+    stream, _file = await resolve(context, target)
+    row = (pack([str(stream)]), pack(list(KEPT)), now_ns(), context.host, call.actor.name, call.operation)
+    await context.worklog.catch_up()
+    rows = (await context.store.write([("erase_work", row)], give_up_after=60.0))[0]
+    try:
+        context.worklog.erase({each[0] for each in rows})
+    except OSError as error:
+        raise InputOutputError(
+            f"the log of work cannot be written: {error.strerror}", str(context.worklog.path)
+        ) from None
 
 
 async def _forget_folder(

@@ -148,8 +148,9 @@ async def undo(context: Context, request: pb.UndoRequest, call: Call) -> Replies
             raise NotFound("there is nothing to undo", call.actor.name)
     reply = pb.UndoReply()
     for operation in chosen:
-        reply.events += await context.work.undo(operation, by)
+        await context.work.undo(operation, by)
         reply.operations.add(id=operation.bytes)
+    reply.events = (await context.store.read("count_events", by.operation))[0][0]
     reply.last = (await context.feed.state())[1]
     yield pb.Reply(undo=reply, last=True)
 

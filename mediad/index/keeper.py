@@ -162,7 +162,7 @@ class Keeper:
     async def _last_places(self, streams: list[str]) -> dict[str, tuple[int, int, bytes]]:
         if not streams:
             return {}
-        rows = await self._store.read("last_places", pack(streams))
+        rows = await self._store.read("last_places", pack(streams), deadline=30.0)
         return {str(stream): (file, folder, name) for stream, file, folder, name in rows}
 
     def _apply(
@@ -259,7 +259,7 @@ class Keeper:
     async def settle_checksum(self, stream: str) -> None:
         """A stream's checksum is known: those that are equal for certain become one, the older id lives on."""
         async with self.deciding:
-            rows = await self._store.read("equal_streams", stream, pack(list(TWINS)))
+            rows = await self._store.read("equal_streams", stream, pack(list(TWINS)), deadline=30.0)
             own = await self._store.read("stream_age", stream) if rows else []
             if not own or not self._shared(own[0][1], own[0][2]):
                 return

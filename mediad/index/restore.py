@@ -194,7 +194,12 @@ class Restore:
     async def refold(self, stream: str) -> None:
         """Makes the tables of a stream say what all its events amount to."""
         rows = await self._store.read("events_to_fold", stream, pack(list(KEPT)))
-        state = fold_work((actor, action, json.loads(value)) for actor, action, value, _at in rows)
+        events = [(actor, action, json.loads(value)) for actor, action, value, _at in rows]
+        # What one of its own earlier ids inherited from another of them is there already.
+        sources = sorted({told["from"] for _actor, action, told in events if action == "inherited"})
+        live = await self._store.read("work_streams", pack(sources)) if sources else []
+        itself = {source for source, row in zip(sources, live, strict=True) if str(row[1]) == stream}
+        state = fold_work(each for each in events if each[1] != "inherited" or each[2]["from"] not in itself)
         tags = [{"t": t, "f": shorten(fold(t)), "r": removed} for t, removed in state.tags.items()]
         actors = [
             {"a": a, "x": o.get("rating"), "s": o.get("starred_ns"), "c": o.get("plays", 0), "p": o.get("played_ns")}

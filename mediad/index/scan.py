@@ -150,7 +150,7 @@ class Scan:
         """The folders known so far: paths from parents; a parent's id is lower than its children's, or comes later."""
         rows: list[tuple[Any, ...]] = []
         after = 0
-        while page := await self.store.read("dirs_of_root", self.root.id, after):
+        while page := await self.store.read("dirs_of_root", self.root.id, after, deadline=30.0):
             rows += page
             after = page[-1][0]
         await self._know(rows, {})
@@ -187,7 +187,9 @@ class Scan:
         wanted: dict[bytes, bool] = {}
         for path, deep in dirs.items():
             names = path.split(b"/") if path else []
-            chain = await self.store.read("dirs_on_path", self.root.id, pack([name.hex() for name in names]))
+            chain = await self.store.read(
+                "dirs_on_path", self.root.id, pack([name.hex() for name in names]), deadline=30.0
+            )
             for depth, (number,) in enumerate(chain):
                 here = b"/".join(names[:depth])
                 paths[number] = here
@@ -197,7 +199,7 @@ class Scan:
             wanted[known] = wanted.get(known, False) or (deep and known == path)
         around = [self._ids[path] for path, deep in wanted.items() if not deep]
         if around:
-            await self._know(await self.store.read("dirs_around", pack(around)), paths)
+            await self._know(await self.store.read("dirs_around", pack(around), deadline=30.0), paths)
         for path in [path for path, deep in wanted.items() if deep]:
             await self._know(await self.store.read("dirs_below", self._ids[path], deadline=30.0), paths)
         self._dirs = wanted
@@ -453,7 +455,7 @@ class Scan:
     async def _check_loss(self, lost: int) -> None:
         if lost <= self.config.freeze_files or self.root.id in self._places.accepted:
             return
-        present = (await self.store.read("present_count", self.root.id))[0][0]
+        present = (await self.store.read("present_count", self.root.id, deadline=30.0))[0][0]
         if lost > present * self.config.freeze_share:
             raise Frozen(
                 f"{lost} of {present} files are gone at once: taken for away, nothing is marked missing",

@@ -86,6 +86,23 @@ class WorkLog:
             self._append("".join(line + "\n" for line in lines).encode())
             self._last = rows[-1][0]
 
+    def erase(self, targets: set[str]) -> None:
+        """Takes the lines about these targets out, of every host's file in the folder. Raises OSError; then the old
+        file is whole."""
+        for path in self.path.parent.glob("*.ndjson"):
+            lines = path.read_bytes().splitlines(keepends=True)
+            kept = [line for line in lines if _target_of(line) not in targets]
+            if len(kept) == len(lines):
+                continue
+            fresh = path.with_suffix(".fresh")
+            fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            try:
+                os.write(fd, b"".join(kept))
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+            fresh.rename(path)
+
     async def _read_last(self) -> int:
         """The number of the last whole line that is of this feed; half a line, left by a power cut, goes."""
         epoch = str((await self._store.read("feed_state"))[0][0])
@@ -122,6 +139,13 @@ class WorkLog:
                 left = left[os.write(fd, left) :]
         finally:
             os.close(fd)
+
+
+def _target_of(line: bytes) -> str:
+    try:
+        return str(json.loads(line).get("target", ""))
+    except (ValueError, AttributeError):
+        return ""
 
 
 async def describe_events(store: Store, places: Places, rows: list[tuple[Any, ...]]) -> list[str]:

@@ -67,6 +67,18 @@ class Cluster:
         self._socket_folder = -1
 
     @property
+    def programs(self) -> Programs:
+        """The programs it runs; once it was started."""
+        assert self._programs is not None
+        return self._programs
+
+    @property
+    def account(self) -> Account:
+        """The account it runs under; once it was started."""
+        assert self._account is not None
+        return self._account
+
+    @property
     def pid(self) -> int:
         """The postmaster's process id, 0 when there is none."""
         return self._postmaster.pid if self._postmaster is not None else 0

@@ -58,7 +58,8 @@ async def find_programs(configured: Path | None = None, major: int | None = None
 
     Raises Unavailable naming what was found and the way out."""
     if configured is not None:
-        found = [await _inspect(configured, None)]
+        wheels = [package for folder, package in _wheel_folders() if folder == configured]
+        found = [await _inspect(configured, wheels[0] if wheels else None)]
     else:
         found = [await _inspect(folder, None) for folder in _system_folders()]
         found.sort(key=lambda programs: programs.major if programs else 0, reverse=True)
@@ -79,6 +80,16 @@ async def find_programs(configured: Path | None = None, major: int | None = None
         f"the data were written by PostgreSQL {major} and there are no programs of that version (found: {listed}); "
         f"install PostgreSQL {major}, or dump the database with it and restore the dump into a new data folder"
     )
+
+
+async def find_newest() -> Programs:
+    """The newest programs that there are, the system's or the wheel's. Raises Unavailable when there are none."""
+    found = [await _inspect(folder, None) for folder in _system_folders()]
+    found += [await _inspect(folder, package) for folder, package in _wheel_folders()]
+    usable = [programs for programs in found if programs is not None]
+    if not usable:
+        raise Unavailable("no PostgreSQL was found")
+    return max(usable, key=lambda programs: programs.major)
 
 
 def _system_folders() -> list[Path]:

@@ -17,11 +17,19 @@ from mediad.store.queries import Statement
 from mediadb_contract.fields import FIELDS
 
 _CURSOR_VERSION = 1
+# Of so many free words some may be in tags that a person gave: each word more is two subqueries.
+MIXED_MOST = 8
 _COLUMNS = {"size": "f.size", "duration": "r.duration", "width": "r.width", "height": "r.height",
             "year": "substring(r.date, 1, 4)::integer"}  # fmt: skip
 # Files that have a value of these fields for which `where` holds. Only parameters' names are put in.
 _VALUES = """f.id IN (SELECT t.file FROM file_text t WHERE t.value_ids && ARRAY(SELECT v.id FROM value v
     WHERE v.field IN (SELECT e::smallint FROM jsonb_array_elements_text({numbers}) e) AND {where}))"""
+# The files that an XMP side file s is beside: photo.jpg.xmp and photo.xmp beside photo.jpg (side_file of the schema,
+# from the other end, for there are few side files that match and many files).
+_MAIN_OF_SIDE = """CROSS JOIN LATERAL (SELECT substring(s.name from 1 for length(s.name) - 4) AS base) b
+    JOIN file x ON x.dir = s.dir AND x.id <> s.id AND (x.name = b.base OR (x.name > b.base || '.'::bytea
+    AND x.name < b.base || '/'::bytea AND position('.'::bytea in substring(x.name from length(b.base) + 2)) = 0))
+    AND lower(right(encode(s.name, 'escape'), 4)) = '.xmp' AND length(s.name) > 4"""
 _CHOICES = {
     "kind": "coalesce(r.kind, f.kind_guess)",
     "format": "r.format",
@@ -64,10 +72,32 @@ class _Builder:
             return "true"
         # What is indexed of a word is its beginning; PostgreSQL refuses more than 2,046 bytes of one.
         question = " & ".join(f"'{word}':*" for word in (w.replace("'", "")[:WORD_LENGTH] for w in node.words) if word)
+        named = self._has_words(question)
+        if len(node.words) > MIXED_MOST:
+            return named
+        # Words may be spread over the file and the tags that a person gave it.
+        tags = [self._has_tag(word) for word in node.words]
+        each = " AND ".join(
+            f"({self._has_words(self._prefix(word))} OR {tag})" for word, tag in zip(node.words, tags, strict=True)
+        )
+        return f"({named} OR (({' OR '.join(tags)}) AND {each}))"
+
+    @staticmethod
+    def _prefix(word: str) -> str:
+        return f"'{word.replace(chr(39), '')[:WORD_LENGTH]}':*"
+
+    def _has_words(self, question: str) -> str:
         asked = self.param(question, "tsquery")
         return (
             f"f.id IN (SELECT t.file FROM file_text t WHERE t.words @@ {asked} "
             f"UNION ALL SELECT d.file FROM todo d WHERE d.words @@ {asked})"
+        )
+
+    def _has_tag(self, word: str) -> str:
+        first, inner = self.param(word + "%", "text"), self.param("% " + word + "%", "text")
+        return (
+            f"f.stream IN (SELECT w.stream FROM work_tag w WHERE NOT w.removed "
+            f"AND (w.folded LIKE {first} OR w.folded LIKE {inner}))"
         )
 
     def _text(self, node: Text) -> str:
@@ -91,13 +121,14 @@ class _Builder:
         start = " ".join(node.words)
         first, inner = self.param(start + "%", "text"), self.param("% " + start + "%", "text")
         number = self.param(FIELDS["keywords"].number, "smallint")
+        said = f"v.field = {number} AND (v.folded LIKE {first} OR v.folded LIKE {inner})"
+        kept = "NOT EXISTS (SELECT FROM work_tag w WHERE w.stream = x.stream AND w.removed AND w.tag = v.content)"
+        texts = "FROM value v JOIN file_text t ON t.value_ids @> ARRAY[v.id]"
         return (
             f"(f.stream IN (SELECT w.stream FROM work_tag w WHERE NOT w.removed "
             f"AND (w.folded LIKE {first} OR w.folded LIKE {inner})) "
-            f"OR f.id IN (SELECT t.file FROM value v JOIN file_text t ON t.value_ids @> ARRAY[v.id] "
-            f"JOIN file x ON x.id = t.file WHERE v.field = {number} "
-            f"AND (v.folded LIKE {first} OR v.folded LIKE {inner}) AND NOT EXISTS (SELECT "
-            f"FROM work_tag w WHERE w.stream = x.stream AND w.removed AND w.tag = v.content)))"
+            f"OR f.id IN (SELECT t.file {texts} JOIN file x ON x.id = t.file WHERE {said} AND {kept}) "
+            f"OR f.id IN (SELECT x.id {texts} JOIN file s ON s.id = t.file {_MAIN_OF_SIDE} WHERE {said} AND {kept}))"
         )
 
     def _collection(self, node: InCollection) -> str:

@@ -119,3 +119,16 @@ SELECT jsonb_strip_nulls(jsonb_build_object(
                    'rating', rating, 'starred_ns', starred_ns, 'plays', nullif(plays, 0), 'played_ns', played_ns)))
                FROM work_actor WHERE stream = of_stream)))
 $$;
+
+CREATE VIEW side_file AS
+SELECT m.id AS main, m.stream, s.id AS side FROM file m
+CROSS JOIN LATERAL (
+    SELECT decode(regexp_replace(encode(m.name, 'escape'), '\.[^.]*$', ''), 'escape') AS stem
+) x
+CROSS JOIN LATERAL unnest(ARRAY[
+    m.name || '.xmp'::bytea, m.name || '.XMP'::bytea, x.stem || '.xmp'::bytea, x.stem || '.XMP'::bytea]) AS n(name)
+CROSS JOIN LATERAL (
+    SELECT f.id FROM file f
+    WHERE f.dir = m.dir AND f.name = n.name AND f.id <> m.id AND f.missing_since_ns IS NULL LIMIT 1
+) s
+WHERE m.type = 'f';

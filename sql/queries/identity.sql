@@ -1,7 +1,7 @@
 -- Which stream a name belongs to, and what becomes of streams.
 
 -- name: identity_candidates
--- Other streams that have the fingerprints just read; looked for among the first 64 of each, for there may be thousands
+-- Other streams that have the fingerprints just read; looked for among the first 24 of each, for there may be thousands
 -- of equal files. $1: [{f, v}] file and fingerprint in hex.
 WITH asked AS MATERIALIZED (
     SELECT e.f AS file, decode(e.v, 'hex') AS value FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, v text)
@@ -12,7 +12,7 @@ SELECT a.file, c.stream, (SELECT count(*) FROM file o WHERE o.stream = c.stream 
 FROM asked a JOIN file f ON f.id = a.file
 CROSS JOIN LATERAL (
     SELECT DISTINCT k.stream FROM (
-        SELECT k.stream FROM stream_key k WHERE k.value = a.value AND k.grade = 1 LIMIT 64
+        SELECT k.stream FROM stream_key k WHERE k.value = a.value AND k.grade = 1 LIMIT 24
     ) k WHERE k.stream <> f.stream
 ) c
 JOIN stream s ON s.id = c.stream;
@@ -88,10 +88,22 @@ DELETE FROM stream d USING entry e WHERE d.id = e.s;
 
 -- name: merge_work
 -- What a person made of one stream is added to another: where both say something of the same thing, the other keeps
--- its own. $1: [{s, t}] s into t.
-WITH entry AS MATERIALIZED (
+-- its own. Plays that a stream inherited from the one it goes to, at first or second hand, are not counted twice.
+-- $1: [{s, t}] s into t.
+WITH RECURSIVE entry AS MATERIALIZED (
     SELECT DISTINCT e.s, e.t FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, t uuid) JOIN work w ON w.stream = e.s
     WHERE e.s <> e.t
+), came AS (
+    SELECT e.s, e.t, f.live AS source, v.value -> 'work' -> 'actors' AS actors
+    FROM entry e JOIN event v ON v.target = e.s::text AND v.action = 'inherited'
+    CROSS JOIN LATERAL (SELECT coalesce((SELECT a.stream FROM stream_alias a WHERE a.old = (v.value ->> 'from')::uuid),
+                                        (v.value ->> 'from')::uuid) AS live) f
+    UNION
+    SELECT c.s, c.t, f.live, c.actors
+    FROM came c JOIN event v ON v.target = c.source::text AND v.action = 'inherited'
+    CROSS JOIN LATERAL (SELECT coalesce((SELECT a.stream FROM stream_alias a WHERE a.old = (v.value ->> 'from')::uuid),
+                                        (v.value ->> 'from')::uuid) AS live) f
+    WHERE c.source <> c.t
 ), marked AS (
     INSERT INTO work (stream, first_ns) SELECT e.t, w.first_ns FROM entry e JOIN work w ON w.stream = e.s
     ON CONFLICT DO NOTHING
@@ -103,9 +115,14 @@ WITH entry AS MATERIALIZED (
     SELECT e.t, w.name, w.value, w.folded FROM entry e JOIN work_field w ON w.stream = e.s ON CONFLICT DO NOTHING
 ), entries AS (
     UPDATE collection_entry c SET stream = e.t FROM entry e WHERE c.stream = e.s
+), own AS (
+    SELECT e.t, w.actor, w.rating, w.starred_ns, w.played_ns,
+           greatest(w.plays - coalesce((SELECT max((c.actors -> w.actor ->> 'plays')::integer) FROM came c
+                                        WHERE c.s = e.s AND c.t = e.t AND c.source = e.t), 0), 0) AS plays
+    FROM entry e JOIN work_actor w ON w.stream = e.s
 )
 INSERT INTO work_actor AS a (stream, actor, rating, starred_ns, plays, played_ns)
-SELECT e.t, w.actor, w.rating, w.starred_ns, w.plays, w.played_ns FROM entry e JOIN work_actor w ON w.stream = e.s
+SELECT t, actor, max(rating), min(starred_ns), sum(plays)::integer, max(played_ns) FROM own GROUP BY t, actor
 ON CONFLICT (stream, actor) DO UPDATE SET rating = coalesce(a.rating, excluded.rating),
     starred_ns = coalesce(a.starred_ns, excluded.starred_ns), plays = a.plays + excluded.plays,
     played_ns = greatest(a.played_ns, excluded.played_ns);
@@ -177,7 +194,7 @@ SELECT l.stream, o.stream, EXISTS (SELECT FROM work w WHERE w.stream = l.stream)
 FROM (SELECT DISTINCT value::uuid AS stream FROM jsonb_array_elements_text($1::jsonb)) l
 JOIN stream ls ON ls.id = l.stream AND NOT ls.alone
 JOIN stream_key k ON k.stream = l.stream AND k.grade = 1
-JOIN stream_key o ON o.value = k.value AND o.stream <> k.stream
+CROSS JOIN LATERAL (SELECT o.stream FROM stream_key o WHERE o.value = k.value AND o.stream <> k.stream LIMIT 24) o
 JOIN stream s ON s.id = o.stream AND NOT s.alone AND s.created_ns > $2::bigint
 JOIN file f ON f.stream = o.stream AND f.missing_since_ns IS NULL
 WHERE NOT EXISTS (SELECT FROM file p WHERE p.stream = l.stream AND p.missing_since_ns IS NULL)
@@ -256,8 +273,11 @@ FROM entry e, numbered n;
 -- key in hex.
 SELECT DISTINCT f.stream, k.stream
 FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, v text) JOIN file f ON f.id = e.f
-JOIN stream_key k ON k.value = decode(e.v, 'hex') AND k.grade = 2 AND k.stream <> f.stream
-JOIN work w ON w.stream = k.stream;
+CROSS JOIN LATERAL (
+    SELECT k.stream FROM stream_key k
+    WHERE k.value = decode(e.v, 'hex') AND k.grade = 2 AND k.stream <> f.stream LIMIT 24) k
+JOIN work w ON w.stream = k.stream
+WHERE EXISTS (SELECT FROM work);
 
 -- name: stream_age
 -- When a stream was first seen, with a name and the size of its files.

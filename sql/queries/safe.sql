@@ -100,3 +100,33 @@ WITH bare AS MATERIALIZED (
     DELETE FROM stream_alias a USING bare b WHERE a.stream = b.id
 )
 DELETE FROM stream s USING bare b WHERE s.id = b.id;
+
+-- name: erase_work
+-- What persons did to these items goes for good: events, tables, entries of collections. $1 json list of streams,
+-- $2 json list of actions, $3 now, $4 host, $5 actor, $6 operation.
+WITH asked AS MATERIALIZED (
+    SELECT value::uuid AS stream FROM jsonb_array_elements_text($1::jsonb)
+), ids AS MATERIALIZED (
+    SELECT stream::text AS id FROM asked
+    UNION SELECT a.old::text FROM stream_alias a JOIN asked q ON q.stream = a.stream
+), events AS (
+    DELETE FROM event e USING ids i WHERE e.target = i.id
+    AND e.action IN (SELECT value FROM jsonb_array_elements_text($2::jsonb)) RETURNING e.seq
+), tags AS (
+    DELETE FROM work_tag w USING asked q WHERE w.stream = q.stream
+), fields AS (
+    DELETE FROM work_field w USING asked q WHERE w.stream = q.stream
+), actors AS (
+    DELETE FROM work_actor w USING asked q WHERE w.stream = q.stream
+), entries AS (
+    DELETE FROM collection_entry c USING asked q WHERE c.stream = q.stream
+), marks AS (
+    DELETE FROM work w USING asked q WHERE w.stream = q.stream
+), numbered AS (
+    UPDATE feed SET last = last + (SELECT count(*) FROM asked) WHERE EXISTS (SELECT FROM asked) RETURNING last
+), told AS (
+    INSERT INTO event (seq, at_ns, host, actor, op_id, target_kind, target, action, value)
+    SELECT n.last - row_number() OVER () + 1, $3::bigint, $4::uuid, $5::text, $6::uuid, 'stream', q.stream::text, 'forgotten',
+           '{"work": true}'::jsonb FROM asked q, numbered n
+)
+SELECT id FROM ids;

@@ -36,6 +36,8 @@ WITH asked AS MATERIALIZED (
     SELECT a.s, a.t, a.f, CASE WHEN w.stream IS NULL THEN 'none' WHEN w.removed THEN 'removed' ELSE 'added' END AS was,
            CASE WHEN a.k <> 'auto' THEN a.k WHEN EXISTS (
                SELECT FROM file x JOIN file_detail d ON d.file = x.id
+               WHERE x.stream = a.s AND d.fields -> 'keywords' ? a.t) OR EXISTS (
+               SELECT FROM side_file x JOIN file_detail d ON d.file = x.side
                WHERE x.stream = a.s AND d.fields -> 'keywords' ? a.t) THEN 'removed' ELSE 'none' END AS becomes
     FROM asked a LEFT JOIN work_tag w ON w.stream = a.s AND w.tag = a.t
 ), changed AS MATERIALIZED (
@@ -154,9 +156,19 @@ WHERE w.stream IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))
 
 -- name: embedded_of_streams
 -- Keywords and ratings in the present files of items, their side files among them. $1 json list of streams.
-SELECT f.stream, d.fields -> 'keywords', d.fields -> 'rating' FROM file f JOIN file_detail d ON d.file = f.id
-WHERE f.stream IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb)) AND f.missing_since_ns IS NULL
-  AND (d.fields ? 'keywords' OR d.fields ? 'rating');
+WITH asked AS MATERIALIZED (
+    SELECT value::uuid AS stream FROM jsonb_array_elements_text($1::jsonb)
+), side AS (
+    -- the limit keeps the planner from looking at every file first, whatever it believes of tables not yet analysed
+    SELECT a.stream, x.side AS file FROM asked a
+    CROSS JOIN LATERAL (SELECT v.side FROM side_file v WHERE v.stream = a.stream LIMIT 64) x
+), own AS (
+    SELECT a.stream, f.id AS file FROM asked a JOIN file f ON f.stream = a.stream AND f.missing_since_ns IS NULL
+)
+SELECT o.stream, d.fields -> 'keywords', d.fields -> 'rating'
+FROM (SELECT 0 AS rank, stream, file FROM side UNION ALL SELECT 1, stream, file FROM own) o
+JOIN file_detail d ON d.file = o.file AND (d.fields ? 'keywords' OR d.fields ? 'rating')
+ORDER BY o.stream, o.rank;  -- what a side file says goes before what the file says
 
 -- name: successors
 -- Items that took the place of items without a file. $1 json list of streams.
@@ -345,3 +357,7 @@ FROM jsonb_array_elements_text($1::jsonb) e
 LEFT JOIN stream_alias a ON a.old = e.value::uuid
 JOIN stream_key k ON k.stream = coalesce(a.stream, e.value::uuid)
 GROUP BY e.value;
+
+-- name: count_events
+-- How many things an operation changed.
+SELECT count(*) FROM event WHERE op_id = $1::uuid;

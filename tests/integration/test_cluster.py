@@ -12,9 +12,11 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mediactl import workcalls
 from mediad.errors import DiskFull, Unavailable
 from mediad.store import account as account_module
 from mediad.store import programs as programs_module
@@ -25,6 +27,7 @@ from mediad.store.postmaster import Postmaster
 from mediad.store.programs import find_programs, make_reachable
 from mediad.store.queries import Statement
 from tests import pg
+from tests.daemon import Daemon, write_tree
 
 MAKE = Statement("make", "CREATE TABLE IF NOT EXISTS public.item (id bigint PRIMARY KEY, times int NOT NULL DEFAULT 1)")
 PUT = Statement("put", "INSERT INTO public.item VALUES ($1) ON CONFLICT (id) DO NOTHING")
@@ -404,3 +407,46 @@ def test_programs_are_found_by_version(monkeypatch: pytest.MonkeyPatch, place: P
             await find_programs()
 
     pg.run(check())
+
+
+def test_an_older_cluster_is_upgraded() -> None:
+    """By real programs of an older and a newer version: ids, work and feed go on."""
+
+    async def usable() -> list[Any]:
+        found = [await programs_module._inspect(folder, None) for folder in programs_module._system_folders()]
+        found += [
+            await programs_module._inspect(folder, package) for folder, package in programs_module._wheel_folders()
+        ]
+        return sorted((each for each in found if each is not None), key=lambda each: each.major)
+
+    versions = asyncio.run(usable())
+    if len({each.major for each in versions}) < 2:
+        pytest.skip("programs of only one PostgreSQL are here")
+    oldest, newest = versions[0], versions[-1]
+    daemon = Daemon(embedded=True, config=f"cluster_programs = '{oldest.folder}'\n")
+    try:
+        daemon.start()
+        tree = write_tree(daemon.folder / "tree", {"a.txt": b"text", "b.txt": b"other"})
+        with daemon.client() as client:
+            client.add([tree])
+            client.run(workcalls.tag([tree / "a.txt"], add=["kept"]))
+            item = client.get(tree / "a.txt")[0].item
+            state = client.run(workcalls.changes(0))
+            assert item is not None and client.status().database_version.startswith(str(oldest.major))
+        assert daemon.stop() == 0
+        daemon.config.write_text("")
+        done = subprocess.run(daemon.command("--upgrade-cluster"), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert f"PostgreSQL {oldest.major} is one of" in done.stdout
+        again = subprocess.run(daemon.command("--upgrade-cluster"), capture_output=True, text=True, check=False)
+        assert again.returncode == 1 and "no newer one" in again.stderr
+        daemon.start()
+        with daemon.client() as client:
+            assert client.status().database_version.startswith(str(newest.major))
+            found = client.get(tree / "a.txt")[0].item
+            assert found is not None and (found.id, found.work) == (item.id, item.work)
+            rest = client.run(workcalls.changes(state.last, epoch=state.epoch))
+            assert not rest.resync
+        assert (daemon.data / f"cluster.pg{oldest.major}").is_dir()
+    finally:
+        daemon.remove()

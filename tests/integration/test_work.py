@@ -72,7 +72,7 @@ def test_tags_are_those_of_file_and_person(daemon: Daemon) -> None:
         assert set(work_of(client, path)["user_tags"]) == {*embedded, "mine", "more words"}
         item = client.get(path)[0].item
         assert item is not None
-        for text in ("tag:mine", 'tag:"more words"', "tag:MINE kind:audio"):
+        for text in ("tag:mine", 'tag:"more words"', "tag:MINE kind:audio", "mine", "one mine words", "flac mor"):
             assert ids(client, text) == {item.id}, text
         assert not ids(client, "-tag:mine")
         if embedded:
@@ -83,6 +83,30 @@ def test_tags_are_those_of_file_and_person(daemon: Daemon) -> None:
         assert not ids(client, "tag:mine")
     check_tables(daemon)
     check_events(daemon)
+
+
+XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="3">
+<dc:subject><rdf:Bag><rdf:li>lake</rdf:li><rdf:li>boat</rdf:li></rdf:Bag></dc:subject>
+</rdf:Description></rdf:RDF></x:xmpmeta>"""
+
+
+@pytest.mark.parametrize("name", ["song.mp3.xmp", "song.xmp", "song.XMP"])
+def test_side_files_speak_for_what_they_are_beside(daemon: Daemon, name: str) -> None:
+    tree = write_tree(daemon.folder / "tree", {"song.mp3": SONG, name: XMP, "song.other.txt": b"o", "other.txt": b"x"})
+    with daemon.client() as client:
+        client.add([tree])
+        work = work_of(client, tree / "song.mp3")
+        assert (work["user_tags"], work["user_rating"]) == (["lake", "boat"], 3)
+        item = client.get(tree / "song.mp3")[0].item
+        assert item is not None and item.id in ids(client, "tag:lake")
+        assert not work_of(client, tree / "other.txt")
+        client.run(workcalls.tag([tree / "song.mp3"], remove=["lake"]))
+        assert work_of(client, tree / "song.mp3")["user_tags"] == ["boat"]
+        assert item.id not in ids(client, "tag:lake")
+        (tree / name).unlink()
+        client.add([tree])
+        assert "user_tags" not in work_of(client, tree / "song.mp3")
 
 
 def test_ratings_stars_and_plays_are_each_persons_own(daemon: Daemon) -> None:
@@ -399,3 +423,25 @@ def test_the_log_matches_the_feed(daemon: Daemon) -> None:
     told = [json.loads(line) for line in log.read_text().splitlines()[1:]]
     stored = rows(daemon, "SELECT seq, action FROM mediadb.event WHERE action IN ('tagged', 'untagged') ORDER BY seq")
     assert [(each["seq"], each["action"]) for each in told] == stored
+
+
+def test_work_is_erased_when_a_person_says_so(daemon: Daemon) -> None:
+    """Records go by `forget`, what people did only by `forget --work`: from the database and from the log."""
+    tree = write_tree(daemon.folder / "tree", {"a.txt": b"a" * 5000, "b.txt": b"b" * 5000})
+    with daemon.client() as client:
+        client.add([tree], once=True)
+        client.run(workcalls.tag([tree / "a.txt", tree / "b.txt"], add=["private"]))
+        client.run(workcalls.collect("Papers", "add", [tree / "a.txt", tree / "b.txt"]))
+        item = client.get(tree / "a.txt")[0].item
+        assert item is not None
+        client.forget(tree / "a.txt")
+        client.add([tree], once=True)
+        assert work_of(client, tree / "a.txt")["user_tags"] == ["private"], "forgotten, and known again"
+        client.forget(tree / "a.txt", work=True)
+        client.add([tree], once=True)
+        assert not work_of(client, tree / "a.txt")
+        assert work_of(client, tree / "b.txt")["user_tags"] == ["private"]
+        assert client.run(workcalls.collections())[0].size == 1
+    [log] = list((daemon.data / "work").iterdir())
+    assert str(item.id) not in "".join(line for line in log.read_text().splitlines() if "collected" not in line)
+    assert rows(daemon, "SELECT count(*) FROM mediadb.event WHERE action = 'tagged'") == [(1,)]

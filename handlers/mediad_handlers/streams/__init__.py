@@ -33,8 +33,7 @@ TRACKS = {**dict.fromkeys(_ISO, "isobmff"), **dict.fromkeys(_OGG, "ogg"), **dict
 # format -> module that knows its payload, where the handler's reader has not given one
 PAYLOADS = {**dict.fromkeys(_ISO, "isobmff"), **dict.fromkeys(_OGG, "ogg"), **dict.fromkeys(_MKV, "matroska"),
             **dict.fromkeys(("aac", "wav", "aiff", "wma", "asf", "wmv", "ape", "wavpack", "musepack", "tta", "dsf",
-            "dff",
-                             "ac3", "avi", "flv", "mpc"), "regions")}  # fmt: skip
+            "dff", "ac3", "avi", "flv", "mpc", "tak", "optimfrog"), "regions")}  # fmt: skip
 
 
 # Every module that the above imports when a file asks for it: a locked-down worker must have them before.
