@@ -517,3 +517,22 @@ def test_away_before_it_was_read_again(daemon: Daemon) -> None:
             assert wait_for(lambda: client.status().missing == 1)
         (daemon.folder / "out").rename(tree / "d")
         assert wait_for(lambda: rows(daemon, sizes, b"a.txt") == [(6004, 6004)])
+
+
+def test_a_link_that_was_saved_anew_before_it_was_read(daemon: Daemon) -> None:
+    tree = write_tree(daemon.folder / "tree", {"x.txt": b"x"})
+    with daemon.client() as client:
+        client.add([tree])
+        with open(tree / "a.txt", "wb", buffering=0) as one:
+            one.write(b"first words " * 500)
+            os.link(tree / "a.txt", tree / "b.txt")
+            with open(tree / "b.txt", "ab", buffering=0) as two:
+                two.write(b"more")
+                assert wait_for(lambda: client.status().files == 3)  # both are being written: read a moment later
+        assert rows(daemon, "SELECT count(DISTINCT stream), count(*) FROM mediadb.file") == [(2, 3)]
+        write_tree(tree, {".b.tmp": b"second words " * 500})
+        (tree / ".b.tmp").rename(tree / "b.txt")
+        assert wait_for(lambda: client.status().pending == 0 and entry(client, tree / "b.txt").size == 6500)
+        assert wait_for(lambda: item_of(client, tree / "a.txt").id != item_of(client, tree / "b.txt").id)
+    keys = "SELECT count(*) FROM mediadb.stream_key WHERE grade = 1 GROUP BY stream HAVING count(*) > 1"
+    assert rows(daemon, keys) == []

@@ -130,13 +130,15 @@ def _wave(rng: random.Random, mark: bytes) -> bytes:
     return out.getvalue()
 
 
+def is_song(content: bytes) -> bool:
+    """It has a payload of its own between tags, whatever its name is."""
+    return content[:4] in (b"fLaC", b"RIFF") or content[:3] == b"ID3" or content[:1] == b"\xff"
+
+
 def payload_of(content: bytes) -> str:
     """Which payload a file has, whatever its name and tags: of songs the number in it, of the rest every byte."""
-    head = content[:4]
     found = MARK.search(content)
-    if found is not None and (head in (b"fLaC", b"RIFF") or head[:3] == b"ID3" or head[0] == 0xFF):
-        return found[1].decode()
-    return hashlib.sha256(content).hexdigest()
+    return found[1].decode() if found is not None and is_song(content) else hashlib.sha256(content).hexdigest()
 
 
 def retag(path: str, title: str, padding: int) -> None:
@@ -283,7 +285,7 @@ class Simulation:
 
     def append(self) -> bool:
         path = self.some_file()
-        if path is None or _extension(path) in ("flac", "mp3", "wav"):
+        if path is None or is_song(Path(path).read_bytes()):
             return False
         with open(path, "ab") as file:
             file.write(b" and more %d" % self.next_number())
