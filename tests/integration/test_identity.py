@@ -509,12 +509,16 @@ def test_away_before_it_was_read_again(daemon: Daemon) -> None:
     )
     with daemon.client() as client:
         client.add([tree])
-        with open(tree / "d/a.txt", "ab", buffering=0) as file:  # which is being written: it is read a moment later
+        with open(tree / "d/a.txt", "ab", buffering=0) as file:
             file.write(b"more")
+            # Its folder is looked at for another's sake while it is being written: it is seen now and read later. A
+            # write alone would be told of only when it has come to rest, and then read at once.
+            (tree / "d/c.txt").write_bytes(b"c")
             assert wait_for(lambda: rows(daemon, sizes, b"a.txt")[0][0] == 6004)
             assert rows(daemon, sizes, b"a.txt") == [(6004, 6000)]
             (tree / "d").rename(daemon.folder / "out")
-            assert wait_for(lambda: client.status().missing == 1)
+            assert wait_for(lambda: client.status().missing == 2)
+            assert rows(daemon, sizes, b"a.txt") == [(6004, 0)]
         (daemon.folder / "out").rename(tree / "d")
         assert wait_for(lambda: rows(daemon, sizes, b"a.txt") == [(6004, 6004)])
 
