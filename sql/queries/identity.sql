@@ -215,10 +215,13 @@ WHERE NOT EXISTS (SELECT FROM file p WHERE p.stream = w.stream AND p.missing_sin
 LIMIT $1::integer;
 
 -- name: put_doubts
--- Streams whose checksum is wanted: those that have none yet. $1 json list of streams, $2 now.
+-- Streams whose checksum is wanted: those that have none yet, or one that another stream has and that could not count
+-- before. $1 json list of streams, $2 now.
 INSERT INTO doubt (stream, at_ns)
 SELECT s.id, $2::bigint FROM jsonb_array_elements_text($1::jsonb) e JOIN stream s ON s.id = e.value::uuid
 WHERE NOT EXISTS (SELECT FROM stream_key k WHERE k.stream = s.id AND k.grade = 3 AND k.algorithm <> 'pcm-md5/1')
+   OR EXISTS (SELECT FROM stream_key k JOIN stream_key o ON o.value = k.value AND o.grade = 3 AND o.stream <> k.stream
+              WHERE k.stream = s.id AND k.grade = 3 AND k.algorithm <> 'pcm-md5/1')
 ON CONFLICT (stream) DO UPDATE SET tries = 0;
 
 -- name: take_doubts

@@ -914,6 +914,16 @@ def _above(path: str) -> list[str]:
     return found
 
 
+def _tables(daemon: Daemon) -> Iterator[str]:
+    """What the store held in the end, a line a row."""
+    assert daemon.dsn is not None
+    with sql(daemon.dsn) as ask:
+        for table in ("root", "dir", "file", "stream", "stream_key", "stream_alias", "reading", "todo", "doubt", "work",
+                      "lineage", "revision", "checksum", "event"):  # fmt: skip
+            for (row,) in ask(f"SELECT row_to_json(t)::text FROM mediadb.{table} t ORDER BY t"):
+                yield f"{table} {row}"
+
+
 @pytest.fixture
 def other_file_system() -> Iterator[Path]:
     folder = Path("/dev/shm") / f"mediadb-{os.getpid()}-{uuid.uuid4().hex[:8]}"
@@ -944,7 +954,8 @@ def test_whatever_happens(other_file_system: Path) -> None:
     except BaseException:
         keep = os.environ.get("SIM_KEEP")
         if keep:  # the story, for who looks for the bug
-            Path(keep).write_text("\n".join(simulation.steps) + "\n" + daemon.text(), "utf-8", "backslashreplace")
+            told = [*simulation.steps, daemon.text(), *_tables(daemon)]
+            Path(keep).write_text("\n".join(told), "utf-8", "backslashreplace")
         raise
     finally:
         simulation.close()
