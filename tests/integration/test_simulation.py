@@ -730,13 +730,20 @@ class Simulation:
         assert self.daemon.dsn is not None
         with sql(self.daemon.dsn) as ask:
 
+            def resting() -> int | None:
+                """The last event while nothing is under way, else None. Walks first: one that ends gives doubts that
+                were tried in vain another chance."""
+                if self.connect().status().scans:
+                    return None
+                [(todo, last)] = ask("SELECT (SELECT count(*) FROM mediadb.todo), (SELECT last FROM mediadb.feed)")
+                return None if todo or ask(_DOUBTS) != [(0,)] else int(last)
+
             def quiet() -> bool:
-                waiting = "SELECT (SELECT count(*) FROM mediadb.todo), (SELECT last FROM mediadb.feed)"
-                [(todo, last)] = ask(waiting)
-                if todo or ask(_DOUBTS) != [(0,)] or self.connect().status().scans:
+                last = resting()
+                if last is None:
                     return False
                 time.sleep(0.4)
-                return ask(waiting) == [(0, last)]
+                return resting() == last
 
             wait_until(quiet, PATIENCE, "settling")
 
