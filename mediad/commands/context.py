@@ -43,6 +43,17 @@ class Traffic:
     in_flight: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many files, items and missing files there are as of an event; they change with none but a further event."""
+
+    epoch: uuid.UUID | None = None  # of the feed; None: never counted
+    last: int = 0
+    files: int = 0
+    items: int = 0
+    missing: int = 0
+
+
 @dataclass(slots=True)
 class Context:
     """The daemon's parts, as commands need them. `opened` is set once database, schema, host and roots are there for
@@ -66,6 +77,7 @@ class Context:
     traffic: Traffic = field(default_factory=Traffic)
     ready: Callable[[], str] = lambda: ""
     opened: asyncio.Event = field(default_factory=asyncio.Event)
+    counted: Counted = Counted()
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,7 +230,7 @@ class Scan:
                 continue
             if known:
                 batch.spans.append({"d": number, "lo": lo and lo.hex(), "hi": hi and hi.hex()})
-                batch.seen += [{"d": number, "n": entry[0].hex()} for entry in entries]
+                batch.seen += [{"d": number, "n": entry[0].hex(), "t": entry[1]} for entry in entries]
             folders = tuple(path.split(b"/")) if path else (os.path.basename(self.report.path),)
             busy = self._busy.get(path, set())
             for start in range(0, len(entries), _ROWS_AT_ONCE):
@@ -271,7 +271,8 @@ class Scan:
             unit.append(("rename_dirs", (pack([rename]), now, host)))
             stored = before
         unit.append(("put_dirs", (pack(batch.dirs[stored:]),)))
-        aside, over, moves = await self._find_moves(batch)
+        retyped = await self.store.read("retyped", pack(batch.seen), deadline=30.0) if batch.seen else []
+        aside, over, moves = await self._find_moves(batch, retyped)
         if aside:
             unit.append(("step_aside", (pack(aside),)))
         if over:
@@ -292,13 +293,32 @@ class Scan:
         if batch.files or moves:
             self._on_listed()
 
-    async def _find_moves(self, batch: _Batch) -> tuple[list[int], list[Any], list[Any]]:
+    async def _find_moves(
+        self, batch: _Batch, retyped: list[tuple[Any, ...]]
+    ) -> tuple[list[int], list[Any], list[Any]]:
         """Which names of a batch are known files under a new name: (files that make room for others and have moved
         themselves, names that were taken over, moves). Those leave the batch's list; a file linked once more stays in
-        it, with the stream of its other name."""
+        it, with the stream of its other name. `retyped`: names at which something of another type stood."""
+        over: dict[int, Any] = {}
+        for stands, standing, folder, name in retyped:
+            self._take_over(batch, over, stands, standing, folder, name)
+        taken: set[int] = set()
+        moves = await self._moves(batch, over, taken)
+        aside = [file for file in over if file in taken]
+        return aside, [row for file, row in over.items() if file not in taken], moves
+
+    def _take_over(
+        self, batch: _Batch, over: dict[int, Any], stands: int, standing: Any, folder: int, name: str
+    ) -> None:
+        path = self._full(batch.paths[folder]) + b"/" + bytes.fromhex(name)
+        self.lost.append((stands, str(standing)))
+        over[stands] = {"d": folder, "n": name, "p": path.hex(), "v": {"replaced": True, **told_path("path", path)}}
+
+    async def _moves(self, batch: _Batch, over: dict[int, Any], taken: set[int]) -> list[Any]:
+        """Files under a new name; `taken` are their numbers, `over` gets what stood at those names."""
         asked = [row for row in batch.files if row["t"] == "f" and row["s"] > 0]
         if not asked or not self.root.inodes:
-            return [], [], []
+            return []
         linked: dict[int, str] = {}
         for each in asked:  # names of one file that come together
             if each["l"] > 1:
@@ -306,13 +326,11 @@ class Scan:
         keys = [{key: row[key] for key in "dnism"} for row in asked]
         found = await self.store.read("stat_candidates", pack(keys), self.root.volume, deadline=30.0)
         if not found:
-            return [], [], []
+            return []
         old_paths = await self._places.paths([(row[2], row[3], row[4]) for row in found])
         there = await self._places.look(self.root.volume, list(old_paths.values()))
         rows = {(row["d"], row["n"]): row for row in asked}
-        over: dict[int, Any] = {}
         moves: list[Any] = []
-        taken: set[int] = set()
         for folder, name, file, _dir, _name, stream, _root, _nlink, stands, standing, worked, seen in found:
             row = rows.get((folder, name))
             old = old_paths.get(file)
@@ -337,15 +355,12 @@ class Scan:
             new = self._full(batch.paths[folder]) + b"/" + bytes.fromhex(name)
             told = {**told_path("from", old), **told_path("to", new)}
             if stands:
-                told_over = {"replaced": True, **told_path("path", new)}
-                self.lost.append((stands, str(standing)))
-                over[stands] = {"d": folder, "n": name, "p": new.hex(), "v": told_over}
+                self._take_over(batch, over, stands, standing, folder, name)
             moves.append({
                 "f": file, "d": folder, "n": name, "c": row["c"], "o": row["o"], "l": row["l"], "w": row["w"],
                 "fo": row["f"], "re": row["r"], "p": old.hex(), "v": told,
             })  # fmt: skip
-        aside = [file for file in over if file in taken]
-        return aside, [row for file, row in over.items() if file not in taken], moves
+        return moves
 
     def _full(self, path: bytes) -> bytes:
         return self.report.path + (b"/" + path if path else b"")

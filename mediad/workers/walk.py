@@ -21,9 +21,7 @@ look   {top, files: [path], inodes}  -> {found: [[inode, size, mtime_ns, nlink] 
 from __future__ import annotations
 
 import errno
-import fnmatch
 import os
-import re
 import socket
 import stat
 import struct
@@ -37,6 +35,7 @@ from typing import Any
 import msgpack
 
 from mediad.workers.beneath import open_beneath, open_for_reading
+from mediad.workers.excludes import compile_patterns
 from mediad.workers.place import locate, mounted_volumes
 
 # Names in one message, and in one part of a folder: what the store compares in one statement.
@@ -92,8 +91,8 @@ class Walk:
         self.mounts: list[bytes] = []
         names = [pattern for pattern in exclude if "/" not in pattern]
         paths = [pattern for pattern in exclude if "/" in pattern]
-        self._name_excluded = _compile(names)
-        self._path_excluded = _compile(paths)
+        self._name_excluded = compile_patterns(names)
+        self._path_excluded = compile_patterns(paths)
         self._met: set[bytes] = set()
         self._listed: set[bytes] = set()
         self._partial = False
@@ -276,10 +275,6 @@ class Walk:
     def close(self) -> None:
         """Lets go of the top."""
         os.close(self.top)
-
-
-def _compile(patterns: list[str]) -> Any:
-    return re.compile("|".join(fnmatch.translate(p) for p in patterns)).match if patterns else None
 
 
 def _digest(inode: int, entries: list[Entry], below: list[tuple[bytes, int]]) -> bytes:

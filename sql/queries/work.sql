@@ -1,5 +1,6 @@
 -- What a person does to items, and what it amounts to. Each statement changes only what is different, and tells of that:
--- sent twice it is done once. $2 now, $3 host, $4 actor, $5 operation wherever there are so many.
+-- sent twice it is done once. A stream that was merged into another since it was asked for stands for that one. $2 now,
+-- $3 host, $4 actor, $5 operation wherever there are so many.
 
 -- name: work_streams
 -- The streams that ids stand for today, in the order asked. $1 json list of ids.
@@ -9,9 +10,11 @@ ORDER BY e.ordinality;
 
 -- name: mark_work
 -- A person's events hang on these streams: their checksums are wanted, to settle later doubts, and those of streams that
--- seem to be equal, to share the work with them. $1 json list of streams, $2 now.
+-- seem to be equal, to share the work with them. Where the checksums are known and equal already, they are to be looked
+-- at once more: without work that meant nothing. $1 json list of streams, $2 now.
 WITH asked AS MATERIALIZED (
-    SELECT DISTINCT s.id FROM jsonb_array_elements_text($1::jsonb) e JOIN stream s ON s.id = e.value::uuid
+    SELECT DISTINCT s.id FROM jsonb_array_elements_text($1::jsonb) e LEFT JOIN stream_alias l ON l.old = e.value::uuid
+    JOIN stream s ON s.id = coalesce(l.stream, e.value::uuid)
 ), marked AS (
     INSERT INTO work (stream, first_ns) SELECT id, $2::bigint FROM asked ON CONFLICT DO NOTHING
 )
@@ -24,14 +27,16 @@ INSERT INTO doubt (stream, at_ns) SELECT id, $2::bigint FROM (
 ) asked
 WHERE NOT EXISTS (SELECT FROM stream_key k
                   WHERE k.stream = asked.id AND k.grade = 3 AND k.algorithm <> 'pcm-md5/1')
+   OR EXISTS (SELECT FROM stream_key k JOIN stream_key o ON o.value = k.value AND o.grade = 3 AND o.stream <> k.stream
+              WHERE k.stream = asked.id AND k.grade = 3 AND k.algorithm <> 'pcm-md5/1')
 ON CONFLICT (stream) DO UPDATE SET tries = 0;
 
 -- name: work_tags
 -- Tags become added, removed, or what the file says (none). `auto` takes a tag away: removed where a file has it, else
 -- none. $1: [{s, t, f, k}] stream, tag, folded, what it becomes.
 WITH asked AS MATERIALIZED (
-    SELECT DISTINCT ON (e.s, e.t) e.s, e.t, e.f, e.k
-    FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, t text, f text, k text)
+    SELECT DISTINCT ON (1, e.t) coalesce(l.stream, e.s) AS s, e.t, e.f, e.k
+    FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, t text, f text, k text) LEFT JOIN stream_alias l ON l.old = e.s
 ), wanted AS MATERIALIZED (
     SELECT a.s, a.t, a.f, CASE WHEN w.stream IS NULL THEN 'none' WHEN w.removed THEN 'removed' ELSE 'added' END AS was,
            CASE WHEN a.k <> 'auto' THEN a.k WHEN EXISTS (
@@ -62,10 +67,12 @@ SELECT s FROM changed;
 -- name: work_ratings
 -- Ratings of one person. $1: [{s, x, w}] stream, 0-5 or null for none, and whose rating it is when another than the
 -- actor says it (a side file).
-WITH changed AS MATERIALIZED (
-    SELECT DISTINCT ON (e.s) e.s, e.x, coalesce(e.w, $4::text) AS whose, w.rating AS was
-    FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, x real, w text)
-    LEFT JOIN work_actor w ON w.stream = e.s AND w.actor = coalesce(e.w, $4::text)
+WITH asked AS MATERIALIZED (
+    SELECT DISTINCT ON (1) coalesce(l.stream, e.s) AS s, e.x, coalesce(e.w, $4::text) AS whose
+    FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, x real, w text) LEFT JOIN stream_alias l ON l.old = e.s
+), changed AS MATERIALIZED (
+    SELECT e.s, e.x, e.whose, w.rating AS was FROM asked e
+    LEFT JOIN work_actor w ON w.stream = e.s AND w.actor = e.whose
     WHERE w.rating IS DISTINCT FROM e.x
 ), put AS (
     INSERT INTO work_actor (stream, actor, rating) SELECT s, whose, x FROM changed
@@ -83,8 +90,11 @@ SELECT s FROM changed;
 
 -- name: work_stars
 -- Stars of one person. $1: [{s, t}] stream, since when in nanoseconds or null for none.
-WITH changed AS MATERIALIZED (
-    SELECT DISTINCT ON (e.s) e.s, e.t, w.starred_ns AS was FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, t bigint)
+WITH asked AS MATERIALIZED (
+    SELECT DISTINCT ON (1) coalesce(l.stream, e.s) AS s, e.t
+    FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, t bigint) LEFT JOIN stream_alias l ON l.old = e.s
+), changed AS MATERIALIZED (
+    SELECT e.s, e.t, w.starred_ns AS was FROM asked e
     LEFT JOIN work_actor w ON w.stream = e.s AND w.actor = $4::text
     WHERE (w.starred_ns IS NULL) <> (e.t IS NULL)
 ), put AS (
@@ -102,9 +112,11 @@ SELECT s FROM changed;
 
 -- name: work_fields
 -- Fields set by a person, for all. $1: [{s, n, v, f}] stream, name, value or null for none, folded.
-WITH changed AS MATERIALIZED (
-    SELECT DISTINCT ON (e.s, e.n) e.s, e.n, e.v, e.f, w.value AS was
-    FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, n text, v text, f text)
+WITH asked AS MATERIALIZED (
+    SELECT DISTINCT ON (1, e.n) coalesce(l.stream, e.s) AS s, e.n, e.v, e.f
+    FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, n text, v text, f text) LEFT JOIN stream_alias l ON l.old = e.s
+), changed AS MATERIALIZED (
+    SELECT e.s, e.n, e.v, e.f, w.value AS was FROM asked e
     LEFT JOIN work_field w ON w.stream = e.s AND w.name = e.n
     WHERE w.value IS DISTINCT FROM e.v
 ), put AS (
@@ -125,11 +137,17 @@ SELECT s FROM changed;
 -- name: work_plays
 -- Plays of one person, counted on; each line of a request once. $1: [{s, c, t, i}] stream, how often (negative: taken
 -- back), when, number of the line.
-WITH changed AS MATERIALIZED (
-    SELECT e.s, e.c, e.t, e.i, w.played_ns AS was FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, c integer, t bigint, i integer)
+WITH asked AS MATERIALIZED (
+    SELECT DISTINCT ON (1, e.i) coalesce(l.stream, e.s) AS s, e.c, e.t, e.i
+    FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, c integer, t bigint, i integer) LEFT JOIN stream_alias l ON l.old = e.s
+), done AS MATERIALIZED (
+    SELECT coalesce((SELECT l.stream FROM stream_alias l WHERE l.old = x.target::uuid)::text, x.target) AS target,
+           (x.value ->> 'i')::integer AS i
+    FROM event x WHERE x.op_id = $5::uuid AND x.action = 'played'
+), changed AS MATERIALIZED (
+    SELECT e.s, e.c, e.t, e.i, w.played_ns AS was FROM asked e
     LEFT JOIN work_actor w ON w.stream = e.s AND w.actor = $4::text
-    WHERE NOT EXISTS (SELECT FROM event x WHERE x.op_id = $5::uuid AND x.target = e.s::text AND x.action = 'played'
-                      AND (x.value ->> 'i')::integer = e.i)
+    WHERE NOT EXISTS (SELECT FROM done d WHERE d.target = e.s::text AND d.i = e.i)
 ), put AS (
     INSERT INTO work_actor AS w (stream, actor, plays, played_ns)
     SELECT s, $4::text, greatest(0, sum(c)), max(t) FROM changed GROUP BY s
@@ -224,8 +242,9 @@ WITH fresh AS MATERIALIZED (
     WHERE collection = $1::uuid AND place >= $6::integer AND EXISTS (SELECT FROM fresh)
 ), put AS (
     INSERT INTO collection_entry (collection, place, stream)
-    SELECT $1::uuid, $6::integer + e.ordinality - 1, e.value::uuid
-    FROM jsonb_array_elements_text($7::jsonb) WITH ORDINALITY e WHERE EXISTS (SELECT FROM fresh)
+    SELECT $1::uuid, $6::integer + e.ordinality - 1, coalesce(l.stream, e.value::uuid)
+    FROM jsonb_array_elements_text($7::jsonb) WITH ORDINALITY e LEFT JOIN stream_alias l ON l.old = e.value::uuid
+    WHERE EXISTS (SELECT FROM fresh)
     RETURNING place
 ), numbered AS (
     UPDATE feed SET last = last + 1 WHERE EXISTS (SELECT FROM put) RETURNING last
