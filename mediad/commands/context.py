@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from mediad.commands.memory import Answers
 from mediad.config import Config
 from mediad.index.feed import Feed
 from mediad.index.reader import Reader
@@ -62,6 +63,7 @@ class Context:
     traffic: Traffic = field(default_factory=Traffic)
     ready: Callable[[], str] = lambda: ""
     opened: asyncio.Event = field(default_factory=asyncio.Event)
+    answers: Answers = field(default_factory=Answers)
 
 
 @dataclass(frozen=True, slots=True)
