@@ -287,10 +287,17 @@ FROM gone g, held h, numbered n;
 -- The feed's epoch, its last number, and up to where what was merely seen is gone.
 SELECT epoch, last, compacted FROM feed;
 
--- name: events_after
--- Events after a number, in order. $1 number, $2 most.
-SELECT e.seq, e.at_ns, e.host, e.actor, e.op_id, e.target_kind, e.target, e.action, e.value FROM event e
-WHERE e.seq > $1::bigint ORDER BY e.seq LIMIT $2::integer;
+-- name: feed_page
+-- The feed's epoch, last number and horizon, and events after a number, in order, each with the stream that its target
+-- was merged into: in one snapshot and one round trip. One row without an event (seq null) when there is none.
+-- $1 number, $2 most.
+SELECT f.epoch, f.last, f.compacted,
+       e.seq, e.at_ns, e.host, e.actor, e.op_id, e.target_kind, e.target, e.action, e.value, (
+           SELECT a.stream FROM stream_alias a
+           WHERE a.old = CASE WHEN e.target_kind = 'stream' AND e.target <> '' THEN e.target::uuid END)
+FROM feed f LEFT JOIN LATERAL (
+    SELECT * FROM event WHERE seq > $1::bigint ORDER BY seq LIMIT $2::integer) e ON true
+ORDER BY e.seq;
 
 -- name: live_streams
 -- What stream ids of events stand for today. $1 json list of ids.
