@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fnmatch
 import itertools
 import os
 import socket
+import stat
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediad.workers import walk as module
-from mediad.workers.walk import BATCH_NAMES, Entry, Walk
+from mediad.workers.names import Names
+from mediad.workers.walk import BATCH_NAMES, Entry, Listing, Walk
 from tests.daemon import write_tree
 
 NAME = st.binary(min_size=1, max_size=6).filter(lambda name: b"/" not in name and b"\0" not in name)
@@ -29,17 +32,32 @@ LISTING = st.tuples(
 )
 
 
+FORMATS = {"f": stat.S_IFREG, "l": stat.S_IFLNK, "p": stat.S_IFIFO, "s": stat.S_IFSOCK, "c": stat.S_IFCHR,
+           "b": stat.S_IFBLK}  # fmt: skip
+
+
 def compared(listing: tuple[int, list[Entry], list[tuple[bytes, int]]]) -> Any:
-    """What a comparison with the store would look at: all but the mode and a link's target, which change the ctime, and
-    the numbers of folders, which have digests of their own."""
+    """What a comparison with the store would look at: all but a link's target, which changes the ctime, and the numbers
+    of folders, which have digests of their own."""
     inode, entries, below = listing
-    return inode, [(*entry[:6], entry[7]) for entry in entries], [name for name, _inode in below]
+    return inode, [entry[:8] for entry in entries], [name for name, _inode in below]
+
+
+def digest(inode: int, entries: list[Entry], below: list[tuple[bytes, int]]) -> bytes:
+    found = Listing(inode, None)
+    found.seen = [
+        (os.fsdecode(name), (FORMATS[kind] | mode, size, mtime, ctime, number, nlink))
+        for name, kind, size, mtime, ctime, number, mode, nlink, _target in entries
+    ]
+    found.below = below
+    assert found.entries() == [(*entry[:8], None) for entry in entries]
+    return found.digest()
 
 
 @settings(max_examples=500)
 @given(LISTING, LISTING)
 def test_equal_digests_mean_equal_listings(one: Any, two: Any) -> None:
-    assert (module._digest(*one) == module._digest(*two)) == (compared(one) == compared(two))
+    assert (digest(*one) == digest(*two)) == (compared(one) == compared(two))
 
 
 @given(LISTING, st.data())
@@ -48,10 +66,23 @@ def test_one_changed_number_changes_the_digest(listing: Any, data: st.DataObject
     if not entries:
         return
     at = data.draw(st.integers(0, len(entries) - 1))
-    column = data.draw(st.sampled_from([2, 3, 4, 5, 7]))
+    column = data.draw(st.sampled_from([2, 3, 4, 5, 6, 7]))
     changed = [list(entry) for entry in entries]
     changed[at][column] = entries[at][column] ^ 1
-    assert module._digest(inode, [tuple(entry) for entry in changed], below) != module._digest(inode, entries, below)
+    assert digest(inode, [tuple(entry) for entry in changed], below) != digest(inode, entries, below)
+
+
+PATTERN = st.text("ab.*?[]-", min_size=1, max_size=5)
+
+
+@settings(max_examples=1000)
+@given(st.lists(PATTERN, max_size=4), st.lists(st.text("ab.-[", min_size=1, max_size=5), max_size=4))
+def test_names_match_as_the_shells_do(patterns: list[str], names: list[str]) -> None:
+    excluded = Names(patterns)
+    for name in names:
+        assert excluded.holds(name) == any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+    if any(map(excluded.holds, names)):
+        assert excluded.may_hold(names)
 
 
 def run(
