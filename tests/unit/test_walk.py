@@ -8,6 +8,7 @@ import os
 import socket
 import stat
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -127,9 +128,17 @@ def test_an_unchanged_tree_sends_nothing(tree: Path) -> None:
     assert (again.folders, again.names) == (first.folders, first.names) == (4, 4)
 
 
+def _rewrite(path: Path, content: bytes, later_ns: int) -> None:
+    stat = path.stat()
+    path.write_bytes(content)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + later_ns))
+
+
 CHANGES = {
     "content": lambda top: (top / "a/one.mp3").write_bytes(b"longer"),
     "same size, other time": lambda top: os.utime(top / "a/one.mp3", ns=(1, 1)),
+    "in place, size and time as before": lambda top: _rewrite(top / "a/one.mp3", b"9", 0),
+    "in place, a time of the future": lambda top: _rewrite(top / "a/one.mp3", b"9", 10**18),
     "rights": lambda top: (top / "a/one.mp3").chmod(0o600),
     "link": lambda top: os.link(top / "a/one.mp3", top / "elsewhere"),
     "replaced": lambda top: (top / "new").write_bytes(b"1") and (top / "new").rename(top / "a/one.mp3"),
@@ -147,6 +156,43 @@ def test_every_change_is_seen(tree: Path, change: str) -> None:
     known = digests(run(tree))
     CHANGES[change](tree)
     assert b"a" in {part[0] for part in parts(run(tree, known=known))}
+
+
+def test_a_clock_that_jumps(tree: Path) -> None:
+    """A quick walk trusts the time of a folder only when it lies in the past: after a jump back of the clock a change
+    would bear a time that was there already."""
+    for ahead in (10**12, 0):
+        now = time.time_ns() + ahead
+        os.utime(tree / "a", ns=(now, now))
+        known = digests(run(tree))
+        assert known[b"a"][2] is None
+        (tree / "a/new").write_bytes(b"")
+        os.utime(tree / "a", ns=(now, now))
+        assert b"a" in {part[0] for part in parts(run(tree, known=known, quick=True))}
+        (tree / "a/new").unlink()
+    long_ago = time.time_ns() - 10**15
+    for each in (tree, tree / "a", tree / "b", tree / "b/c"):
+        os.utime(each, ns=(long_ago, long_ago))
+    known = digests(run(tree))
+    assert known[b"a"][2] == long_ago
+    assert parts(run(tree, known=known, quick=True)) == []
+    (tree / "a/new").write_bytes(b"")
+    assert b"a" in {part[0] for part in parts(run(tree, known=known, quick=True))}
+
+
+def test_file_systems_without_lasting_inodes(tree: Path) -> None:
+    def look(known: dict[bytes, Any]) -> tuple[list[Any], dict[bytes, Any]]:
+        walk = Walk(os.fsencode(tree), b"", [], dict(known), inodes=False)
+        found = list(walk.run())
+        walk.close()
+        return found, {part[0]: (part[1], part[6], part[7]) for part in found}
+
+    first, known = look({})
+    numbers = {entry[0]: entry[5] for part in first for entry in part[4]}
+    assert numbers[b"one.mp3"] == module.path_number(os.fsencode(tree), b"a/one.mp3")
+    assert look(known)[0] == []
+    (tree / "a/one.mp3").write_bytes(b"longer")
+    assert [part[0] for part in look(known)[0]] == [b"a"]
 
 
 def test_gone_folders(tree: Path) -> None:
