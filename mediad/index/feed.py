@@ -22,7 +22,7 @@ from mediad.store.store import Store, pack
 
 log = logging.getLogger(__name__)
 
-PAGE = 500  # events in one read
+PAGE, FEW = 500, 16  # events in one read, as in the statements feed_page and feed_few
 _RETRY_SECONDS = 1.0
 _LISTEN = Statement("listen", "LISTEN mediadb_feed", "Hear of new events.", "mediad.index.feed", prepared=False)
 _COMPACT_AT_ONCE = 10_000
@@ -72,8 +72,11 @@ class Feed:
         return row[0], row[1], row[2]
 
     async def page(self, since: int, most: int = PAGE) -> Page:
-        """Changes after a number; what one number tells is never torn apart."""
-        rows = await self._store.read("feed_page", since, most, deadline=30.0)
+        """At most `most` changes (at most PAGE) after a number; what one number tells is never torn apart."""
+        name, at_once = ("feed_few", FEW) if most <= FEW else ("feed_page", PAGE)
+        rows = await self._store.read(name, since, deadline=30.0)
+        ends = len(rows) < at_once and len(rows) <= most
+        rows = rows[:most]
         epoch, last, compacted = rows[0][:3]
         if rows[0][3] is None:
             return Page(epoch, last, compacted, [], since, True)
@@ -94,7 +97,7 @@ class Feed:
                 for each in json.loads(value)["items"]:
                     item = merged.get(each) or uuid.UUID(each)
                     changes.append(Change(seq, at, host, actor, operation, kind, each, action, "{}", item))
-        return Page(epoch, last, compacted, changes, rows[-1][3], len(rows) < most)
+        return Page(epoch, last, compacted, changes, rows[-1][3], ends)
 
     # -------------------------------------------------------------- waiting
 

@@ -72,7 +72,7 @@ WITH held AS MATERIALIZED (
     SELECT d.root, count(*) AS files FROM reading x
     CROSS JOIN LATERAL (SELECT dir FROM file WHERE id = x.file OFFSET 0) f
     CROSS JOIN LATERAL (SELECT root FROM dir WHERE id = f.dir OFFSET 0) d
-    WHERE x.state <> 'read' GROUP BY d.root
+    WHERE x.state IN ('failed', 'parked') GROUP BY d.root
 )
 SELECT r.id, coalesce(h.present, 0)::bigint, coalesce(h.size, 0)::bigint, coalesce(h.missing, 0)::bigint,
        coalesce(x.files, 0)::bigint, (SELECT count(*) FROM dir d WHERE d.root = r.id),

@@ -289,14 +289,24 @@ SELECT epoch, last, compacted FROM feed;
 
 -- name: feed_page
 -- The feed's epoch, last number and horizon, and events after a number, in order, each with the stream that its target
--- was merged into: in one snapshot and one round trip. One row without an event (seq null) when there is none.
--- $1 number, $2 most.
+-- was merged into: in one snapshot and one round trip. One row without an event (seq null) when there is none. $1 number.
+-- How many is no parameter: with one, each question was planned anew, which took longer than to answer it.
 SELECT f.epoch, f.last, f.compacted,
        e.seq, e.at_ns, e.host, e.actor, e.op_id, e.target_kind, e.target, e.action, e.value, (
            SELECT a.stream FROM stream_alias a
            WHERE a.old = CASE WHEN e.target_kind = 'stream' AND e.target <> '' THEN e.target::uuid END)
 FROM feed f LEFT JOIN LATERAL (
-    SELECT * FROM event WHERE seq > $1::bigint ORDER BY seq LIMIT $2::integer) e ON true
+    SELECT * FROM event WHERE seq > $1::bigint ORDER BY seq LIMIT 500) e ON true
+ORDER BY e.seq;
+
+-- name: feed_few
+-- The same, a few.
+SELECT f.epoch, f.last, f.compacted,
+       e.seq, e.at_ns, e.host, e.actor, e.op_id, e.target_kind, e.target, e.action, e.value, (
+           SELECT a.stream FROM stream_alias a
+           WHERE a.old = CASE WHEN e.target_kind = 'stream' AND e.target <> '' THEN e.target::uuid END)
+FROM feed f LEFT JOIN LATERAL (
+    SELECT * FROM event WHERE seq > $1::bigint ORDER BY seq LIMIT 16) e ON true
 ORDER BY e.seq;
 
 -- name: live_streams
