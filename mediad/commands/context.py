@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from mediad.commands.memory import Answers
 from mediad.config import Config
 from mediad.index.feed import Feed
 from mediad.index.reader import Reader
@@ -78,6 +79,7 @@ class Context:
     ready: Callable[[], str] = lambda: ""
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     counted: Counted = Counted()
+    answers: Answers = field(default_factory=Answers)
 
 
 @dataclass(frozen=True, slots=True)

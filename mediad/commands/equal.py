@@ -12,8 +12,9 @@ from typing import Any
 from mediad.commands.checksums import checksum_of_file
 from mediad.commands.context import Call, Context, Replies
 from mediad.commands.items import load_items, resolve
+from mediad.commands.many import Computing, compute_checksums
 from mediad.commands.work import by_of, matching, select
-from mediad.errors import InputOutputError, InvalidArgument, MediadError, NotFound, PermissionDenied
+from mediad.errors import InputOutputError, InvalidArgument, MediadError, NotFound
 from mediad.index.offers import Offer, Offers
 from mediad.index.relations import RELATIONS, Relations
 from mediad.store.store import now_ns, pack
@@ -21,7 +22,7 @@ from mediad.wire.convert import error_to_wire, show_path
 from mediadb_contract import mediadb_pb2 as pb
 
 _GROUPS_AT_ONCE = 50
-_CANDIDATES = 200
+_CANDIDATES = 20_000
 _VERIFY_AT_ONCE = 100
 _PROGRESS_SECONDS = 0.5
 _KINDS = {
@@ -95,7 +96,8 @@ async def _offers(context: Context, found: list[Offer], problems: Iterable[pb.Er
 
 
 async def duplicates(context: Context, request: pb.DuplicatesRequest, call: Call) -> Replies:
-    """Groups of equal files, the most wasteful first. What takes a checksum is computed first, once."""
+    """Groups of equal files, the most wasteful first. What takes a checksum is computed first, once; an answer
+    is given again as long as nothing was committed since."""
     kind = request.kind or "payload"
     if kind not in _KINDS:
         raise InvalidArgument(f"the kinds are {', '.join(_KINDS)}", kind)
@@ -109,35 +111,68 @@ async def duplicates(context: Context, request: pb.DuplicatesRequest, call: Call
         params += [request.root, request.other]
     if kind == "single":
         params.append(request.below or 2)
-    computed = 0
+    # A query may mean another thing tomorrow (dates): only what hangs on the database alone is remembered.
+    key = b"" if request.query else request.SerializeToString(deterministic=True) + _reach(context)
+    seen = await _sight(context)
+    for kept in context.answers.get(key, seen):
+        reply = pb.Reply.FromString(kept)
+        yield reply
+        if reply.last:
+            return
+    computing = Computing()
     if kind in ("exact", "payload"):
-        async for done in _compute(context, kind):
-            computed = done
+        async for done in _compute(context, kind, computing):
             yield pb.Reply(progress=pb.Progress(stage="hashing", files_done=done))
+        seen = computing.seen
     rows = await context.store.read(_KINDS[kind], *params, deadline=300.0)
+    complete = bool(key) and not computing.failed
+    sent: list[bytes] = []
     for start in range(0, max(1, len(rows)), _GROUPS_AT_ONCE):
         part = rows[start : start + _GROUPS_AT_ONCE]
         last = start + _GROUPS_AT_ONCE >= len(rows)
-        reply = pb.DuplicatesReply(groups=await _groups(context, kind, part), last=last, computed=computed)
-        yield pb.Reply(duplicates=reply, last=last)
+        groups = pb.DuplicatesReply(groups=await _groups(context, kind, part), last=last)
+        if complete:
+            sent.append(pb.Reply(duplicates=groups, last=last).SerializeToString())
+            complete = context.answers.fits(sent)
+        groups.computed = computing.done
+        if last and complete:
+            context.answers.keep(key, seen, sent)
+        yield pb.Reply(duplicates=groups, last=last)
 
 
-async def _compute(context: Context, kind: str) -> AsyncIterator[int]:
-    """The checksums without which a question cannot be answered: size and samples are equal already."""
+async def _sight(context: Context) -> str:
+    """Stands for everything that a statement would see now."""
+    return str((await context.store.read("sight"))[0][0])
+
+
+def _reach(context: Context) -> bytes:
+    """What an answer hangs on beside the database: where the roots are, or that they are away."""
+    roots = sorted((root.id, root.local or b"", root.owner) for root in context.roots.all())
+    return repr(roots).encode()
+
+
+async def _compute(context: Context, kind: str, computing: Computing) -> AsyncIterator[int]:
+    """The checksums without which a question cannot be answered: size and samples are equal already. It ends when a
+    look at everything, begun at `computing.seen`, finds nothing more to compute."""
     statement, scope = ("exact_candidates", "file") if kind == "exact" else ("payload_candidates", "stream")
-    after, done, told = 0, 0, time.monotonic()
-    while rows := await context.store.read(statement, after, _CANDIDATES, deadline=300.0):
-        for (file,) in rows:
-            after = file
-            try:
-                await checksum_of_file(context, file, scope)
-            except (NotFound, PermissionDenied, InputOutputError):
-                continue  # what is gone or closed equals nothing; the next walk says so
-            done += 1
-            if time.monotonic() - told > _PROGRESS_SECONDS:
-                told = time.monotonic()
-                yield done
-    yield done
+    tried: set[int] = set()
+    told = time.monotonic()
+    fresh = True
+    while fresh:
+        fresh = False
+        computing.seen = await _sight(context)
+        after = 0
+        while rows := await context.store.read(statement, after, _CANDIDATES, deadline=300.0):
+            after = rows[-1][0]
+            open_ones = [(file, size) for file, size in rows if file not in tried]
+            tried.update(file for file, _size in open_ones)
+            fresh = fresh or bool(open_ones)
+            async for _file in compute_checksums(context, open_ones, scope, computing):
+                if time.monotonic() - told > _PROGRESS_SECONDS:
+                    told = time.monotonic()
+                    yield computing.done
+            if len(rows) < _CANDIDATES:
+                break
 
 
 async def _groups(context: Context, kind: str, rows: list[tuple[Any, ...]]) -> list[pb.Group]:
