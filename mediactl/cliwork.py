@@ -346,6 +346,8 @@ def duplicates(state: State, kind: str, root: int, other: int, below: int, query
     finally:
         line.clear()
     state.output.show(found, jsontext.describe_group, human.group_lines(found) if state.output.human else [])
+    if found.left_out:
+        click.echo(f"mediactl: {found.left_out} files could not be read; nothing is said of them", err=True)
     return state.finish()
 
 

@@ -408,6 +408,12 @@ class DuplicateGroup:
     files: list[FileEntry]
 
 
+class DuplicateGroups(list[DuplicateGroup]):
+    """Groups; `left_out` files could not be read, so that nothing is said of them."""
+
+    left_out: int = 0
+
+
 @dataclass(slots=True)
 class Verified:
     """A file that is not as it was."""

@@ -19,6 +19,7 @@ from mediactl.model import (
     Collection,
     CollectResult,
     DuplicateGroup,
+    DuplicateGroups,
     History,
     Lineage,
     Offer,
@@ -271,17 +272,20 @@ def _side_file(found: pb.Sidecar) -> SideFile:
 
 def duplicates(
     kind: str = "payload", *, root: int = 0, other: int = 0, below: int = 2, query: str = ""
-) -> Call[list[DuplicateGroup]]:
+) -> Call[DuplicateGroups]:
     """Groups of equal files (proto/mediadb.proto, DuplicatesRequest)."""
     command = pb.DuplicatesRequest(kind=kind, root=root, other=other, below=below, query=query)
-    return Call(
-        pb.Request(duplicates=command),
-        lambda replies: [
-            DuplicateGroup(e.kind, e.size, e.wasted, [decode.decode_file(f) for f in e.files])
-            for reply in replies for e in reply.duplicates.groups
-        ],
-        timed=False,
-    )  # fmt: skip
+    return Call(pb.Request(duplicates=command), _groups, timed=False)
+
+
+def _groups(replies: Sequence[pb.Reply]) -> DuplicateGroups:
+    found = DuplicateGroups(
+        DuplicateGroup(e.kind, e.size, e.wasted, [decode.decode_file(f) for f in e.files])
+        for reply in replies
+        for e in reply.duplicates.groups
+    )
+    found.left_out = replies[-1].duplicates.left_out
+    return found
 
 
 def verify(

@@ -134,7 +134,7 @@ async def duplicates(context: Context, request: pb.DuplicatesRequest, call: Call
         if complete:
             sent.append(pb.Reply(duplicates=groups, last=last).SerializeToString())
             complete = context.answers.fits(sent)
-        groups.computed = computing.done
+        groups.computed, groups.left_out = computing.done, computing.failed
         if last and complete:
             context.answers.keep(key, seen, sent)
         yield pb.Reply(duplicates=groups, last=last)

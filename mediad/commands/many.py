@@ -108,7 +108,7 @@ class _Batch:
     def _fail(self, file: Opened, code: str, message: str) -> None:
         """What is gone or closed equals nothing; the next walk says so."""
         self.computing.failed += 1
-        log.info("a checksum cannot be had", extra={"why": f"{code}: {message}", "path": file.full})
+        log.info("a checksum cannot be had", extra={"why": f"{code}: {message}", "file": file.number})
 
     async def _open(self, numbers: list[int]) -> list[Opened]:
         context = self.context

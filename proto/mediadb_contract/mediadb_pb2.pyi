@@ -257,14 +257,16 @@ class Digest(_message.Message):
     def __init__(self, algorithm: _Optional[str] = ..., value: _Optional[bytes] = ..., scope: _Optional[str] = ...) -> None: ...
 
 class DuplicatesReply(_message.Message):
-    __slots__ = ["computed", "groups", "last"]
+    __slots__ = ["computed", "groups", "last", "left_out"]
     COMPUTED_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
+    LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
     computed: int
     groups: _containers.RepeatedCompositeFieldContainer[Group]
     last: bool
-    def __init__(self, groups: _Optional[_Iterable[_Union[Group, _Mapping]]] = ..., last: bool = ..., computed: _Optional[int] = ...) -> None: ...
+    left_out: int
+    def __init__(self, groups: _Optional[_Iterable[_Union[Group, _Mapping]]] = ..., last: bool = ..., computed: _Optional[int] = ..., left_out: _Optional[int] = ...) -> None: ...
 
 class DuplicatesRequest(_message.Message):
     __slots__ = ["below", "kind", "other", "query", "root"]
