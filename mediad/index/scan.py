@@ -110,6 +110,8 @@ class Scan:
         self._unseen: list[tuple[int, int, bytes]] = []  # file, folder, name
         self._withheld: dict[int, str | None] = {}  # folders that lost files, and the digest they are to have
         self._renamed: list[int] = []
+        self._listed: set[int] = set()  # folders whose names were compared
+        self.left: set[int] = set()  # folders that a file has left for another name, and that were not compared since
 
     async def run(self) -> ScanReport:
         """Walks and stores. Raises NotFound/PermissionDenied/... for the top, Frozen, Unavailable."""
@@ -224,10 +226,14 @@ class Scan:
                 self.report.note(error.code, error.message, self._full(path))
                 batch.dirs.append(self._dir_row(number, path, None, error.code, (None, None)))
                 continue
+            if entries is None and number in self.left:
+                digest = None
             batch.dirs.append(self._dir_row(number, path, digest, None, (inode, mtime)))
             batch.paths[number] = path
             if entries is None:
                 continue
+            self._listed.add(number)
+            self.left.discard(number)
             if known:
                 batch.spans.append({"d": number, "lo": lo and lo.hex(), "hi": hi and hi.hex()})
                 batch.seen += [{"d": number, "n": entry[0].hex(), "t": entry[1]} for entry in entries]
@@ -279,6 +285,8 @@ class Scan:
             unit.append(("take_over", (pack(over), now, host)))
         if moves:
             unit.append(("move_files", (pack(moves), now, host, self.root.id)))
+        if self.left:
+            unit.append(("undigest_dirs", (pack(sorted(self.left)),)))
         if batch.files:
             unit.append(("list_files", (pack(batch.files), now, host, self.root.id)))
         results = await self.store.write(unit, give_up_after=GIVE_UP_SECONDS, deadline=30.0)
@@ -331,7 +339,7 @@ class Scan:
         there = await self._places.look(self.root.volume, list(old_paths.values()))
         rows = {(row["d"], row["n"]): row for row in asked}
         moves: list[Any] = []
-        for folder, name, file, _dir, _name, stream, _root, _nlink, stands, standing, worked, seen in found:
+        for folder, name, file, was_in, _name, stream, _root, _nlink, stands, standing, worked, seen in found:
             row = rows.get((folder, name))
             old = old_paths.get(file)
             if row is None or old is None:
@@ -350,6 +358,10 @@ class Scan:
             if stands and not worked and now_ns() - seen < SETTLED_NS:
                 continue  # a program saved by renaming its temporary: the name has a new payload, no new file
             taken.add(file)
+            if was_in not in self._listed:
+                # Perhaps the folder was renamed, and what has come here is a link to what still lies there: its digest,
+                # which says that nothing changed in it, would keep that from being found.
+                self.left.add(was_in)
             del rows[folder, name]
             batch.files.remove(row)
             new = self._full(batch.paths[folder]) + b"/" + bytes.fromhex(name)

@@ -147,6 +147,11 @@ WITH entry AS MATERIALIZED (
 )
 SELECT count(*) FROM moved;
 
+-- name: undigest_dirs
+-- Folders that are to be listed again whatever they look like. $1 json list of folders.
+UPDATE dir SET digest = NULL, mtime_ns = NULL
+WHERE id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)) AND digest IS NOT NULL;
+
 -- name: list_files
 -- Names of one message of a walk, compared with the known ones in one statement: new names get a stream and a place in
 -- the queue, changed and returned ones go back into it, unchanged ones cost no write. $1: [{d, n, t, s, m, c, i, o, l,

@@ -601,3 +601,24 @@ def test_what_was_asked_of_a_stream_before_it_was_merged(daemon: Daemon) -> None
         assert found.id == item and has_work(found) and found.work["collections"] == ["papers"]
     told = "SELECT DISTINCT target FROM mediadb.event WHERE action IN ('rated', 'starred', 'played', 'set')"
     assert rows(daemon, told) == [(str(item),)]
+
+
+def test_a_link_in_a_folder_that_was_renamed(daemon: Daemon) -> None:
+    """A name returns in a folder that is not known, and its other name lies in one that was renamed: neither is taken
+    for the other moved."""
+    tree = write_tree(daemon.folder / "tree", {"k/a.txt": b"first words " * 500, "x.txt": b"x"})
+    (tree / "d/f").mkdir(parents=True)
+    os.link(tree / "k/a.txt", tree / "d/f/b.txt")
+    with daemon.client() as client:
+        client.add([tree])
+        item = tagged(client, tree / "d/f/b.txt")
+        (tree / "k").rename(daemon.folder / "out")
+        assert wait_for(lambda: client.status().missing == 1)
+    daemon.stop()
+    (daemon.folder / "out").rename(tree / "aa")
+    (tree / "d").rename(tree / "z")
+    daemon.start()
+    with daemon.client() as client:
+        assert wait_for(lambda: client.status().files == 3)
+        assert {item_of(client, tree / name).id for name in ("aa/a.txt", "z/f/b.txt")} == {item}
+        assert has_work(item_of(client, tree / "z/f/b.txt"))
