@@ -286,20 +286,35 @@ def history(state: State, targets: Sequence[str], null: bool) -> int:
     return state.finish()
 
 
+_RELATIONS = ("split", "join", "replaces", "edit", "accept", "dismiss", "detach")
+
+
 @click.command()
-@click.argument("relation", type=click.Choice(["split", "join", "replaces", "edit", "accept", "detach"]))
-@click.argument("target", metavar="ID|PATH")
-@click.argument("other", required=False, metavar="[ID|PATH]")
+@click.argument("words", nargs=-1, metavar=f"[{'|'.join(_RELATIONS)}] ID|PATH...")
+@click.option("--offers", is_flag=True, help="What may have taken the place of what: of these items, or of all.")
+@click.option("--query", metavar="TEXT", default="", help="With --offers: what a query finds.")
 @click.pass_obj
-def relate(state: State, relation: str, target: str, other: str | None) -> int:
+def relate(state: State, words: Sequence[str], offers: bool, query: str) -> int:
     """Says how items belong together.
 
     split PATH parts a file from its equals for good, join undoes it. `replaces NEW OLD` and `edit NEW OLD` carry the
-    work of OLD over to NEW. accept takes an offered succession, detach gives one up (see `history`)."""
+    work of OLD over to NEW. --offers lists what may be so; `accept NEW [OLD]` takes an offer, `dismiss NEW [OLD]` says
+    that it is none. detach gives up what was taken (see `history`)."""
     from mediactl import human, jsontext, workcalls
 
-    wanted = parse_targets([target, *([other] if other else [])], null=False)
-    call = workcalls.relate(relation, wanted[0], wanted[1] if other else None)
+    if offers:
+        with state.client() as client:
+            found = client.run(workcalls.offers(parse_targets(words, null=False), query=query))
+        state.output.show(found.offers, jsontext.describe_offer, human.offer_lines(found))
+        for problem in found.problems:
+            state.output.problem(problem)
+        return state.finish()
+    if query or not words or words[0] not in _RELATIONS:
+        raise click.UsageError(f"The first word is one of {', '.join(_RELATIONS)}; or --offers [WHAT...].")
+    if len(words) not in (2, 3):
+        raise click.UsageError(f"{words[0]} takes one item, or two.")
+    wanted = parse_targets(words[1:], null=False)
+    call = workcalls.relate(words[0], wanted[0], wanted[1] if len(wanted) > 1 else None)
     return run_call(state, call, jsontext.describe_plain_ids, human.relate_lines)
 
 
@@ -332,6 +347,8 @@ def duplicates(state: State, kind: str, root: int, other: int, below: int, query
     finally:
         line.clear()
     state.output.show(found, jsontext.describe_group, human.group_lines(found) if state.output.human else [])
+    if found.left_out:
+        click.echo(f"mediactl: {found.left_out} files could not be read; nothing is said of them", err=True)
     return state.finish()
 
 

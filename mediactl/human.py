@@ -422,6 +422,44 @@ def relate_lines(result: model.RelateResult) -> list[str]:
     return [f"item {result.item}" + (f", of {result.other}" if result.other else "")]
 
 
+def offer_lines(found: model.Offers) -> list[str]:
+    """Each offer with the command that takes it."""
+    lines = []
+    for each in found.offers:
+        lines.append(show_text(f"{each.new_display or each.new}"))
+        lines.append(show_text(f"    {each.relation} {each.old_display or each.old}"))
+        lines.append(show_text(f"    {each.why}"))
+        lines.append(f"    mediactl relate accept|dismiss {each.new} {each.old}")
+    return lines or ["none"]
+
+
+_SIDE_WAYS = {"taken": "from the side file", "written": "written", "lost": "lost to what was said later"}
+
+
+def side_lines(found: model.SideFiles, *, dry_run: bool) -> list[str]:
+    """What was done to side files, or would be."""
+    lines = []
+    for each in found.files:
+        if each.state == "failed":
+            continue  # a problem, on standard error
+        if each.state == "waiting":
+            lines.append(show_text(f"waiting  {each.path_display}"))
+            continue
+        lines.append(show_text(f"{each.state:8} {each.side_display}"))
+        for change in each.changes:
+            if change.field == "tag":
+                said = f"+{change.now}" if change.now else f"-{change.was}"
+            else:
+                said = f"{change.was or 'none'} -> {change.now or 'none'}"
+            lines.append(show_text(f"    {change.field} {said}  ({_SIDE_WAYS[change.way]})"))
+        lines += [show_text(f"    warning: {text}") for text in each.warnings]
+    done = sum(each.state in ("created", "updated") for each in found.files)
+    taken = sum(each.state == "taken" for each in found.files)
+    verb = "would be written" if dry_run else "written"
+    tail = f", {say_count(taken, 'side file')} read" if taken else ""
+    return [*lines, f"{say_count(found.looked_at, 'file')}: {say_count(done, 'side file')} {verb}{tail}"]
+
+
 def group_lines(groups: Sequence[model.DuplicateGroup]) -> list[str]:
     if not groups:
         return ["none"]

@@ -317,6 +317,30 @@ def describe_group(group: model.DuplicateGroup) -> dict[str, Any]:
             "files": [describe_file(each) for each in group.files]}  # fmt: skip
 
 
+def describe_offer(each: model.Offer) -> dict[str, Any]:
+    """An item that may have taken the place of another."""
+    found = {"relation": each.relation, "why": each.why, **_present(old=_uuid(each.old), new=_uuid(each.new))}
+    for side, path, shown in (("old", each.old_path, each.old_display), ("new", each.new_path, each.new_display)):
+        if path:
+            found.update({f"{side}_{name}": value for name, value in describe_path(path, shown).items()})
+    return found
+
+
+def describe_side_files(found: model.SideFiles) -> dict[str, Any]:
+    """What was done to side files, or would be, or waits."""
+    return {"looked_at": found.looked_at, "files": [_describe_side(each) for each in found.files]}
+
+
+def _describe_side(each: model.SideFile) -> dict[str, Any]:
+    side = describe_path(each.side, each.side_display)
+    return {
+        **_present(item=_uuid(each.item)), **(describe_path(each.path, each.path_display) if each.path else {}),
+        **({f"side_{name}": value for name, value in side.items()} if each.side else {}), "state": each.state,
+        "changes": [describe_plain(change) for change in each.changes], **_present(warnings=each.warnings or None),
+        **_present(since=_seconds(each.since_ns)), **_problem(each.problem),
+    }  # fmt: skip
+
+
 def describe_verify(result: model.VerifyResult) -> dict[str, Any]:
     counts = ("ok", "first", "retagged", "replaced", "rotten", "unreadable", "left", "bytes")
     return {

@@ -416,6 +416,62 @@ class RelateResult:
 
 
 @dataclass(slots=True)
+class Offer:
+    """An item that may have taken the place of another."""
+
+    old: UUID | None
+    new: UUID | None
+    relation: str  # replaces edit succeeded
+    why: str
+    old_path: bytes
+    old_display: str
+    new_path: bytes
+    new_display: str
+
+
+@dataclass(slots=True)
+class Offers:
+    """What is offered, and what could not be asked for."""
+
+    offers: list[Offer]
+    problems: list[MediadError]
+
+
+@dataclass(slots=True)
+class SideChange:
+    """One thing that a side file and a person's values did not agree on."""
+
+    way: str  # taken (from the side file), written (into it), lost (in the side file, to a later value)
+    field: str  # tag rating title description
+    was: str
+    now: str
+
+
+@dataclass(slots=True)
+class SideFile:
+    """A file and its XMP side file: what was merged, or why it was not."""
+
+    item: UUID | None
+    path: bytes
+    path_display: str
+    side: bytes
+    side_display: str
+    state: str  # created updated taken waiting failed
+    changes: list[SideChange]
+    warnings: list[str]
+    problem: MediadError | None
+    since_ns: int | None
+
+
+@dataclass(slots=True)
+class SideFiles:
+    """What a merge of side files did."""
+
+    files: list[SideFile]
+    looked_at: int
+
+
+@dataclass(slots=True)
 class DuplicateGroup:
     """Files that are equal in one way."""
 
@@ -423,6 +479,12 @@ class DuplicateGroup:
     size: int
     wasted: int  # bytes that would be free with one copy of each
     files: list[FileEntry]
+
+
+class DuplicateGroups(list[DuplicateGroup]):
+    """Groups; `left_out` files could not be read, so that nothing is said of them."""
+
+    left_out: int = 0
 
 
 @dataclass(slots=True)

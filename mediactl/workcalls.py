@@ -21,16 +21,22 @@ from mediactl.model import (
     Collection,
     CollectResult,
     DuplicateGroup,
+    DuplicateGroups,
     History,
     LayoutResult,
     Lineage,
     MoveResult,
     MoveStep,
+    Offer,
+    Offers,
     Operation,
     RelateResult,
     Restored,
     Revision,
     Root,
+    SideChange,
+    SideFile,
+    SideFiles,
     Stored,
     UndoResult,
     Verified,
@@ -320,22 +326,64 @@ def _related(reply: pb.RelateReply) -> RelateResult:
     return RelateResult(uuid_from_wire(reply.item), uuid_from_wire(reply.other), reply.events, reply.last)
 
 
+def offers(targets: Iterable[Target] = (), *, query: str = "") -> Call[Offers]:
+    """Which items may have taken the place of others; without any, all that would hand a person's work over."""
+    command = pb.OffersRequest(targets=requests.targets(targets), query=query)
+    return Call(pb.Request(offers=command), _offers, timed=False)
+
+
+def _offers(replies: Sequence[pb.Reply]) -> Offers:
+    return Offers(
+        [Offer(uuid_from_wire(e.old), uuid_from_wire(e.new), e.relation, e.why, e.old_path, e.old_display, e.new_path,
+               e.new_display) for reply in replies for e in reply.offers.offers],
+        [error_from_wire(each) for reply in replies for each in reply.offers.problems],
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------------ XMP side files
+
+
+def sync_sidecars(
+    targets: Iterable[Target] = (), *, query: str = "", all: bool = False, dry_run: bool = False
+) -> Call[SideFiles]:
+    """Merges files with their XMP side files, and writes these. Without any: what waits for it."""
+    command = pb.SidecarsRequest(targets=requests.targets(targets), query=query, all=all, dry_run=dry_run)
+    return Call(
+        _changing(sidecars=command),
+        lambda replies: SideFiles(
+            [_side_file(each) for reply in replies for each in reply.sidecars.files], replies[-1].sidecars.looked_at
+        ),
+        timed=False,
+    )
+
+
+def _side_file(found: pb.Sidecar) -> SideFile:
+    return SideFile(
+        uuid_from_wire(found.item), found.path, found.path_display, found.side, found.side_display, found.state,
+        [SideChange(each.way, each.field, each.was, each.now) for each in found.changes], list(found.warnings),
+        decode.decode_problem(found), found.since_ns or None,
+    )  # fmt: skip
+
+
 # ------------------------------------------------------------------ equal files, and whether they are well
 
 
 def duplicates(
     kind: str = "payload", *, root: int = 0, other: int = 0, below: int = 2, query: str = ""
-) -> Call[list[DuplicateGroup]]:
+) -> Call[DuplicateGroups]:
     """Groups of equal files (proto/mediadb.proto, DuplicatesRequest)."""
     command = pb.DuplicatesRequest(kind=kind, root=root, other=other, below=below, query=query)
-    return Call(
-        pb.Request(duplicates=command),
-        lambda replies: [
-            DuplicateGroup(e.kind, e.size, e.wasted, [decode.decode_file(f) for f in e.files])
-            for reply in replies for e in reply.duplicates.groups
-        ],
-        timed=False,
-    )  # fmt: skip
+    return Call(pb.Request(duplicates=command), _groups, timed=False)
+
+
+def _groups(replies: Sequence[pb.Reply]) -> DuplicateGroups:
+    found = DuplicateGroups(
+        DuplicateGroup(e.kind, e.size, e.wasted, [decode.decode_file(f) for f in e.files])
+        for reply in replies
+        for e in reply.duplicates.groups
+    )
+    found.left_out = replies[-1].duplicates.left_out
+    return found
 
 
 def verify(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -41,10 +42,12 @@ def default_config_file() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "mediad/mediad.toml"
 
 
-CHOICES = {
+CHOICES = {  # settings whose text is one of these
     "sandbox": ("best-effort", "require"),
     "group_role": ("read", "write", "organise"),
-}  # settings whose text is one of these
+    "sidecars": ("read", "sync"),
+}
+ROOT_SETTINGS = ("sidecars",)  # what a table [roots."/path"] may set for all below that path
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,10 @@ class Config:
     poll_seconds: float = 30.0  # folders for which the kernel gives no watch are looked at so often
     settle_seconds: float = 0.05  # a folder that has been quiet for so long is looked at
     templates: dict[str, str] = field(default_factory=dict)  # names of files to be, over the defaults: docs/names.md
+    sidecars: str = "read"  # "sync": XMP side files are written too; nobody's folder is written to unasked
+    sidecar_seconds: float = 2.0  # then: a file is merged with its side file when nothing was said of it for so long
+    sidecar_actor: str = ""  # whose rating xmp:Rating is; empty: that of whoever rated last
+    roots: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # settings for what lies below a path
     deadline_seconds: float = 30.0  # of a request whose client sets none (add and checksum have none)
 
     @property
@@ -86,6 +93,20 @@ class Config:
         if self.board:
             return 1
         return self.workers or min(4, len(os.sched_getaffinity(0)))
+
+    def sidecars_at(self, path: bytes) -> str:
+        """`sidecars` for a path of this host: of the innermost path that has a table, else everybody's."""
+        best, found = -1, self.sidecars
+        for place, settings in self.roots.items():
+            top = os.fsencode(place).rstrip(b"/")
+            if len(top) > best and "sidecars" in settings and (path == top or path.startswith(top + b"/")):
+                best, found = len(top), settings["sidecars"]
+        return found
+
+    @property
+    def writes_sidecars(self) -> bool:
+        """Whether side files are kept in step anywhere."""
+        return self.sidecars == "sync" or any(each.get("sidecars") == "sync" for each in self.roots.values())
 
     @property
     def requests_in_flight(self) -> int:
@@ -122,6 +143,8 @@ def _apply(config: Config, values: dict[str, Any], source: str) -> Config:
 
 
 def _convert(key: str, value: Any, like: Any, source: str) -> Any:
+    if key == "roots":
+        return _convert_roots(value, source)
     if isinstance(like, Path) and isinstance(value, str | Path) and str(value):
         return Path(os.path.abspath(value))
     if isinstance(like, dict) and isinstance(value, dict) and all(isinstance(v, str) for v in value.values()):
@@ -143,3 +166,20 @@ def _convert(key: str, value: Any, like: Any, source: str) -> Any:
     wanted |= {tuple: "a list of texts", dict: "a table of texts"}
     kind = next((text for type_, text in wanted.items() if isinstance(like, type_)), "a path")
     raise InvalidArgument(f"{source}: {key} takes {kind}, not {value!r}", key)
+
+
+def _convert_roots(value: Any, source: str) -> dict[str, dict[str, str]]:
+    """The tables [roots."/path"]. Raises InvalidArgument naming the path or the key."""
+    if not isinstance(value, dict):
+        raise InvalidArgument(f'{source}: roots takes tables, [roots."/path"], not {value!r}', "roots")
+    for place, settings in value.items():
+        if not place.startswith("/"):
+            raise InvalidArgument(f"{source}: roots: the path of a table is absolute", place)
+        if not isinstance(settings, dict):
+            raise InvalidArgument(f'{source}: roots takes tables, [roots."/path"], not {settings!r}', place)
+        for key, text in settings.items():
+            if key not in ROOT_SETTINGS:
+                raise InvalidArgument(f"{source}: there is no setting of that name for a root", key)
+            if text not in CHOICES[key]:
+                raise InvalidArgument(f"{source}: {key} is {' or '.join(CHOICES[key])}, not {text!r}", key)
+    return {os.path.normpath(place): dict(settings) for place, settings in value.items()}

@@ -31,6 +31,8 @@ from mediad.errors import AlreadyExists, MediadError, Unavailable
 from mediad.index.feed import Feed
 from mediad.index.reader import Reader
 from mediad.index.roots import Roots
+from mediad.index.sidefiles import SideFiles
+from mediad.index.sidewatch import SideWatch
 from mediad.index.watching import Watching
 from mediad.index.work import Work
 from mediad.index.worklog import WorkLog
@@ -130,9 +132,12 @@ class Daemon:
         worklog = WorkLog(store, roots, config.data_dir / "work")
         work.on_work += [worklog.wake, reader.keeper.wanted.set]
         reader.keeper.on_kept = worklog.wake
+        feed = Feed(store)
+        sides = SideFiles(store, config, registry, roots, work)
         context = Context(
             config, store.host, platform.node() or "localhost", store, registry, roots, reader, work, worklog,
-            Feed(store), watching, Engine(store, roots, config.data_dir),
+            feed, watching, Engine(store, roots, config.data_dir), sides,
+            SideWatch(store, config, roots, feed, sides),
             LagWatch(lambda: context.traffic.in_flight > 0 or reader.busy > 0), time.monotonic(),
             ready=lambda: self.problem,
         )  # fmt: skip
@@ -199,6 +204,7 @@ class Daemon:
         if not self._indexed:
             self._indexed = True
             self._spawn(context.worklog.run())
+            self._spawn(context.sidewatch.run())
             self._spawn(idle.settle_doubts(context))
             self._spawn(idle.rescan(context))
             self._spawn(idle.rescan_remote(context))
@@ -293,6 +299,7 @@ class Daemon:
         await context.moves.close()
         await context.reader.stop()
         await context.roots.stop()
+        context.sides.stop()
         context.feed.stop()
         context.watching.stop()
         context.registry.close()

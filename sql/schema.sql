@@ -84,12 +84,6 @@ CREATE TABLE stream_alias (
 );
 CREATE INDEX stream_alias_stream ON stream_alias (stream);
 
--- What an id of a stream stands for today: another one when it was merged into that.
-CREATE FUNCTION live(asked uuid) RETURNS uuid LANGUAGE sql STABLE
-    SET search_path = mediadb, pg_catalog AS $$
-SELECT coalesce((SELECT stream FROM stream_alias WHERE old = asked), asked)
-$$;
-
 -- What proves which payload a stream is. grade: 1 fingerprint, 2 track, 3 checksum (sha256). Not unique by value:
 -- equal keys make candidates, decisions are events.
 CREATE TABLE stream_key (
@@ -155,6 +149,11 @@ CREATE TABLE file_detail (
     sources    jsonb NOT NULL,
     warnings   jsonb NOT NULL
 );
+-- Pictures that name each other in their XMP (index/offers); few do, and only they are in these.
+CREATE INDEX file_detail_document ON file_detail ((fields ->> 'document_id')) WHERE fields ? 'document_id';
+CREATE INDEX file_detail_original ON file_detail ((fields ->> 'original_document_id')) WHERE fields ? 'original_document_id';
+CREATE INDEX file_detail_derived ON file_detail USING gin ((tags -> 'XMP-xmpMM:DerivedFrom'))
+    WHERE tags ? 'XMP-xmpMM:DerivedFrom';
 
 -- Folded words (case, accents, punctuation, width gone), the folded name forward and backward (at most 255 characters),
 -- and the searchable values of the file: links into the value dictionary, as an array, because one row and an inverted
@@ -251,6 +250,40 @@ CROSS JOIN LATERAL (
 ) s
 WHERE m.type = 'f';
 
+-- What a media file's side file and the person's values agreed on last: the third side of their merge (settled 12). It
+-- holds for that stream only. `name`, `inode`, `size`, `mtime_ns`: the side file as it was then; our own writing is no
+-- change of another program's.
+CREATE TABLE side_sync (
+    file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    stream     uuid NOT NULL,
+    name       bytea NOT NULL,                 -- in the media file's folder
+    state      jsonb NOT NULL,                 -- tags, rating, title, description (index/sidemerge)
+    inode      bigint NOT NULL,
+    size       bigint NOT NULL,
+    mtime_ns   bigint NOT NULL,
+    at_ns      bigint NOT NULL
+);
+CREATE INDEX side_sync_stream ON side_sync (stream);
+
+-- Media files whose side file is to be merged once nothing more happens to them (not_before_ns). problem: why it could
+-- not be done the last time.
+CREATE TABLE side_todo (
+    file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    since_ns   bigint NOT NULL,
+    not_before_ns bigint NOT NULL,
+    tries      smallint NOT NULL DEFAULT 0,
+    problem_code text,
+    problem    text
+);
+CREATE INDEX side_todo_due ON side_todo (not_before_ns);
+
+-- Up to which number of the feed a host has looked for media files to put into side_todo.
+CREATE TABLE side_cursor (
+    host       uuid PRIMARY KEY REFERENCES host ON DELETE CASCADE,
+    epoch      uuid NOT NULL,
+    seq        bigint NOT NULL
+);
+
 -- ------------------------------------------------------------------ what a person made
 
 -- Streams that a person has done something with. What was done is the events; the tables below are what they amount to.
@@ -340,7 +373,7 @@ CREATE INDEX revision_file ON revision (file);
 CREATE INDEX revision_stream ON revision (stream);
 
 -- One payload takes the place of another. relation: succeeded (at the same path), replaces, edit. state: accepted (the
--- work was carried over), offered (a person may), detached (taken back).
+-- work was carried over), offered (a person may), detached (taken back), dismissed (a person says that it is none).
 CREATE TABLE lineage (
     old        uuid NOT NULL,
     new        uuid NOT NULL,

@@ -6,7 +6,7 @@ import os
 import time
 
 import mediad
-from mediad.commands.context import Call, Context, Replies
+from mediad.commands.context import Call, Context, Counted, Replies
 from mediad.commands.library import scan_progress
 from mediad.errors import MediadError
 from mediadb_contract import mediadb_pb2 as pb
@@ -40,9 +40,13 @@ async def status(context: Context, _request: pb.StatusRequest, _call: Call) -> R
         # wants to hear of it now.
         known = context.store.database.state == "ready"
         seconds = context.config.database_seconds if known else _AWAY_SECONDS
-        row = (await context.store.read("status_counts", deadline=seconds))[0]
-        reply.files, reply.items, reply.pending, reply.failed, reply.missing, reply.parked, reply.last_event = row[:7]
-        reply.database_version = row[7]
+        counted = context.counted
+        row = (await context.store.read("status_counts", counted.epoch, counted.last, deadline=seconds))[0]
+        if row[0] is not None:
+            counted = context.counted = Counted(row[6], row[7], *row[:3])
+        reply.files, reply.items, reply.missing = counted.files, counted.items, counted.missing
+        reply.pending, reply.failed, reply.parked = row[3:6]
+        reply.last_event, reply.database_version = row[7:]
     except MediadError as error:
         reply.notes.append(f"the database does not answer: {error.message}")
     yield pb.Reply(status=reply, last=True)
@@ -63,6 +67,7 @@ def _notes(context: Context) -> list[str]:
     notes += [f"away: {os.fsdecode(root.path)}" for root in context.roots.mine() if root.local is None]
     notes += context.registry.problems
     notes += context.watching.notes()
+    notes += context.sidewatch.notes()
     if context.worklog.problem:
         notes.append(f"the log of a person's work cannot be written: {context.worklog.problem}")
     if context.reader.problem:

@@ -33,8 +33,9 @@ class _Progress:
 
 
 @dataclass(slots=True)
-class _File:
-    """What is hashed: the file, where it is, and the stat it was opened with."""
+class Opened:
+    """What is hashed: the file, where it is, its descriptor, and the stat (inode, size, mtime_ns, ctime_ns) it was
+    opened with."""
 
     number: int
     stream: uuid.UUID
@@ -94,7 +95,7 @@ async def _one(
     return reply
 
 
-async def _find(context: Context, target: pb.Target) -> _File:
+async def _find(context: Context, target: pb.Target) -> Opened:
     stream, wanted = await resolve(context, target)
     rows = await context.store.read("files_of_streams", pack([str(stream)]))
     present = [row for row in rows if (row[1] == wanted if wanted is not None else row[8] is None)]
@@ -106,11 +107,11 @@ async def _find(context: Context, target: pb.Target) -> _File:
     return await _place(context, row[1], stream, row[2], row[3])
 
 
-async def _place(context: Context, file: int, stream: uuid.UUID, folder: int, name: bytes) -> _File:
+async def _place(context: Context, file: int, stream: uuid.UUID, folder: int, name: bytes) -> Opened:
     place = (await locate_files(context.roots, [(file, folder, name)]))[file]
     if place.root is None or place.root.local is None:
         raise Unavailable("its volume is not mounted on this host", name)
-    return _File(file, stream, place.root.volume, place.root.local, place.below, place.path)
+    return Opened(file, stream, place.root.volume, place.root.local, place.below, place.path)
 
 
 async def checksum_of_file(
@@ -138,7 +139,7 @@ async def checksum_of_file(
     return reply
 
 
-async def _prove_whole(context: Context, file: _File, reply: pb.ChecksumReply) -> None:
+async def _prove_whole(context: Context, file: Opened, reply: pb.ChecksumReply) -> None:
     """The checksum of all bytes is that of the stream whose fingerprint is made of all bytes."""
     keys = await context.store.read("keys_of_stream", str(file.stream))
     if not any(grade == GRADES["fingerprint"] and algorithm == "whole/1" for grade, algorithm, _value in keys):
@@ -153,7 +154,7 @@ async def _prove_whole(context: Context, file: _File, reply: pb.ChecksumReply) -
 
 async def _answer(
     context: Context,
-    file: _File,
+    file: Opened,
     scope: str,
     algorithms: tuple[str, ...],
     call: Call,
@@ -179,7 +180,7 @@ async def _answer(
         if answer.ok is None or answer.code:
             code = {"io": "io_error", "limit": "limit_exceeded"}.get(answer.code, answer.code)
             raise ERRORS["poison" if answer.died else code](answer.message, file.full)
-        if _same_stat(file, answer.ok.get("stat"), inodes):
+        if same_stat(file, answer.ok.get("stat"), inodes):
             if fresh:
                 _show(file, scope, answer.ok, reply)
             else:
@@ -189,7 +190,7 @@ async def _answer(
 
 
 async def _from_store(
-    context: Context, file: _File, scope: str, algorithms: tuple[str, ...], reply: pb.ChecksumReply
+    context: Context, file: Opened, scope: str, algorithms: tuple[str, ...], reply: pb.ChecksumReply
 ) -> bool:
     rows = await context.store.read("checksum_at", file.volume, *file.stat, scope)
     if not rows:
@@ -209,7 +210,7 @@ async def _from_store(
     return True
 
 
-async def _hash(context: Context, file: _File, scope: str, algorithms: tuple[str, ...], at: _Progress) -> Answer:
+async def _hash(context: Context, file: Opened, scope: str, algorithms: tuple[str, ...], at: _Progress) -> Answer:
     await context.registry.load()
     name = os.path.basename(file.path)
     application = context.registry.application_for(name)
@@ -231,14 +232,15 @@ async def _hash(context: Context, file: _File, scope: str, algorithms: tuple[str
     return answers[0]
 
 
-def _same_stat(file: _File, stat: Any, inodes: bool) -> bool:
+def same_stat(file: Opened, stat: Any, inodes: bool) -> bool:
+    """Whether the stat that a worker saw after reading is the one the file was opened with. `inodes`: they last."""
     if not isinstance(stat, list | tuple) or len(stat) < 3:
         return False
     inode = stat[0] - (1 << 64) if stat[0] >= 1 << 63 else stat[0]
     return (stat[1], stat[2]) == file.stat[1:3] and (not inodes or inode == file.stat[0])
 
 
-def _show(file: _File, scope: str, ok: dict[str, Any], reply: pb.ChecksumReply) -> None:
+def _show(file: Opened, scope: str, ok: dict[str, Any], reply: pb.ChecksumReply) -> None:
     """A computed checksum into the reply, and nowhere else."""
     reply.stream_algorithm = str(ok.get("algorithm") or "") if scope == "stream" else ""
     for name in ALGORITHMS:
@@ -248,7 +250,7 @@ def _show(file: _File, scope: str, ok: dict[str, Any], reply: pb.ChecksumReply) 
 
 
 async def _keep(
-    context: Context, file: _File, scope: str, ok: dict[str, Any], call: Call, reply: pb.ChecksumReply
+    context: Context, file: Opened, scope: str, ok: dict[str, Any], call: Call, reply: pb.ChecksumReply
 ) -> None:
     digests = {name: ok["digests"][name] for name in ALGORITHMS if isinstance(ok.get("digests", {}).get(name), bytes)}
     algorithm = str(ok.get("algorithm") or "") if scope == "stream" else ""

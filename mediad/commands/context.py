@@ -8,10 +8,13 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from mediad.commands.memory import Answers
 from mediad.config import Config
 from mediad.index.feed import Feed
 from mediad.index.reader import Reader
 from mediad.index.roots import Roots
+from mediad.index.sidefiles import SideFiles
+from mediad.index.sidewatch import SideWatch
 from mediad.index.watching import Watching
 from mediad.index.work import Work
 from mediad.index.worklog import WorkLog
@@ -42,6 +45,17 @@ class Traffic:
     in_flight: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many files, items and missing files there are as of an event; they change with none but a further event."""
+
+    epoch: uuid.UUID | None = None  # of the feed; None: never counted
+    last: int = 0
+    files: int = 0
+    items: int = 0
+    missing: int = 0
+
+
 @dataclass(slots=True)
 class Context:
     """The daemon's parts, as commands need them. `opened` is set once database, schema, host and roots are there for
@@ -59,11 +73,15 @@ class Context:
     feed: Feed
     watching: Watching
     moves: Engine
+    sides: SideFiles
+    sidewatch: SideWatch
     lag: Lag
     started: float
     traffic: Traffic = field(default_factory=Traffic)
     ready: Callable[[], str] = lambda: ""
     opened: asyncio.Event = field(default_factory=asyncio.Event)
+    counted: Counted = Counted()
+    answers: Answers = field(default_factory=Answers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from mediad.commands.checksums import checksum_of_file
 from mediad.commands.context import Call, Context, Replies
 from mediad.commands.items import load_items, resolve
+from mediad.commands.many import Computing, compute_checksums
 from mediad.commands.work import by_of, matching, select
-from mediad.errors import InputOutputError, InvalidArgument, MediadError, NotFound, PermissionDenied
+from mediad.errors import InputOutputError, InvalidArgument, MediadError, NotFound
+from mediad.index.offers import Offer, Offers
 from mediad.index.relations import RELATIONS, Relations
 from mediad.store.store import now_ns, pack
 from mediad.wire.convert import error_to_wire, show_path
 from mediadb_contract import mediadb_pb2 as pb
 
 _GROUPS_AT_ONCE = 50
-_CANDIDATES = 200
+_CANDIDATES = 20_000
 _VERIFY_AT_ONCE = 100
 _PROGRESS_SECONDS = 0.5
 _KINDS = {
@@ -48,18 +51,53 @@ async def relate(context: Context, request: pb.RelateRequest, call: Call) -> Rep
             raise InvalidArgument(f"{request.relation} takes the item that was there before too", str(stream))
         await relations.take_place(request.relation, stream, other, by)
     elif request.relation == "accept":
-        reply.other = (await relations.accept(stream, by)).bytes
+        reply.other = (await relations.accept(stream, other, by)).bytes
+    elif request.relation == "dismiss":
+        reply.other = (await relations.dismiss(stream, other, by)).bytes
     else:
         reply.other = (await relations.detach(stream, by)).bytes
     reply.last = (await context.feed.state())[1]
     yield pb.Reply(relate=reply, last=True)
 
 
+async def offers(context: Context, request: pb.OffersRequest, call: Call) -> Replies:
+    """Which items may have taken the place of others: those asked for, or of all those that would hand work over."""
+    problems: list[pb.Error] = []
+    found: list[Offer] = []
+    if request.targets or request.query:
+        for stream in await select(context, request.targets, request.query, call, problems):
+            found += await Offers(context.store).of(uuid.UUID(stream))
+        found = list(dict.fromkeys(found))
+        yield pb.Reply(offers=await _offers(context, found, problems), last=True)
+        return
+    async for offer in Offers(context.store).all():
+        found.append(offer)
+        if len(found) == _GROUPS_AT_ONCE:
+            yield pb.Reply(offers=await _offers(context, found, ()))
+            found = []
+    yield pb.Reply(offers=await _offers(context, found, ()), last=True)
+
+
+async def _offers(context: Context, found: list[Offer], problems: Iterable[pb.Error]) -> pb.OffersReply:
+    streams = dict.fromkeys(stream for each in found for stream in (each.old, each.new))
+    items = {item.id: item for item in await load_items(context, streams)}
+    reply = pb.OffersReply(problems=problems)
+    for each in found:
+        old, new = items[each.old.bytes], items[each.new.bytes]
+        paths = [item.files[0].path if item.files else b"" for item in (old, new)]
+        reply.offers.add(
+            old=old.id, new=new.id, relation=each.relation, why=each.why, old_path=paths[0], new_path=paths[1],
+            old_display=show_path(paths[0]), new_display=show_path(paths[1]),
+        )  # fmt: skip
+    return reply
+
+
 # ------------------------------------------------------------------ duplicates
 
 
 async def duplicates(context: Context, request: pb.DuplicatesRequest, call: Call) -> Replies:
-    """Groups of equal files, the most wasteful first. What takes a checksum is computed first, once."""
+    """Groups of equal files, the most wasteful first. What takes a checksum is computed first, once; an answer
+    is given again as long as nothing was committed since."""
     kind = request.kind or "payload"
     if kind not in _KINDS:
         raise InvalidArgument(f"the kinds are {', '.join(_KINDS)}", kind)
@@ -73,35 +111,68 @@ async def duplicates(context: Context, request: pb.DuplicatesRequest, call: Call
         params += [request.root, request.other]
     if kind == "single":
         params.append(request.below or 2)
-    computed = 0
+    # A query may mean another thing tomorrow (dates): only what hangs on the database alone is remembered.
+    key = b"" if request.query else request.SerializeToString(deterministic=True) + _reach(context)
+    seen = await _sight(context)
+    for kept in context.answers.get(key, seen):
+        reply = pb.Reply.FromString(kept)
+        yield reply
+        if reply.last:
+            return
+    computing = Computing()
     if kind in ("exact", "payload"):
-        async for done in _compute(context, kind):
-            computed = done
+        async for done in _compute(context, kind, computing):
             yield pb.Reply(progress=pb.Progress(stage="hashing", files_done=done))
+        seen = computing.seen
     rows = await context.store.read(_KINDS[kind], *params, deadline=300.0)
+    complete = bool(key) and not computing.failed
+    sent: list[bytes] = []
     for start in range(0, max(1, len(rows)), _GROUPS_AT_ONCE):
         part = rows[start : start + _GROUPS_AT_ONCE]
         last = start + _GROUPS_AT_ONCE >= len(rows)
-        reply = pb.DuplicatesReply(groups=await _groups(context, kind, part), last=last, computed=computed)
-        yield pb.Reply(duplicates=reply, last=last)
+        groups = pb.DuplicatesReply(groups=await _groups(context, kind, part), last=last)
+        if complete:
+            sent.append(pb.Reply(duplicates=groups, last=last).SerializeToString())
+            complete = context.answers.fits(sent)
+        groups.computed, groups.left_out = computing.done, computing.failed
+        if last and complete:
+            context.answers.keep(key, seen, sent)
+        yield pb.Reply(duplicates=groups, last=last)
 
 
-async def _compute(context: Context, kind: str) -> AsyncIterator[int]:
-    """The checksums without which a question cannot be answered: size and samples are equal already."""
+async def _sight(context: Context) -> str:
+    """Stands for everything that a statement would see now."""
+    return str((await context.store.read("sight"))[0][0])
+
+
+def _reach(context: Context) -> bytes:
+    """What an answer hangs on beside the database: where the roots are, or that they are away."""
+    roots = sorted((root.id, root.local or b"", root.owner) for root in context.roots.all())
+    return repr(roots).encode()
+
+
+async def _compute(context: Context, kind: str, computing: Computing) -> AsyncIterator[int]:
+    """The checksums without which a question cannot be answered: size and samples are equal already. It ends when a
+    look at everything, begun at `computing.seen`, finds nothing more to compute."""
     statement, scope = ("exact_candidates", "file") if kind == "exact" else ("payload_candidates", "stream")
-    after, done, told = 0, 0, time.monotonic()
-    while rows := await context.store.read(statement, after, _CANDIDATES, deadline=300.0):
-        for (file,) in rows:
-            after = file
-            try:
-                await checksum_of_file(context, file, scope)
-            except (NotFound, PermissionDenied, InputOutputError):
-                continue  # what is gone or closed equals nothing; the next walk says so
-            done += 1
-            if time.monotonic() - told > _PROGRESS_SECONDS:
-                told = time.monotonic()
-                yield done
-    yield done
+    tried: set[int] = set()
+    told = time.monotonic()
+    fresh = True
+    while fresh:
+        fresh = False
+        computing.seen = await _sight(context)
+        after = 0
+        while rows := await context.store.read(statement, after, _CANDIDATES, deadline=300.0):
+            after = rows[-1][0]
+            open_ones = [(file, size) for file, size in rows if file not in tried]
+            tried.update(file for file, _size in open_ones)
+            fresh = fresh or bool(open_ones)
+            async for _file in compute_checksums(context, open_ones, scope, computing):
+                if time.monotonic() - told > _PROGRESS_SECONDS:
+                    told = time.monotonic()
+                    yield computing.done
+            if len(rows) < _CANDIDATES:
+                break
 
 
 async def _groups(context: Context, kind: str, rows: list[tuple[Any, ...]]) -> list[pb.Group]:

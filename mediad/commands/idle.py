@@ -46,7 +46,10 @@ async def settle_doubts(context: Context) -> None:
 
 
 async def _settle(context: Context, stream: str, file: int) -> bool:
-    """Whether it is known now."""
+    """Whether it is known now, or is to be asked of another file."""
+    rows = await context.store.read("file_facts", file)
+    if not rows or str(rows[0][0]) != stream:
+        return True  # while those before it were computed the file went, or became another item's: no try was made
     try:
         await checksum_of_file(context, file, "stream")
     except Unavailable:

@@ -7,7 +7,7 @@ import os
 import uuid
 from collections.abc import AsyncIterator
 
-from mediad.commands.context import Call, Context, Replies
+from mediad.commands.context import Call, Context, Counted, Replies
 from mediad.commands.items import check_path, resolve
 from mediad.errors import Conflict, InputOutputError, InvalidArgument, MediadError, NotFound
 from mediad.index.lookup import find_dir, find_file
@@ -188,6 +188,7 @@ async def forget(context: Context, request: pb.ForgetRequest, call: Call) -> Rep
         except NotFound as error:
             reply.problems.append(error_to_wire(error))
         yield pb.Reply(progress=pb.Progress(stage="forgetting", files_done=reply.files))
+    context.counted = Counted()  # a folder goes with whatever came into it last, of which no event is told
     await context.roots.load()
     yield pb.Reply(forget=reply, last=True)
 

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mediad.commands import admin, archive, checksums, equal, layout, library, move, safe, search, undo, work
+from mediad.commands import (
+    admin,
+    archive,
+    checksums,
+    equal,
+    layout,
+    library,
+    move,
+    safe,
+    search,
+    sidefiles,
+    undo,
+    work,
+)
 from mediad.commands.context import Command
 
 
@@ -25,6 +38,7 @@ COMMANDS: dict[str, Entry] = {
     "collect": Entry("write", work.collect, changes=True),
     "collections": Entry("read", work.collections),
     "duplicates": Entry("read", equal.duplicates, timed=False),
+    "offers": Entry("read", equal.offers, timed=False),
     "relate": Entry("write", equal.relate, changes=True),
     "verify": Entry("read", equal.verify, timed=False),
     "rescan": Entry("write", library.rescan, timed=False),
@@ -39,6 +53,7 @@ COMMANDS: dict[str, Entry] = {
     "move": Entry("organise", move.move, timed=False, changes=True),
     "operations": Entry("read", undo.operations),
     "undo": Entry("write", undo.undo, timed=False, changes=True),
+    "sidecars": Entry("write", sidefiles.sidecars, timed=False, changes=True),
     "work": Entry("write", work.work, timed=False, changes=True),
     "add": Entry("write", library.add, timed=False, changes=True),
     "checksum": Entry("read", checksums.checksum, timed=False),

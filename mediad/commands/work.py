@@ -10,6 +10,7 @@ from mediad.commands.context import Call, Context, Replies
 from mediad.commands.items import load_items, resolve
 from mediad.errors import InvalidArgument, MediadError, NotFound
 from mediad.index.feed import PAGE, Change
+from mediad.index.offers import Offers
 from mediad.index.work import STREAMS_AT_ONCE, Action, By, check_action, new_operation
 from mediad.query.parse import parse
 from mediad.store.search import Question
@@ -165,28 +166,27 @@ async def _changes(
 ) -> AsyncIterator[pb.Reply]:
     feed = context.feed
     since, left = request.since, request.limit
-    epoch, last, compacted = await feed.state()
+    if told is not None:
+        told.clear()  # before looking: what comes meanwhile wakes it again
+    page = await feed.page(since, min(PAGE, left) if left else PAGE)
+    epoch, last = page.epoch, page.last
     why = ""
     if request.epoch and request.epoch != epoch.bytes:
         why = "the cursor is of another feed"
     elif since > last:
         why = f"the feed has not come to {since} yet: its last number is {last}"
-    elif since < compacted:
-        why = f"what happened before {compacted} is compacted"
+    elif since < page.compacted:
+        why = f"what happened before {page.compacted} is compacted"
     if why:
         async for reply in _snapshot(context, call, request.query, epoch, last, why):
             yield reply
         since = last
+        page = await feed.page(since, min(PAGE, left) if left else PAGE)
     while True:
-        if told is not None:
-            told.clear()
-        while True:
-            found, reached = await feed.page(since, min(PAGE, left) if left else PAGE)
+        while page.reached != since:
+            found, since = page.changes, page.reached
             if request.query:
                 found = await _only(context, found, request.query, call)
-            if reached == since:
-                break
-            since = reached
             sent = [change_to_wire(each) for each in found]
             if left:
                 left = max(0, left - len(sent))
@@ -198,6 +198,9 @@ async def _changes(
                 yield pb.Reply(changes=sent_now, last=ended and whole)
             if ended:
                 return
+            if page.ends:
+                break
+            page = await feed.page(since, min(PAGE, left) if left else PAGE)
         if told is None:
             yield pb.Reply(changes=pb.ChangesReply(epoch=epoch.bytes, last=since), last=True)
             return
@@ -207,8 +210,9 @@ async def _changes(
             await told.wait()
         finally:
             context.traffic.in_flight += 1
-        now, _last, _compacted = await feed.state()
-        if now != epoch:  # a backup was restored under our feet
+        told.clear()
+        page = await feed.page(since, min(PAGE, left) if left else PAGE)
+        if page.epoch != epoch:  # a backup was restored under our feet
             raise InvalidArgument("the feed has begun anew: ask again", str(epoch))
 
 
@@ -277,3 +281,6 @@ async def _history(context: Context, stream: uuid.UUID, reply: pb.HistoryReply) 
         )  # fmt: skip
     for old, new, relation, state, at in await context.store.read("lineage_of", stream):
         reply.lineage.add(old=old.bytes, new=new.bytes, relation=relation, state=state, at_ns=at)
+    for offer in await Offers(context.store).of(stream):
+        if not offer.stored:  # what is stored stands above
+            reply.lineage.add(old=offer.old.bytes, new=offer.new.bytes, relation=offer.relation, state="offered")

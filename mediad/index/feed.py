@@ -13,7 +13,6 @@ import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from mediad.errors import MediadError
 from mediad.index.work import KEPT
@@ -23,7 +22,7 @@ from mediad.store.store import Store, pack
 
 log = logging.getLogger(__name__)
 
-PAGE = 500  # events in one read
+PAGE, FEW = 500, 16  # events in one read, as in the statements feed_page and feed_few
 _RETRY_SECONDS = 1.0
 _LISTEN = Statement("listen", "LISTEN mediadb_feed", "Hear of new events.", "mediad.index.feed", prepared=False)
 _COMPACT_AT_ONCE = 10_000
@@ -45,6 +44,19 @@ class Change:
     item: uuid.UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some changes, and the feed as it was when they were read: its epoch, last number and horizon. `reached`: the
+    number that the changes reach to; `ends`: there were no more."""
+
+    epoch: uuid.UUID
+    last: int
+    compacted: int
+    changes: list[Change]
+    reached: int
+    ends: bool
+
+
 class Feed:
     """Pages of the feed, and `wait` for more."""
 
@@ -59,30 +71,33 @@ class Feed:
         row = (await self._store.read("feed_state"))[0]
         return row[0], row[1], row[2]
 
-    async def page(self, since: int, most: int = PAGE) -> tuple[list[Change], int]:
-        """Changes after a number, and the number they reach to; what one number tells is never torn apart."""
-        rows = await self._store.read("events_after", since, most, deadline=30.0)
-        if not rows:
-            return [], since
-        ids: set[str] = set()
-        spread: list[tuple[tuple[Any, ...], str]] = []
+    async def page(self, since: int, most: int = PAGE) -> Page:
+        """At most `most` changes (at most PAGE) after a number; what one number tells is never torn apart."""
+        name, at_once = ("feed_few", FEW) if most <= FEW else ("feed_page", PAGE)
+        rows = await self._store.read(name, since, deadline=30.0)
+        ends = len(rows) < at_once and len(rows) <= most
+        rows = rows[:most]
+        epoch, last, compacted = rows[0][:3]
+        if rows[0][3] is None:
+            return Page(epoch, last, compacted, [], since, True)
+        inside = {each for row in rows if row[8] == "stream" and not row[9] for each in json.loads(row[11])["items"]}
+        merged = {}
+        if inside:
+            found = await self._store.read("live_streams", pack(sorted(inside)))
+            merged = {str(old): stream for old, stream in found}
+        changes = []
         for row in rows:
-            if row[5] != "stream":
-                spread.append((row, ""))
-            elif row[6]:
-                spread.append((row, row[6]))
+            seq, at, host, actor, operation, kind, target, action, value, live = row[3:]
+            if kind != "stream":
+                changes.append(Change(seq, at, host, actor, operation, kind, target, action, value, None))
+            elif target:
+                item = live or uuid.UUID(target)
+                changes.append(Change(seq, at, host, actor, operation, kind, target, action, value, item))
             else:
-                spread += [(row, each) for each in json.loads(row[8])["items"]]
-        ids.update(target for _row, target in spread if target)
-        alias = {str(old): new for old, new in await self._store.read("live_streams", pack(sorted(ids)))} if ids else {}
-        found = []
-        for row, target in spread:
-            seq, at, host, actor, operation, kind, shown, action, value = row
-            item = alias.get(target) or uuid.UUID(target) if target else None
-            many = kind == "stream" and not shown
-            found.append(Change(seq, at, host, actor, operation, kind, target or shown, action,
-                                "{}" if many else value, item))  # fmt: skip
-        return found, rows[-1][0]
+                for each in json.loads(value)["items"]:
+                    item = merged.get(each) or uuid.UUID(each)
+                    changes.append(Change(seq, at, host, actor, operation, kind, each, action, "{}", item))
+        return Page(epoch, last, compacted, changes, rows[-1][3], ends)
 
     # -------------------------------------------------------------- waiting
 

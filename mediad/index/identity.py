@@ -20,7 +20,7 @@ SETTLED_NS = 3600 * 1_000_000_000
 _COVERS = frozenset({"cover", "folder", "front", "back", "album", "albumart", "artist", "poster", "fanart", "thumb"})
 _PICTURES = frozenset({"jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"})
 _SIDES = frozenset({"xmp", "lrc", "srt", "sub", "nfo", "cue", "log", "m3u", "m3u8", "ini", "thm"})
-_DURATION_SHARE = 0.02  # audio and video whose lengths differ by more are not one thing edited
+DURATION_SHARE = 0.02  # audio and video whose lengths differ by more are not one thing edited
 _SAME_SECONDS = 0.1
 _CONTENT_TIMES = ("date_taken_local", "date_original")
 
@@ -146,7 +146,7 @@ def _other_recording(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     if before and after:
         if abs(before - after) <= _SAME_SECONDS:
             return ""  # as long to a tenth of a second: whatever its tags say now
-        if abs(before - after) > _DURATION_SHARE * max(before, after):
+        if abs(before - after) > DURATION_SHARE * max(before, after):
             return "another duration"
     titles = old.get("title"), new.get("title")
     if all(titles) and str(titles[0]).casefold() != str(titles[1]).casefold():

@@ -87,7 +87,7 @@ class Keeper:
     async def concerns(self, rows: Rows) -> bool:
         """Whether a batch may touch other streams than its own: then only one at a time is settled and stored."""
         prints = {row["f"]: row["v"] for row in rows.keys if row["g"] == 1}
-        if rows.again or any(row["g"] == 2 for row in rows.keys):
+        if rows.again or any(row["g"] == 2 for row in rows.keys) or _parted(rows, prints):
             return True
         return bool(prints) and bool(await self._candidates(prints))
 
@@ -100,7 +100,7 @@ class Keeper:
         if not prints:
             return rows, [], []
         candidates = await self._candidates(prints)
-        again = set(rows.again)
+        again = {*rows.again, *_parted(rows, prints)}
         asked = {file: value for file, value in prints.items() if file in candidates or file in again}
         known = await self._own(asked) if asked else {}
         plan = _Plan()
@@ -117,7 +117,9 @@ class Keeper:
         for file, stream, present, worked, alone, seen, named in await self._store.read(
             "identity_candidates", asked, deadline=30.0
         ):
-            found.setdefault(file, []).append(Candidate(str(stream), present, worked, alone, seen, named))
+            others = found.setdefault(file, [])
+            if stream is not None:
+                others.append(Candidate(str(stream), present, worked, alone, seen, named))
         return found
 
     async def _own(self, asked: dict[int, str]) -> dict[int, _Known]:
@@ -135,10 +137,17 @@ class Keeper:
     ) -> None:
         decisions: dict[int, Decision] = {}
         taken: set[str] = set()
+        first: dict[str, str] = {}  # the fingerprints that streams without one get from this batch
+        prints = {row["f"]: row["v"] for row in rows.keys if row["g"] == 1}
         for record in rows.records:
             facts = known.get(record["f"])
             if facts is None:
                 continue
+            if (
+                facts.own.equal is None
+                and first.setdefault(facts.own.stream, prints[record["f"]]) != prints[record["f"]]
+            ):
+                facts.own = replace(facts.own, equal=False)
             # What another name of this batch has joined is present: this one is a copy of it.
             open_to = [
                 replace(c, present=c.present + 1) if c.stream in taken else c for c in candidates.get(record["f"], [])
@@ -276,6 +285,16 @@ class Keeper:
     def _shared(self, name: bytes | None, size: int | None) -> bool:
         """Equal payloads of such files are one stream; a stream without files is known by its keys alone."""
         return name is None or size is None or is_shared(show_path(name), size, self._least)
+
+
+def _parted(rows: Rows, prints: dict[int, str]) -> set[int]:
+    """Files that share a stream in this batch and have several fingerprints: names of one file, saved anew under one of
+    them before it was read."""
+    seen: dict[str, set[str]] = {}
+    files = [(read.file, read.stream, prints[read.file]) for read, _answer in rows.answers if read.file in prints]
+    for _file, stream, value in files:
+        seen.setdefault(stream, set()).add(value)
+    return {file for file, stream, _value in files if len(seen[stream]) > 1}
 
 
 def _nothing() -> None:

@@ -249,7 +249,9 @@ class Reader:
 
     @staticmethod
     def _facts(item: _Taken, stat: list[int]) -> records.Read:
-        return records.Read(item.file, item.stream, item.name, item.folders, stat[0], stat[1], stat[2], item.again)
+        return records.Read(
+            item.file, item.stream, item.name, item.folders, stat[0], stat[1], stat[2], item.again, item.dir
+        )  # fmt: skip
 
     async def _read_group(
         self,

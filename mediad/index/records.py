@@ -43,6 +43,7 @@ class Read:
     size: int
     mtime_ns: int
     again: bool  # read before: its old links go
+    folder: int | None = None  # the row of the folder it was in
 
 
 @dataclass(slots=True)
@@ -113,7 +114,8 @@ def add(rows: Rows, read: Read, answer: Answer) -> None:
     if read.again:
         rows.again.append(read.file)
     ok = answer.ok
-    row: dict[str, Any] = {"f": read.file, "i": read.inode, "s": read.size, "m": read.mtime_ns}
+    row: dict[str, Any] = {"f": read.file, "i": read.inode, "s": read.size, "m": read.mtime_ns, "d": read.folder,
+                           "n": read.name.hex()}  # fmt: skip
     if ok is None:
         state = "parked" if answer.died else "failed"
         kind = KIND_OF_EXTENSION.get(read.name.rpartition(b".")[2].lower(), "other")

@@ -1,4 +1,4 @@
-"""How items belong together when a person says so: split, join, replaces, edit, accept, detach (settled 6 and 7)."""
+"""How items belong together when a person says so: split, join, replaces, edit, accept, dismiss, detach (settled 6)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any
 from mediad.errors import Conflict, InvalidArgument, NotFound
 from mediad.fold import fold, shorten
 from mediad.index.keeper import Keeper
+from mediad.index.offers import Offer, Offers
 from mediad.index.work import By, Statements, Work
 from mediad.store.store import Store, now_ns, pack
 
-RELATIONS = ("split", "join", "replaces", "edit", "accept", "detach")
+RELATIONS = ("split", "join", "replaces", "edit", "accept", "dismiss", "detach")
 
 
 class Relations:
@@ -22,6 +23,7 @@ class Relations:
         self._store = store
         self._keeper = keeper
         self._work = work
+        self._offers = Offers(store)
 
     def _tail(self, by: By) -> tuple[Any, ...]:
         return (now_ns(), self._store.host, by.actor, by.operation)
@@ -73,9 +75,14 @@ class Relations:
             ("mark_work", (pack([str(new)]), now_ns())),
         ])  # fmt: skip
 
-    async def accept(self, new: uuid.UUID, by: By) -> uuid.UUID:
-        """An offered succession is taken. Returns the item whose work came. Raises NotFound."""
-        old, relation = await self._line(new, "offered")
+    async def accept(self, new: uuid.UUID, other: uuid.UUID | None, by: By) -> uuid.UUID:
+        """An offer (index/offers) is taken: that `new` took the place of `other`, or of the only one it may have.
+        Returns the item whose work came. Raises NotFound, InvalidArgument when there are several."""
+        offer = await self._offered(new, other)
+        old, relation = offer.old, offer.relation
+        if not offer.stored:
+            await self.take_place(relation, new, old, by)
+            return old
         packed = pack([{"s": str(old), "t": str(new)}])
         await self._write([
             ("put_lineage", (old, new, relation, "accepted", now_ns())),
@@ -84,6 +91,23 @@ class Relations:
             ("merge_work", (packed,)),
         ])  # fmt: skip
         return old
+
+    async def dismiss(self, new: uuid.UUID, other: uuid.UUID | None, by: By) -> uuid.UUID:
+        """An offer is none, for good. Returns the item it was about. Raises as `accept` does."""
+        offer = await self._offered(new, other)
+        await self._write([
+            ("put_lineage", (offer.old, new, offer.relation, "dismissed", now_ns())),
+            ("tell", (new, *self._tail(by), "related", pack({"relation": "dismiss", "from": str(offer.old)}))),
+        ])  # fmt: skip
+        return offer.old
+
+    async def _offered(self, new: uuid.UUID, other: uuid.UUID | None) -> Offer:
+        found = [each for each in await self._offers.of(new) if each.new == new and other in (None, each.old)]
+        if not found:
+            raise NotFound("no lineage of this item is offered", str(new))
+        if len(found) > 1:
+            raise InvalidArgument(f"{len(found)} lineages of this item are offered: name the other item too", str(new))
+        return found[0]
 
     async def detach(self, new: uuid.UUID, by: By) -> uuid.UUID:
         """A succession that was taken is given up: what was inherited goes, what was done since stays. Returns the

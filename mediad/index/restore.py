@@ -51,7 +51,7 @@ def fold_work(events: Iterable[tuple[str, str, dict[str, Any]]]) -> State:
         elif action == "inherited":
             _inherit(state, told["work"])
         elif action in ("rated", "starred", "played"):
-            _fold_actor(state.actors.setdefault(actor, {}), action, told)
+            _fold_actor(state.actors.setdefault(told.get("whose", actor), {}), action, told)
     return state
 
 

@@ -357,6 +357,9 @@ class Roots:
         finally:
             scan.report.stage = "done"
             self.on_progress()
+        if scan.left:
+            for _folder, number, names in await self.store.read("dir_paths", pack(sorted(scan.left)), deadline=30.0):
+                self.touch(number, {b"/".join(names[1:]): False}, {})
         lost = [stream for _file, stream in scan.lost]
         if dirs is None:
             lost += [str(row[0]) for row in await self.store.read("orphans", _ORPHANS_MOST, deadline=30.0)]

@@ -112,6 +112,8 @@ class Scan:
         self._unseen: list[tuple[int, int, bytes]] = []  # file, folder, name
         self._withheld: dict[int, str | None] = {}  # folders that lost files, and the digest they are to have
         self._renamed: list[int] = []
+        self._listed: set[int] = set()  # folders whose names were compared
+        self.left: set[int] = set()  # folders that a file has left for another name, and that were not compared since
 
     async def run(self) -> ScanReport:
         """Walks and stores. Raises NotFound/PermissionDenied/... for the top, Frozen, Unavailable."""
@@ -226,13 +228,17 @@ class Scan:
                 self.report.note(error.code, error.message, self._full(path))
                 batch.dirs.append(self._dir_row(number, path, None, error.code, (None, None)))
                 continue
+            if entries is None and number in self.left:
+                digest = None
             batch.dirs.append(self._dir_row(number, path, digest, None, (inode, mtime)))
             batch.paths[number] = path
             if entries is None:
                 continue
+            self._listed.add(number)
+            self.left.discard(number)
             if known:
                 batch.spans.append({"d": number, "lo": lo and lo.hex(), "hi": hi and hi.hex()})
-                batch.seen += [{"d": number, "n": entry[0].hex()} for entry in entries]
+                batch.seen += [{"d": number, "n": entry[0].hex(), "t": entry[1]} for entry in entries]
             folders = tuple(path.split(b"/")) if path else (os.path.basename(self.report.path),)
             busy = self._busy.get(path, set())
             for start in range(0, len(entries), _ROWS_AT_ONCE):
@@ -275,7 +281,8 @@ class Scan:
             stored = before
         unit.append(("put_dirs", (pack(batch.dirs[stored:]),)))
         placed = await self._find_ours(batch) if self._places.expected else []
-        aside, over, moves = await self._find_moves(batch)
+        retyped = await self.store.read("retyped", pack(batch.seen), deadline=30.0) if batch.seen else []
+        aside, over, moves = await self._find_moves(batch, retyped)
         if aside:
             unit.append(("step_aside", (pack(aside),)))
         if over:
@@ -286,6 +293,8 @@ class Scan:
             unit.append(("place_files", (pack(placed), now, host, self.root.id)))
         if moves:
             unit.append(("move_files", (pack(moves), now, host, self.root.id)))
+        if self.left:
+            unit.append(("undigest_dirs", (pack(sorted(self.left)),)))
         if batch.files:
             unit.append(("list_files", (pack(batch.files), now, host, self.root.id)))
         results = await self.store.write(unit, give_up_after=GIVE_UP_SECONDS, deadline=30.0)
@@ -355,13 +364,32 @@ class Scan:
         batch.files = [row for row in batch.files if id(row) not in ours]
         return placed
 
-    async def _find_moves(self, batch: _Batch) -> tuple[list[int], list[Any], list[Any]]:
+    async def _find_moves(
+        self, batch: _Batch, retyped: list[tuple[Any, ...]]
+    ) -> tuple[list[int], list[Any], list[Any]]:
         """Which names of a batch are known files under a new name: (files that make room for others and have moved
         themselves, names that were taken over, moves). Those leave the batch's list; a file linked once more stays in
-        it, with the stream of its other name."""
+        it, with the stream of its other name. `retyped`: names at which something of another type stood."""
+        over: dict[int, Any] = {}
+        for stands, standing, folder, name in retyped:
+            self._take_over(batch, over, stands, standing, folder, name)
+        taken: set[int] = set()
+        moves = await self._moves(batch, over, taken)
+        aside = [file for file in over if file in taken]
+        return aside, [row for file, row in over.items() if file not in taken], moves
+
+    def _take_over(
+        self, batch: _Batch, over: dict[int, Any], stands: int, standing: Any, folder: int, name: str
+    ) -> None:
+        path = self._full(batch.paths[folder]) + b"/" + bytes.fromhex(name)
+        self.lost.append((stands, str(standing)))
+        over[stands] = {"d": folder, "n": name, "p": path.hex(), "v": {"replaced": True, **told_path("path", path)}}
+
+    async def _moves(self, batch: _Batch, over: dict[int, Any], taken: set[int]) -> list[Any]:
+        """Files under a new name; `taken` are their numbers, `over` gets what stood at those names."""
         asked = [row for row in batch.files if row["t"] == "f" and row["s"] > 0]
         if not asked or not self.root.inodes:
-            return [], [], []
+            return []
         linked: dict[int, str] = {}
         for each in asked:  # names of one file that come together
             if each["l"] > 1:
@@ -369,14 +397,12 @@ class Scan:
         keys = [{key: row[key] for key in "dnism"} for row in asked]
         found = await self.store.read("stat_candidates", pack(keys), self.root.volume, deadline=30.0)
         if not found:
-            return [], [], []
+            return []
         old_paths = await self._places.paths([(row[2], row[3], row[4]) for row in found])
         there = await self._places.look(self.root.volume, list(old_paths.values()))
         rows = {(row["d"], row["n"]): row for row in asked}
-        over: dict[int, Any] = {}
         moves: list[Any] = []
-        taken: set[int] = set()
-        for folder, name, file, _dir, _name, stream, _root, _nlink, stands, standing, worked, seen in found:
+        for folder, name, file, was_in, _name, stream, _root, _nlink, stands, standing, worked, seen in found:
             row = rows.get((folder, name))
             old = old_paths.get(file)
             if row is None or old is None:
@@ -395,20 +421,21 @@ class Scan:
             if stands and not worked and now_ns() - seen < SETTLED_NS:
                 continue  # a program saved by renaming its temporary: the name has a new payload, no new file
             taken.add(file)
+            if was_in not in self._listed:
+                # Perhaps the folder was renamed, and what has come here is a link to what still lies there: its digest,
+                # which says that nothing changed in it, would keep that from being found.
+                self.left.add(was_in)
             del rows[folder, name]
             batch.files.remove(row)
             new = self._full(batch.paths[folder]) + b"/" + bytes.fromhex(name)
             told = {**told_path("from", old), **told_path("to", new)}
             if stands:
-                told_over = {"replaced": True, **told_path("path", new)}
-                self.lost.append((stands, str(standing)))
-                over[stands] = {"d": folder, "n": name, "p": new.hex(), "v": told_over}
+                self._take_over(batch, over, stands, standing, folder, name)
             moves.append({
                 "f": file, "d": folder, "n": name, "c": row["c"], "o": row["o"], "l": row["l"], "w": row["w"],
                 "fo": row["f"], "re": row["r"], "p": old.hex(), "v": told,
             })  # fmt: skip
-        aside = [file for file in over if file in taken]
-        return aside, [row for file, row in over.items() if file not in taken], moves
+        return moves
 
     def _full(self, path: bytes) -> bytes:
         return self.report.path + (b"/" + path if path else b"")

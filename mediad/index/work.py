@@ -22,8 +22,8 @@ from mediadb_contract.fields import FIELDS
 # Events of persons are kept for ever; what was merely seen is compacted (settled 10).
 PERSONAL = ("tagged", "untagged", "rated", "starred", "set", "played", "created", "collected", "uncollected", "renamed",
             "deleted", "related", "split", "joined")  # fmt: skip
-# These are no person's, but say where a person's work went.
-KEPT = (*PERSONAL, "inherited", "detached", "merged", "succeeded")
+# These are no person's, but say where a person's work went, or which of two values lost (index/sidemerge).
+KEPT = (*PERSONAL, "inherited", "detached", "merged", "succeeded", "conflict")
 TAG_MOST = 200  # characters
 VALUE_MOST = 10_000
 _QUIET = ("hold_streams", "mark_work")  # statements that tell of no change
@@ -91,7 +91,7 @@ Statements = list[tuple[str, tuple[Any, ...]]]
 
 
 @dataclass(slots=True)
-class _Changes:
+class Changes:
     """Rows for the statements of sql/queries/work.sql, all of one transaction."""
 
     tags: list[dict[str, Any]] = field(default_factory=list)
@@ -146,6 +146,11 @@ class Work:
         self._store = store
         self.on_work: list[Any] = []
 
+    async def take(self, changes: Changes, by: By, more: Statements) -> None:
+        """Stores what was said elsewhere (a side file), with `more` in the same transaction."""
+        unit = changes.statements(self._store.host, by) if changes.streams else []
+        await self._write([*more, *unit])
+
     async def _write(self, unit: Statements) -> int:
         results = await self._store.write(unit, give_up_after=60.0, deadline=30.0)
         self.tell()
@@ -163,7 +168,7 @@ class Work:
 
     async def apply(self, streams: Sequence[str], actions: Sequence[Action], by: By) -> int:
         """Does all of the actions to all of the streams, in one transaction. Returns how many things that changed."""
-        changes = _Changes()
+        changes = Changes()
         for stream in streams:
             for line, action in enumerate(actions):
                 changes.add(stream, line, action)
@@ -280,7 +285,7 @@ class Work:
         events = [row for row in events if row[4] in PERSONAL]
         if not events:
             raise NotFound("no operation of a person has that id", str(operation))
-        changes: dict[str, _Changes] = {}
+        changes: dict[str, Changes] = {}
         unit: Statements = []
         for seq, actor, kind, target, action, value in events:
             told = json.loads(value)
@@ -289,7 +294,7 @@ class Work:
             else:
                 stream = (await self.live([uuid.UUID(target)]))[0]
                 if stream is not None:
-                    _undo_event(changes.setdefault(actor, _Changes()), str(stream), action, told, seq)
+                    _undo_event(changes.setdefault(actor, Changes()), str(stream), action, told, seq)
         for actor, change in changes.items():
             # What was one person's is given back to that person, whoever takes it back.
             unit += change.statements(self._store.host, By(actor, by.operation))
@@ -319,12 +324,12 @@ class Work:
         return []
 
 
-def _undo_event(changes: _Changes, stream: str, action: str, told: dict[str, Any], seq: int) -> None:
+def _undo_event(changes: Changes, stream: str, action: str, told: dict[str, Any], seq: int) -> None:
     changes.streams[stream] = None
     if action in ("tagged", "untagged"):
         changes.tags.append({"s": stream, "t": told["tag"], "f": shorten(fold(told["tag"])), "k": told["was"]})
     elif action == "rated":
-        changes.ratings.append({"s": stream, "x": told["was"]})
+        changes.ratings.append({"s": stream, "x": told["was"], "w": told.get("whose")})
     elif action == "starred":
         changes.stars.append({"s": stream, "t": told["was"]})
     elif action == "set":

@@ -46,6 +46,8 @@ Known = tuple[bytes, bytes, int | None, int | None]  # path, digest, inode, mtim
 class Opener:
     """One opener process. It starts when first asked and leaves after `idle_seconds` without a question."""
 
+    program = "mediad.workers.walk"
+
     def __init__(self, idle_seconds: float) -> None:
         self._idle_seconds = idle_seconds
         self._channel: Channel | None = None
@@ -66,7 +68,7 @@ class Opener:
         ours, theirs = socket.socketpair()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "mediad.workers.walk"], stdin=theirs.fileno(), stdout=subprocess.DEVNULL,
+                [sys.executable, "-m", self.program], stdin=theirs.fileno(), stdout=subprocess.DEVNULL,
                 stderr=None, close_fds=True, start_new_session=True,
             )  # fmt: skip
         except OSError as error:

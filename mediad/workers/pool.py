@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mediad.model import Answer
@@ -109,15 +109,18 @@ class Worker:
         seconds: float,
         on_answer: Callable[[int, Answer], None],
         on_progress: Callable[[int, int], None] | None,
+        targets: Sequence[int] = (),
     ) -> int:
-        """Asks for one batch; returns the index of the file that was in hand when the worker died, or -1.
-        The descriptors stay the caller's."""
+        """Asks for one batch; returns the index of the file that was in hand when the worker died, or -1. `targets`:
+        the second descriptor of each file (op `write`). The descriptors stay the caller's."""
         self._number += 1
         exchange = self.exchange = Exchange(self._number, len(files), on_answer, on_progress)
         self._done = self._loop.create_future()
         self._seconds, self._touched = seconds, self._loop.time()
         self._watch()
         fds = tuple(fd for _, fd in files if fd >= 0)
+        if targets:
+            fds = tuple(fd for pair in zip(fds, targets, strict=True) for fd in pair)
         self.channel.send(pack_request(self._number, op, [facts for facts, _ in files], options), fds)
         try:
             await self._done
@@ -215,9 +218,11 @@ class Pool:
 
     async def run(self, op: str, files: list[tuple[dict[str, Any], int]], options: dict[str, Any], *, seconds: float,
                   on_answer: Callable[[int, Answer], None],
-                  on_progress: Callable[[int, int], None] | None = None) -> list[int]:  # fmt: skip
-        """Asks for a batch; every file gets exactly one answer, or is in the returned list: not asked, because the
-        worker died before its turn. A file that killed its worker gets Answer(died=True).
+                  on_progress: Callable[[int, int], None] | None = None,
+                  targets: Sequence[int] = ()) -> list[int]:  # fmt: skip
+        """Asks for a batch (`targets`: descriptors to write into, one a file); every file gets exactly one answer, or
+        is in the returned list: not asked, because the worker died before its turn. A file that killed its worker gets
+        Answer(died=True).
 
         Raises Unavailable when no worker starts."""
         worker = await self._acquire()
@@ -229,7 +234,7 @@ class Pool:
             on_answer(i, answer)
 
         try:
-            blamed = await worker.run(op, files, options, seconds, count, on_progress)
+            blamed = await worker.run(op, files, options, seconds, count, on_progress, targets)
         finally:
             self._release(worker)
         if blamed == -1:

@@ -51,6 +51,7 @@ class Registry:
         self._applications = [Application(command, config.worker_memory, debug) for command in discover(config)]
         self._pools: dict[tuple[int, str], Pool] = {}
         self._of_extension: dict[bytes, Application] = {}
+        self._writer: Application | None = None
 
     async def load(self) -> None:
         """Learns the manifests: once, when first needed. An application that does not start is named in `problems`;
@@ -93,6 +94,17 @@ class Registry:
             most = self._config.worker_count
             pool = self._pools[key] = Pool(application, most, 5.0 if self._config.board else self._config.idle_seconds)
         return pool
+
+    async def writer(self) -> Pool:
+        """The worker that writes side files: the built-in application, started for that (its sandbox is another).
+        Raises Unavailable, and Unsupported where `sandbox = "require"` cannot be had."""
+        if self._writer is None:
+            command = Command((sys.executable, "-m", "mediad_handlers.media", "--writes"))
+            self._writer = Application(command, self._config.worker_memory, self._config.log_level == "debug")
+        self._demand_sandbox(self._writer, await self._writer.warm_up())
+        return self._pools.setdefault(
+            (id(self._writer), "write"), Pool(self._writer, 1, 5.0 if self._config.board else self._config.idle_seconds)
+        )
 
     @property
     def pools(self) -> list[Pool]:

@@ -21,22 +21,21 @@ look   {top, files: [path], inodes}  -> {found: [[inode, size, mtime_ns, nlink] 
 from __future__ import annotations
 
 import errno
-import fnmatch
 import os
-import re
 import socket
 import stat
-import struct
 import sys
 import time
 from array import array
 from collections.abc import Iterator
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any
 
 import msgpack
 
 from mediad.workers.beneath import open_beneath, open_for_reading
+from mediad.workers.excludes import Names, compile_patterns
 from mediad.workers.place import locate, mounted_volumes
 
 # Names in one message, and in one part of a folder: what the store compares in one statement.
@@ -54,9 +53,14 @@ _TYPES = {
     stat.S_IFCHR: "c",
     stat.S_IFBLK: "b",
 }
-_STAT = struct.Struct("<qqqqq")
+_FORMAT, _FOLDER, _LINK = 0o170000, stat.S_IFDIR, stat.S_IFLNK
+_ENCODING, _ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+_facts = attrgetter("st_mode", "st_size", "st_mtime_ns", "st_ctime_ns", "st_ino", "st_nlink")
+# What a digest is made of: one value of msgpack, whose bytes are the same for the same names and numbers.
+_pack = msgpack.Packer(use_bin_type=True, unicode_errors="surrogateescape").pack
 
 Known = dict[bytes, tuple[bytes, int | None, int | None]]  # digest, inode, mtime_ns by path
+Seen = tuple[str, tuple[int, ...]]  # name, (st_mode, size, mtime_ns, ctime_ns, inode, nlink)
 Entry = tuple[bytes, str, int, int, int, int, int, int, bytes | None]
 Part = list[Any]
 
@@ -92,8 +96,8 @@ class Walk:
         self.mounts: list[bytes] = []
         names = [pattern for pattern in exclude if "/" not in pattern]
         paths = [pattern for pattern in exclude if "/" in pattern]
-        self._name_excluded = _compile(names)
-        self._path_excluded = _compile(paths)
+        self._names = Names(names)
+        self._path_excluded = compile_patterns(paths)
         self._met: set[bytes] = set()
         self._listed: set[bytes] = set()
         self._partial = False
@@ -117,7 +121,7 @@ class Walk:
                     stack.extend((child, True) for child in sorted(self._below(path), reverse=True))
                     self.folders += 1
                     continue
-                entries, below, inode, mtime = self._list(path)
+                found = self._list(path)
             except OSError as error:
                 if error.errno in (errno.ENOENT, errno.ENOTDIR) and path:
                     self._met.discard(path)
@@ -126,9 +130,10 @@ class Walk:
                 yield [path, None, None, None, None, [error.errno, error.strerror], None, None, None]
                 continue
             self.folders += 1
-            self.names += len(entries)
+            below, inode, mtime = found.below, found.inode, found.mtime
+            self.names += len(found.seen)
             self._listed.add(path)
-            digest = _digest(inode, entries, below)
+            digest = found.digest()
             old = self._renamed_from(path, inode, digest)
             if old is not None and self._partial:
                 entered = set()  # it was renamed in one step: what changed inside is told apart
@@ -137,7 +142,7 @@ class Walk:
             stack.extend((child, True) for child, _number in reversed(below) if child in entered)
             self._met.update(child for child, _number in below if child not in entered)
             if old is not None or self.known.get(path, (None,))[0] != digest:
-                yield from _parts(path, digest, entries, (inode, mtime, old))
+                yield from _parts(path, digest, found.entries(), (inode, mtime, old))
             elif mtime is not None and self.known[path][2] != mtime:  # it has come to rest: only its row is new
                 yield [path, digest, None, None, None, None, inode, mtime, None]
 
@@ -208,59 +213,64 @@ class Walk:
             above.remove(old)
         self._children.setdefault(new.rpartition(b"/")[0], []).append(new)
 
-    def _list(self, path: bytes) -> tuple[list[Entry], list[tuple[bytes, int]], int, int | None]:
+    def _list(self, path: bytes) -> Listing:
+        """Looks at a folder. This loop is what a walk of an unchanged tree costs: a name gets one stat, one tuple, and
+        nothing else before the folder's digest is known."""
         fd = os.dup(self.top) if not path else open_beneath(self.top, path, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            entries: list[Entry] = []
-            below: list[tuple[bytes, int]] = []
             info = os.fstat(fd)
-            own = self._number(info.st_ino, path)
             # A folder that changed just now may change again within the same tick of its clock.
-            mtime = info.st_mtime_ns if time.time_ns() - info.st_mtime_ns > RACY_NS else None
+            rested = time.time_ns() - info.st_mtime_ns > RACY_NS
+            found = Listing(self._number(info.st_ino, path), info.st_mtime_ns if rested else None)
             prefix = path + b"/" if path else b""
+            note = found.seen.append
             with os.scandir(fd) as listing:
-                names = listing if not self.only else [e for e in listing if os.fsencode(e.name) == self.only]
-                for item in names:
-                    name = os.fsencode(item.name)
-                    if not self.only and self._excluded(item.name, prefix + name):
-                        continue
+                for item in self._wanted(list(listing), prefix):
                     try:
                         info = item.stat(follow_symlinks=False)
                     except FileNotFoundError:  # vanished between the listing and the look
                         continue
-                    if stat.S_ISDIR(info.st_mode):
-                        if self.only:
-                            continue
-                        if info.st_dev != self.device:
-                            self.mounts.append(prefix + name)
-                        else:
-                            below.append((prefix + name, self._number(info.st_ino, prefix + name)))
+                    facts = _facts(info)
+                    kind = facts[0] & _FORMAT
+                    if kind == _FOLDER:
+                        self._folder(found, prefix + _encode(item.name), info)
                         continue
-                    entries.append(self._entry(fd, name, info, prefix))
-            entries.sort()
-            below.sort()
-            return entries, below, own, mtime
+                    note((item.name, facts))
+                    if kind == _LINK:
+                        found.targets[item.name] = _target(fd, item.name)
+            found.seen.sort()
+            found.below.sort()
+            if not self.inodes:
+                found.seen = [
+                    (name, (*facts[:4], self._number(0, prefix + _encode(name)), facts[5]))
+                    for name, facts in found.seen
+                ]
+            return found
         finally:
             os.close(fd)
+
+    def _folder(self, found: Listing, path: bytes, info: os.stat_result) -> None:
+        if self.only:
+            return
+        if info.st_dev != self.device:
+            self.mounts.append(path)
+        else:
+            found.below.append((path, self._number(info.st_ino, path)))
 
     def _number(self, inode: int, path: bytes) -> int:
         return _signed(inode) if self.inodes else path_number(self.path, path)
 
-    def _entry(self, fd: int, name: bytes, info: os.stat_result, prefix: bytes) -> Entry:
-        kind = _TYPES.get(stat.S_IFMT(info.st_mode), "?")
-        target = None
-        if kind == "l":
-            try:
-                target = os.readlink(name, dir_fd=fd)
-            except OSError:  # replaced in between: the next walk sees what it became
-                target = None
-        return (name, kind, info.st_size, info.st_mtime_ns, info.st_ctime_ns,
-                self._number(info.st_ino, prefix + name), info.st_mode & 0o7777, info.st_nlink, target)  # fmt: skip
-
-    def _excluded(self, name: str, path: bytes) -> bool:
-        if self._name_excluded is not None and self._name_excluded(name):
-            return True
-        return self._path_excluded is not None and bool(self._path_excluded(os.fsdecode(path)))
+    def _wanted(self, items: list[os.DirEntry[str]], prefix: bytes) -> list[os.DirEntry[str]]:
+        """Those that are looked at; what is excluded is not even asked for its stat."""
+        if self.only:
+            wanted = os.fsdecode(self.only)
+            return [item for item in items if item.name == wanted]
+        if self._names.may_hold([item.name for item in items]):
+            items = [item for item in items if not self._names.holds(item.name)]
+        if self._path_excluded is not None:
+            at = os.fsdecode(prefix)
+            items = [item for item in items if not self._path_excluded(at + item.name)]
+        return items
 
     def gone(self) -> list[bytes]:
         """Known folders that the walk did not meet, without those below a folder that could not be entered; of a walk
@@ -278,18 +288,46 @@ class Walk:
         os.close(self.top)
 
 
-def _compile(patterns: list[str]) -> Any:
-    return re.compile("|".join(fnmatch.translate(p) for p in patterns)).match if patterns else None
+def _encode(name: str) -> bytes:
+    """os.fsencode, without its check of what it was given."""
+    return name.encode(_ENCODING, _ERRORS)
 
 
-def _digest(inode: int, entries: list[Entry], below: list[tuple[bytes, int]]) -> bytes:
-    """Stands for all that a comparison with the store would look at: names, types, sizes, times, inodes, links.
-    Folders by their names alone, without what stands before them: a renamed folder's own digest stays."""
-    seen = blake2b(inode.to_bytes(8, "big", signed=True), digest_size=16)
-    for name, kind, size, mtime, ctime, inode, _mode, nlink, _target in entries:
-        seen.update(name + b"\0" + kind.encode() + _STAT.pack(size, mtime, ctime, inode, nlink))
-    seen.update(b"\0\0".join(path.rpartition(b"/")[2] for path, _number in below))
-    return seen.digest()
+def _target(fd: int, name: str) -> bytes | None:
+    try:
+        return os.fsencode(os.readlink(name, dir_fd=fd))
+    except OSError:  # replaced in between: the next walk sees what it became
+        return None
+
+
+class Listing:
+    """A folder as it was seen: its inode number, its mtime (None: too fresh to be trusted), the folders in it as (path,
+    inode number), the other names with what is compared of their stat (inode numbers unsigned), links' targets."""
+
+    __slots__ = ("below", "inode", "mtime", "seen", "targets")
+
+    def __init__(self, inode: int, mtime: int | None) -> None:
+        self.inode = inode
+        self.mtime = mtime
+        self.seen: list[Seen] = []
+        self.below: list[tuple[bytes, int]] = []
+        self.targets: dict[str, bytes | None] = {}
+
+    def digest(self) -> bytes:
+        """Stands for all that a comparison with the store would look at: names, types, sizes, times, inodes, links.
+        Folders by their names alone, without what stands before them: a renamed folder's own digest stays."""
+        names = [path.rpartition(b"/")[2] for path, _number in self.below]
+        return blake2b(_pack((self.inode, self.seen, names)), digest_size=16).digest()
+
+    def entries(self) -> list[Entry]:
+        """The names as the store takes them, in the order of their bytes."""
+        found = [
+            (_encode(name), _TYPES.get(mode & _FORMAT, "?"), size, mtime, ctime, _signed(inode), mode & 0o7777, nlink,
+             self.targets.get(name))
+            for name, (mode, size, mtime, ctime, inode, nlink) in self.seen
+        ]  # fmt: skip
+        found.sort()
+        return found
 
 
 def _parts(

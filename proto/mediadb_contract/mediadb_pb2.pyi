@@ -299,14 +299,16 @@ class Digest(_message.Message):
     def __init__(self, algorithm: _Optional[str] = ..., value: _Optional[bytes] = ..., scope: _Optional[str] = ...) -> None: ...
 
 class DuplicatesReply(_message.Message):
-    __slots__ = ["computed", "groups", "last"]
+    __slots__ = ["computed", "groups", "last", "left_out"]
     COMPUTED_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
+    LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
     computed: int
     groups: _containers.RepeatedCompositeFieldContainer[Group]
     last: bool
-    def __init__(self, groups: _Optional[_Iterable[_Union[Group, _Mapping]]] = ..., last: bool = ..., computed: _Optional[int] = ...) -> None: ...
+    left_out: int
+    def __init__(self, groups: _Optional[_Iterable[_Union[Group, _Mapping]]] = ..., last: bool = ..., computed: _Optional[int] = ..., left_out: _Optional[int] = ...) -> None: ...
 
 class DuplicatesRequest(_message.Message):
     __slots__ = ["below", "kind", "other", "query", "root"]
@@ -738,6 +740,42 @@ class MoveStep(_message.Message):
     unit: int
     def __init__(self, number: _Optional[int] = ..., unit: _Optional[int] = ..., action: _Optional[str] = ..., method: _Optional[str] = ..., source: _Optional[bytes] = ..., source_display: _Optional[str] = ..., destination: _Optional[bytes] = ..., destination_display: _Optional[str] = ..., size: _Optional[int] = ..., state: _Optional[str] = ..., problem: _Optional[_Union[Error, _Mapping]] = ...) -> None: ...
 
+class Offer(_message.Message):
+    __slots__ = ["new", "new_display", "new_path", "old", "old_display", "old_path", "relation", "why"]
+    NEW_DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    NEW_FIELD_NUMBER: _ClassVar[int]
+    NEW_PATH_FIELD_NUMBER: _ClassVar[int]
+    OLD_DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    OLD_FIELD_NUMBER: _ClassVar[int]
+    OLD_PATH_FIELD_NUMBER: _ClassVar[int]
+    RELATION_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    new: bytes
+    new_display: str
+    new_path: bytes
+    old: bytes
+    old_display: str
+    old_path: bytes
+    relation: str
+    why: str
+    def __init__(self, old: _Optional[bytes] = ..., new: _Optional[bytes] = ..., relation: _Optional[str] = ..., why: _Optional[str] = ..., old_path: _Optional[bytes] = ..., old_display: _Optional[str] = ..., new_path: _Optional[bytes] = ..., new_display: _Optional[str] = ...) -> None: ...
+
+class OffersReply(_message.Message):
+    __slots__ = ["offers", "problems"]
+    OFFERS_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    offers: _containers.RepeatedCompositeFieldContainer[Offer]
+    problems: _containers.RepeatedCompositeFieldContainer[Error]
+    def __init__(self, offers: _Optional[_Iterable[_Union[Offer, _Mapping]]] = ..., problems: _Optional[_Iterable[_Union[Error, _Mapping]]] = ...) -> None: ...
+
+class OffersRequest(_message.Message):
+    __slots__ = ["query", "targets"]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    query: str
+    targets: _containers.RepeatedCompositeFieldContainer[Target]
+    def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., query: _Optional[str] = ...) -> None: ...
+
 class Operation(_message.Message):
     __slots__ = ["actor", "at_ns", "command", "events", "files", "id", "summary", "undone"]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
@@ -871,7 +909,7 @@ class RelateRequest(_message.Message):
     def __init__(self, relation: _Optional[str] = ..., target: _Optional[_Union[Target, _Mapping]] = ..., other: _Optional[_Union[Target, _Mapping]] = ...) -> None: ...
 
 class Reply(_message.Message):
-    __slots__ = ["accept", "add", "archive", "changes", "checksum", "collect", "collections", "duplicates", "error", "export", "forget", "get", "handlers", "history", "id", "last", "layout", "move", "operations", "pong", "progress", "putback", "query", "rebuild", "relate", "rescan", "restore", "roots", "status", "undo", "verify", "work"]
+    __slots__ = ["accept", "add", "archive", "changes", "checksum", "collect", "collections", "duplicates", "error", "export", "forget", "get", "handlers", "history", "id", "last", "layout", "move", "offers", "operations", "pong", "progress", "putback", "query", "rebuild", "relate", "rescan", "restore", "roots", "sidecars", "status", "undo", "verify", "work"]
     ACCEPT_FIELD_NUMBER: _ClassVar[int]
     ADD_FIELD_NUMBER: _ClassVar[int]
     ARCHIVE_FIELD_NUMBER: _ClassVar[int]
@@ -890,6 +928,7 @@ class Reply(_message.Message):
     LAST_FIELD_NUMBER: _ClassVar[int]
     LAYOUT_FIELD_NUMBER: _ClassVar[int]
     MOVE_FIELD_NUMBER: _ClassVar[int]
+    OFFERS_FIELD_NUMBER: _ClassVar[int]
     OPERATIONS_FIELD_NUMBER: _ClassVar[int]
     PONG_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
@@ -900,6 +939,7 @@ class Reply(_message.Message):
     RESCAN_FIELD_NUMBER: _ClassVar[int]
     RESTORE_FIELD_NUMBER: _ClassVar[int]
     ROOTS_FIELD_NUMBER: _ClassVar[int]
+    SIDECARS_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     UNDO_FIELD_NUMBER: _ClassVar[int]
     VERIFY_FIELD_NUMBER: _ClassVar[int]
@@ -922,6 +962,7 @@ class Reply(_message.Message):
     last: bool
     layout: LayoutReply
     move: MoveReply
+    offers: OffersReply
     operations: OperationsReply
     pong: Pong
     progress: Progress
@@ -932,14 +973,15 @@ class Reply(_message.Message):
     rescan: AddReply
     restore: RestoreReply
     roots: RootsReply
+    sidecars: SidecarsReply
     status: StatusReply
     undo: UndoReply
     verify: VerifyReply
     work: WorkReply
-    def __init__(self, id: _Optional[int] = ..., last: bool = ..., error: _Optional[_Union[Error, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., status: _Optional[_Union[StatusReply, _Mapping]] = ..., handlers: _Optional[_Union[HandlersReply, _Mapping]] = ..., roots: _Optional[_Union[RootsReply, _Mapping]] = ..., add: _Optional[_Union[AddReply, _Mapping]] = ..., query: _Optional[_Union[QueryReply, _Mapping]] = ..., get: _Optional[_Union[GetReply, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumReply, _Mapping]] = ..., forget: _Optional[_Union[ForgetReply, _Mapping]] = ..., work: _Optional[_Union[WorkReply, _Mapping]] = ..., collect: _Optional[_Union[CollectReply, _Mapping]] = ..., collections: _Optional[_Union[CollectionsReply, _Mapping]] = ..., changes: _Optional[_Union[ChangesReply, _Mapping]] = ..., undo: _Optional[_Union[UndoReply, _Mapping]] = ..., operations: _Optional[_Union[OperationsReply, _Mapping]] = ..., history: _Optional[_Union[HistoryReply, _Mapping]] = ..., relate: _Optional[_Union[RelateReply, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesReply, _Mapping]] = ..., verify: _Optional[_Union[VerifyReply, _Mapping]] = ..., rescan: _Optional[_Union[AddReply, _Mapping]] = ..., accept: _Optional[_Union[RootsReply, _Mapping]] = ..., export: _Optional[_Union[ExportReply, _Mapping]] = ..., restore: _Optional[_Union[RestoreReply, _Mapping]] = ..., rebuild: _Optional[_Union[RestoreReply, _Mapping]] = ..., move: _Optional[_Union[MoveReply, _Mapping]] = ..., layout: _Optional[_Union[LayoutReply, _Mapping]] = ..., archive: _Optional[_Union[ArchiveReply, _Mapping]] = ..., putback: _Optional[_Union[MoveReply, _Mapping]] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., last: bool = ..., error: _Optional[_Union[Error, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., status: _Optional[_Union[StatusReply, _Mapping]] = ..., handlers: _Optional[_Union[HandlersReply, _Mapping]] = ..., roots: _Optional[_Union[RootsReply, _Mapping]] = ..., add: _Optional[_Union[AddReply, _Mapping]] = ..., query: _Optional[_Union[QueryReply, _Mapping]] = ..., get: _Optional[_Union[GetReply, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumReply, _Mapping]] = ..., forget: _Optional[_Union[ForgetReply, _Mapping]] = ..., work: _Optional[_Union[WorkReply, _Mapping]] = ..., collect: _Optional[_Union[CollectReply, _Mapping]] = ..., collections: _Optional[_Union[CollectionsReply, _Mapping]] = ..., changes: _Optional[_Union[ChangesReply, _Mapping]] = ..., undo: _Optional[_Union[UndoReply, _Mapping]] = ..., operations: _Optional[_Union[OperationsReply, _Mapping]] = ..., history: _Optional[_Union[HistoryReply, _Mapping]] = ..., relate: _Optional[_Union[RelateReply, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesReply, _Mapping]] = ..., verify: _Optional[_Union[VerifyReply, _Mapping]] = ..., rescan: _Optional[_Union[AddReply, _Mapping]] = ..., accept: _Optional[_Union[RootsReply, _Mapping]] = ..., export: _Optional[_Union[ExportReply, _Mapping]] = ..., restore: _Optional[_Union[RestoreReply, _Mapping]] = ..., rebuild: _Optional[_Union[RestoreReply, _Mapping]] = ..., sidecars: _Optional[_Union[SidecarsReply, _Mapping]] = ..., offers: _Optional[_Union[OffersReply, _Mapping]] = ..., move: _Optional[_Union[MoveReply, _Mapping]] = ..., layout: _Optional[_Union[LayoutReply, _Mapping]] = ..., archive: _Optional[_Union[ArchiveReply, _Mapping]] = ..., putback: _Optional[_Union[MoveReply, _Mapping]] = ...) -> None: ...
 
 class Request(_message.Message):
-    __slots__ = ["accept", "actor", "add", "archive", "changes", "checksum", "collect", "collections", "deadline_ms", "duplicates", "export", "forget", "get", "handlers", "history", "id", "layout", "more", "move", "operation", "operations", "ping", "putback", "query", "rebuild", "relate", "rescan", "restore", "roots", "status", "undo", "verify", "work"]
+    __slots__ = ["accept", "actor", "add", "archive", "changes", "checksum", "collect", "collections", "deadline_ms", "duplicates", "export", "forget", "get", "handlers", "history", "id", "layout", "more", "move", "offers", "operation", "operations", "ping", "putback", "query", "rebuild", "relate", "rescan", "restore", "roots", "sidecars", "status", "undo", "verify", "work"]
     ACCEPT_FIELD_NUMBER: _ClassVar[int]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
     ADD_FIELD_NUMBER: _ClassVar[int]
@@ -959,6 +1001,7 @@ class Request(_message.Message):
     LAYOUT_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
     MOVE_FIELD_NUMBER: _ClassVar[int]
+    OFFERS_FIELD_NUMBER: _ClassVar[int]
     OPERATIONS_FIELD_NUMBER: _ClassVar[int]
     OPERATION_FIELD_NUMBER: _ClassVar[int]
     PING_FIELD_NUMBER: _ClassVar[int]
@@ -969,6 +1012,7 @@ class Request(_message.Message):
     RESCAN_FIELD_NUMBER: _ClassVar[int]
     RESTORE_FIELD_NUMBER: _ClassVar[int]
     ROOTS_FIELD_NUMBER: _ClassVar[int]
+    SIDECARS_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     UNDO_FIELD_NUMBER: _ClassVar[int]
     VERIFY_FIELD_NUMBER: _ClassVar[int]
@@ -992,6 +1036,7 @@ class Request(_message.Message):
     layout: LayoutRequest
     more: bool
     move: MoveRequest
+    offers: OffersRequest
     operation: bytes
     operations: OperationsRequest
     ping: Ping
@@ -1002,11 +1047,12 @@ class Request(_message.Message):
     rescan: RescanRequest
     restore: RestoreRequest
     roots: RootsRequest
+    sidecars: SidecarsRequest
     status: StatusRequest
     undo: UndoRequest
     verify: VerifyRequest
     work: WorkRequest
-    def __init__(self, id: _Optional[int] = ..., more: bool = ..., deadline_ms: _Optional[int] = ..., operation: _Optional[bytes] = ..., actor: _Optional[str] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., status: _Optional[_Union[StatusRequest, _Mapping]] = ..., handlers: _Optional[_Union[HandlersRequest, _Mapping]] = ..., roots: _Optional[_Union[RootsRequest, _Mapping]] = ..., add: _Optional[_Union[AddRequest, _Mapping]] = ..., query: _Optional[_Union[QueryRequest, _Mapping]] = ..., get: _Optional[_Union[GetRequest, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumRequest, _Mapping]] = ..., forget: _Optional[_Union[ForgetRequest, _Mapping]] = ..., work: _Optional[_Union[WorkRequest, _Mapping]] = ..., collect: _Optional[_Union[CollectRequest, _Mapping]] = ..., collections: _Optional[_Union[CollectionsRequest, _Mapping]] = ..., changes: _Optional[_Union[ChangesRequest, _Mapping]] = ..., undo: _Optional[_Union[UndoRequest, _Mapping]] = ..., operations: _Optional[_Union[OperationsRequest, _Mapping]] = ..., history: _Optional[_Union[HistoryRequest, _Mapping]] = ..., relate: _Optional[_Union[RelateRequest, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesRequest, _Mapping]] = ..., verify: _Optional[_Union[VerifyRequest, _Mapping]] = ..., rescan: _Optional[_Union[RescanRequest, _Mapping]] = ..., accept: _Optional[_Union[AcceptRequest, _Mapping]] = ..., export: _Optional[_Union[ExportRequest, _Mapping]] = ..., restore: _Optional[_Union[RestoreRequest, _Mapping]] = ..., rebuild: _Optional[_Union[RebuildRequest, _Mapping]] = ..., move: _Optional[_Union[MoveRequest, _Mapping]] = ..., layout: _Optional[_Union[LayoutRequest, _Mapping]] = ..., archive: _Optional[_Union[ArchiveRequest, _Mapping]] = ..., putback: _Optional[_Union[PutbackRequest, _Mapping]] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., more: bool = ..., deadline_ms: _Optional[int] = ..., operation: _Optional[bytes] = ..., actor: _Optional[str] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., status: _Optional[_Union[StatusRequest, _Mapping]] = ..., handlers: _Optional[_Union[HandlersRequest, _Mapping]] = ..., roots: _Optional[_Union[RootsRequest, _Mapping]] = ..., add: _Optional[_Union[AddRequest, _Mapping]] = ..., query: _Optional[_Union[QueryRequest, _Mapping]] = ..., get: _Optional[_Union[GetRequest, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumRequest, _Mapping]] = ..., forget: _Optional[_Union[ForgetRequest, _Mapping]] = ..., work: _Optional[_Union[WorkRequest, _Mapping]] = ..., collect: _Optional[_Union[CollectRequest, _Mapping]] = ..., collections: _Optional[_Union[CollectionsRequest, _Mapping]] = ..., changes: _Optional[_Union[ChangesRequest, _Mapping]] = ..., undo: _Optional[_Union[UndoRequest, _Mapping]] = ..., operations: _Optional[_Union[OperationsRequest, _Mapping]] = ..., history: _Optional[_Union[HistoryRequest, _Mapping]] = ..., relate: _Optional[_Union[RelateRequest, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesRequest, _Mapping]] = ..., verify: _Optional[_Union[VerifyRequest, _Mapping]] = ..., rescan: _Optional[_Union[RescanRequest, _Mapping]] = ..., accept: _Optional[_Union[AcceptRequest, _Mapping]] = ..., export: _Optional[_Union[ExportRequest, _Mapping]] = ..., restore: _Optional[_Union[RestoreRequest, _Mapping]] = ..., rebuild: _Optional[_Union[RebuildRequest, _Mapping]] = ..., sidecars: _Optional[_Union[SidecarsRequest, _Mapping]] = ..., offers: _Optional[_Union[OffersRequest, _Mapping]] = ..., move: _Optional[_Union[MoveRequest, _Mapping]] = ..., layout: _Optional[_Union[LayoutRequest, _Mapping]] = ..., archive: _Optional[_Union[ArchiveRequest, _Mapping]] = ..., putback: _Optional[_Union[PutbackRequest, _Mapping]] = ...) -> None: ...
 
 class RescanRequest(_message.Message):
     __slots__ = ["paths", "quick", "wait"]
@@ -1107,6 +1153,62 @@ class ServerFrame(_message.Message):
     greeting: Greeting
     reply: Reply
     def __init__(self, greeting: _Optional[_Union[Greeting, _Mapping]] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ...) -> None: ...
+
+class Sidecar(_message.Message):
+    __slots__ = ["changes", "item", "path", "path_display", "problem", "side", "side_display", "since_ns", "state", "warnings"]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    PATH_DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    SIDE_DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    SIDE_FIELD_NUMBER: _ClassVar[int]
+    SINCE_NS_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    changes: _containers.RepeatedCompositeFieldContainer[SidecarChange]
+    item: bytes
+    path: bytes
+    path_display: str
+    problem: Error
+    side: bytes
+    side_display: str
+    since_ns: int
+    state: str
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, item: _Optional[bytes] = ..., path: _Optional[bytes] = ..., path_display: _Optional[str] = ..., side: _Optional[bytes] = ..., side_display: _Optional[str] = ..., state: _Optional[str] = ..., changes: _Optional[_Iterable[_Union[SidecarChange, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., problem: _Optional[_Union[Error, _Mapping]] = ..., since_ns: _Optional[int] = ...) -> None: ...
+
+class SidecarChange(_message.Message):
+    __slots__ = ["field", "now", "was", "way"]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
+    WAS_FIELD_NUMBER: _ClassVar[int]
+    WAY_FIELD_NUMBER: _ClassVar[int]
+    field: str
+    now: str
+    was: str
+    way: str
+    def __init__(self, way: _Optional[str] = ..., field: _Optional[str] = ..., was: _Optional[str] = ..., now: _Optional[str] = ...) -> None: ...
+
+class SidecarsReply(_message.Message):
+    __slots__ = ["files", "looked_at"]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    LOOKED_AT_FIELD_NUMBER: _ClassVar[int]
+    files: _containers.RepeatedCompositeFieldContainer[Sidecar]
+    looked_at: int
+    def __init__(self, files: _Optional[_Iterable[_Union[Sidecar, _Mapping]]] = ..., looked_at: _Optional[int] = ...) -> None: ...
+
+class SidecarsRequest(_message.Message):
+    __slots__ = ["all", "dry_run", "query", "targets"]
+    ALL_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    all: bool
+    dry_run: bool
+    query: str
+    targets: _containers.RepeatedCompositeFieldContainer[Target]
+    def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., query: _Optional[str] = ..., all: bool = ..., dry_run: bool = ...) -> None: ...
 
 class StatusReply(_message.Message):
     __slots__ = ["connections", "data_dir", "database", "database_problem", "database_version", "failed", "files", "host", "host_name", "items", "lag_max_ms", "lag_p99_ms", "last_event", "missing", "notes", "parked", "peak_rss_bytes", "pending", "pid", "requests", "requests_in_flight", "rss_bytes", "scans", "socket", "uptime", "version", "worker_failures", "workers"]

@@ -2,7 +2,8 @@
 
 -- name: identity_candidates
 -- Other streams that have the fingerprints just read; looked for among the first 24 of each, for there may be thousands
--- of equal files. $1: [{f, v}] file and fingerprint in hex.
+-- of equal files. And, without a candidate, the files whose own stream has another fingerprint. $1: [{f, v}] file and
+-- fingerprint in hex.
 WITH asked AS MATERIALIZED (
     SELECT e.f AS file, decode(e.v, 'hex') AS value FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, v text)
 )
@@ -15,7 +16,10 @@ CROSS JOIN LATERAL (
         SELECT k.stream FROM stream_key k WHERE k.value = a.value AND k.grade = 1 LIMIT 24
     ) k WHERE k.stream <> f.stream
 ) c
-JOIN stream s ON s.id = c.stream;
+JOIN stream s ON s.id = c.stream
+UNION ALL
+SELECT a.file, NULL, 0, false, false, 0, false FROM asked a JOIN file f ON f.id = a.file
+WHERE EXISTS (SELECT FROM stream_key k WHERE k.stream = f.stream AND k.grade = 1 AND k.value <> a.value);
 
 -- name: identity_own
 -- The streams that names have now, and what was known of the files. $1: [{f, v}] file and fingerprint in hex.
@@ -208,19 +212,25 @@ GROUP BY l.stream, o.stream, ls.created_ns;
 
 -- name: orphans
 -- Streams with a person's work and without a file, whose fingerprint a present file has: what became of their file was
--- not seen, because the copy was away, or the daemon was. $1 most.
+-- not seen, because the copy was away, or the daemon was. $1 most. Asked after every walk: stream by stream (LIMIT 1), for
+-- a plan that looks at every file first costs more than the walk.
 SELECT w.stream FROM work w
-WHERE NOT EXISTS (SELECT FROM file p WHERE p.stream = w.stream AND p.missing_since_ns IS NULL)
-  AND EXISTS (SELECT FROM stream_key k JOIN stream_key o ON o.value = k.value AND o.stream <> k.stream
-              JOIN file f ON f.stream = o.stream AND f.missing_since_ns IS NULL
-              WHERE k.stream = w.stream AND k.grade = 1)
+WHERE (SELECT true FROM file p WHERE p.stream = w.stream AND p.missing_since_ns IS NULL LIMIT 1) IS NULL
+  AND (SELECT true FROM stream_key k
+       CROSS JOIN LATERAL (SELECT stream FROM stream_key o WHERE o.value = k.value AND o.stream <> k.stream OFFSET 0) o
+       CROSS JOIN LATERAL (
+           SELECT id FROM file f WHERE f.stream = o.stream AND f.missing_since_ns IS NULL LIMIT 1) f
+       WHERE k.stream = w.stream AND k.grade = 1 LIMIT 1)
 LIMIT $1::integer;
 
 -- name: put_doubts
--- Streams whose checksum is wanted: those that have none yet. $1 json list of streams, $2 now.
+-- Streams whose checksum is wanted: those that have none yet, or one that another stream has and that could not count
+-- before. $1 json list of streams, $2 now.
 INSERT INTO doubt (stream, at_ns)
 SELECT s.id, $2::bigint FROM jsonb_array_elements_text($1::jsonb) e JOIN stream s ON s.id = e.value::uuid
 WHERE NOT EXISTS (SELECT FROM stream_key k WHERE k.stream = s.id AND k.grade = 3 AND k.algorithm <> 'pcm-md5/1')
+   OR EXISTS (SELECT FROM stream_key k JOIN stream_key o ON o.value = k.value AND o.grade = 3 AND o.stream <> k.stream
+              WHERE k.stream = s.id AND k.grade = 3 AND k.algorithm <> 'pcm-md5/1')
 ON CONFLICT (stream) DO UPDATE SET tries = 0;
 
 -- name: take_doubts

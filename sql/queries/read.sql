@@ -40,15 +40,16 @@ UPDATE todo SET not_before_ns = $2::bigint
 WHERE file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
 
 -- name: store_records
--- What was read. A record counts only if the file still is what was read (inode, size, mtime), else it stays queued.
--- $1: [{f, i, s, m, state, code, problem, handler, version, kind, format, title, artist, album, duration, width,
+-- What was read. A record counts only if the file still is what was read (inode, size, mtime) and where it was: else it
+-- stays queued. $1: [{f, i, s, m, d, n, state, code, problem, handler, version, kind, format, title, artist, album, duration, width,
 -- height, date, fields, tags, sources, warnings, w, fo, re, v}], $2 now, $3 host.
 WITH record AS MATERIALIZED (
-    SELECT r.* FROM jsonb_to_recordset($1::jsonb) AS r(f bigint, i bigint, s bigint, m bigint, state text, code text,
+    SELECT r.* FROM jsonb_to_recordset($1::jsonb) AS r(f bigint, i bigint, s bigint, m bigint, d bigint, n text, state text, code text,
         problem text, handler text, version integer, kind text, format text, title text, artist text, album text,
         duration double precision, width integer, height integer, date text, fields jsonb, tags jsonb, sources jsonb,
         warnings jsonb, w text, fo text, re text, v bigint[])
     JOIN file ON file.id = r.f AND file.inode = r.i AND file.size = r.s AND file.mtime_ns = r.m
+     AND (r.d IS NULL OR (file.dir = r.d AND file.name = decode(r.n, 'hex')))
 ), kept AS (
     INSERT INTO reading (file, state, problem_code, problem, handler, handler_version, kind, format, title, artist, album,
                          duration, width, height, date, size, mtime_ns)

@@ -112,6 +112,8 @@ WITH asked AS MATERIALIZED (
 ), events AS (
     DELETE FROM event e USING ids i WHERE e.target = i.id
     AND e.action IN (SELECT value FROM jsonb_array_elements_text($2::jsonb)) RETURNING e.seq
+), sides AS (
+    DELETE FROM side_sync y USING asked q WHERE y.stream = q.stream
 ), tags AS (
     DELETE FROM work_tag w USING asked q WHERE w.stream = q.stream
 ), fields AS (

@@ -147,6 +147,11 @@ WITH entry AS MATERIALIZED (
 )
 SELECT count(*) FROM moved;
 
+-- name: undigest_dirs
+-- Folders that are to be listed again whatever they look like. $1 json list of folders.
+UPDATE dir SET digest = NULL, mtime_ns = NULL
+WHERE id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)) AND digest IS NOT NULL;
+
 -- name: list_files
 -- Names of one message of a walk, compared with the known ones in one statement: new names get a stream and a place in
 -- the queue, changed and returned ones go back into it, unchanged ones cost no write. $1: [{d, n, t, s, m, c, i, o, l,
@@ -176,7 +181,9 @@ WITH entry AS MATERIALIZED (
                       mode = k.mode, nlink = k.nlink, target = k.target, missing_since_ns = NULL
     FROM known k WHERE f.id = k.file AND (k.changed OR k.returned)
     RETURNING f.id, f.type, f.stream, k.changed, k.returned, k.rewritten, k.words, k.not_before,
-              NOT EXISTS (SELECT FROM reading r WHERE r.file = f.id) AS unread
+              NOT EXISTS (SELECT FROM reading r WHERE r.file = f.id) AS unread,
+              EXISTS (SELECT FROM reading r WHERE r.file = f.id
+                      AND (r.size, r.mtime_ns) IS DISTINCT FROM (k.size, k.mtime_ns)) AS stale
 ), text AS (
     INSERT INTO file_text (file, words, folded, reversed)
     SELECT a.id, array_to_tsvector(string_to_array(e.words, ' ')), e.folded, e.reversed
@@ -187,7 +194,7 @@ WITH entry AS MATERIALIZED (
     FROM added a JOIN entry e ON e.dir = a.dir AND e.name = a.name WHERE a.type = 'f'
     UNION ALL
     SELECT id, $4::bigint, CASE WHEN unread THEN array_to_tsvector(string_to_array(words, ' ')) END, not_before
-    FROM touched WHERE type = 'f' AND (changed OR unread)
+    FROM touched WHERE type = 'f' AND (changed OR unread OR stale)
     ON CONFLICT (file) DO UPDATE SET attempts = 0, not_before_ns = excluded.not_before_ns
     RETURNING file
 ), seen AS (
@@ -204,6 +211,11 @@ WITH entry AS MATERIALIZED (
 )
 SELECT (SELECT count(*) FROM added), (SELECT count(*) FROM touched WHERE changed), (SELECT count(*) FROM touched WHERE returned),
        (SELECT count(*) FROM queued);
+
+-- name: retyped
+-- Known names that are of another type now: what stood there is gone. $1: [{d, n, t}].
+SELECT f.id, f.stream, f.dir, encode(f.name, 'hex') FROM jsonb_to_recordset($1::jsonb) AS e(d bigint, n text, t text)
+JOIN file f ON f.dir = e.d AND f.name = decode(e.n, 'hex') WHERE f.type <> e.t;
 
 -- name: unseen_files
 -- Present files that a walk did not see again, with their folders. $1: [{d, lo, hi}] ranges of names that were listed
@@ -225,12 +237,15 @@ UPDATE dir SET digest = decode(e.g, 'hex')
 FROM jsonb_to_recordset($1::jsonb) AS e(i bigint, g text) WHERE dir.id = e.i;
 
 -- name: miss_files
--- Files that are gone from where they were: one that was renamed meanwhile is not. $1: [{i, d, n}], $2 now, $3 host.
+-- Files that are gone from where they were: one that was renamed meanwhile is not. What waited to be read again will have
+-- to be when it returns. $1: [{i, d, n}], $2 now, $3 host.
 WITH gone AS (
     UPDATE file f SET missing_since_ns = $2::bigint
     FROM jsonb_to_recordset($1::jsonb) AS e(i bigint, d bigint, n text)
     WHERE f.id = e.i AND f.dir = e.d AND f.name = decode(e.n, 'hex') AND f.missing_since_ns IS NULL
     RETURNING f.id, f.stream
+), stale AS (
+    UPDATE reading r SET size = NULL, mtime_ns = NULL FROM gone g JOIN todo t ON t.file = g.id WHERE r.file = g.id
 ), unqueued AS (
     DELETE FROM todo t USING gone g WHERE t.file = g.id
 ), numbered AS (
@@ -250,6 +265,8 @@ WITH lost AS (
 ), gone AS (
     UPDATE file f SET missing_since_ns = $2::bigint FROM lost l
     WHERE f.dir = l.id AND f.missing_since_ns IS NULL RETURNING f.id, f.stream
+), stale AS (
+    UPDATE reading r SET size = NULL, mtime_ns = NULL FROM gone g JOIN todo t ON t.file = g.id WHERE r.file = g.id
 ), unqueued AS (
     DELETE FROM todo t USING gone g WHERE t.file = g.id
 ), numbered AS (

@@ -1,6 +1,6 @@
 -- What a person does to items, and what it amounts to. Each statement changes only what is different, and tells of that:
--- sent twice it is done once. $2 now, $3 host, $4 actor, $5 operation wherever there are so many. Streams are taken for
--- what they stand for at that moment (live): one that was asked for may have been merged into another meanwhile.
+-- sent twice it is done once. A stream that was merged into another since it was asked for stands for that one. $2 now,
+-- $3 host, $4 actor, $5 operation wherever there are so many.
 
 -- name: work_streams
 -- The streams that ids stand for today, in the order asked. $1 json list of ids.
@@ -10,14 +10,18 @@ ORDER BY e.ordinality;
 
 -- name: hold_streams
 -- Nobody merges these streams into others until this transaction ends; who is doing so is waited for. $1 json list.
-SELECT id FROM stream WHERE id IN (SELECT live(value::uuid) FROM jsonb_array_elements_text($1::jsonb)) ORDER BY id
-FOR KEY SHARE;
+SELECT s.id FROM stream s WHERE s.id IN (
+    SELECT coalesce(l.stream, e.value::uuid) FROM jsonb_array_elements_text($1::jsonb) e
+    LEFT JOIN stream_alias l ON l.old = e.value::uuid)
+ORDER BY s.id FOR KEY SHARE;
 
 -- name: mark_work
 -- A person's events hang on these streams: their checksums are wanted, to settle later doubts, and those of streams that
--- seem to be equal, to share the work with them. $1 json list of streams, $2 now.
+-- seem to be equal, to share the work with them. Where the checksums are known and equal already, they are to be looked
+-- at once more: without work that meant nothing. $1 json list of streams, $2 now.
 WITH asked AS MATERIALIZED (
-    SELECT DISTINCT s.id FROM jsonb_array_elements_text($1::jsonb) e JOIN stream s ON s.id = live(e.value::uuid)
+    SELECT DISTINCT s.id FROM jsonb_array_elements_text($1::jsonb) e LEFT JOIN stream_alias l ON l.old = e.value::uuid
+    JOIN stream s ON s.id = coalesce(l.stream, e.value::uuid)
 ), marked AS (
     INSERT INTO work (stream, first_ns) SELECT id, $2::bigint FROM asked ON CONFLICT DO NOTHING
 )
@@ -30,14 +34,16 @@ INSERT INTO doubt (stream, at_ns) SELECT id, $2::bigint FROM (
 ) asked
 WHERE NOT EXISTS (SELECT FROM stream_key k
                   WHERE k.stream = asked.id AND k.grade = 3 AND k.algorithm <> 'pcm-md5/1')
+   OR EXISTS (SELECT FROM stream_key k JOIN stream_key o ON o.value = k.value AND o.grade = 3 AND o.stream <> k.stream
+              WHERE k.stream = asked.id AND k.grade = 3 AND k.algorithm <> 'pcm-md5/1')
 ON CONFLICT (stream) DO UPDATE SET tries = 0;
 
 -- name: work_tags
 -- Tags become added, removed, or what the file says (none). `auto` takes a tag away: removed where a file has it, else
 -- none. $1: [{s, t, f, k}] stream, tag, folded, what it becomes.
 WITH asked AS MATERIALIZED (
-    SELECT DISTINCT ON (live(e.s), e.t) live(e.s) AS s, e.t, e.f, e.k
-    FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, t text, f text, k text)
+    SELECT DISTINCT ON (1, e.t) coalesce(l.stream, e.s) AS s, e.t, e.f, e.k
+    FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, t text, f text, k text) LEFT JOIN stream_alias l ON l.old = e.s
 ), wanted AS MATERIALIZED (
     SELECT a.s, a.t, a.f, CASE WHEN w.stream IS NULL THEN 'none' WHEN w.removed THEN 'removed' ELSE 'added' END AS was,
            CASE WHEN a.k <> 'auto' THEN a.k WHEN EXISTS (
@@ -66,14 +72,17 @@ WITH asked AS MATERIALIZED (
 SELECT s FROM changed;
 
 -- name: work_ratings
--- Ratings of one person. $1: [{s, x}] stream, 0-5 or null for none.
-WITH changed AS MATERIALIZED (
-    SELECT DISTINCT ON (e.s) e.s, e.x, w.rating AS was
-    FROM (SELECT live(r.s) AS s, r.x FROM jsonb_to_recordset($1::jsonb) AS r(s uuid, x real)) e
-    LEFT JOIN work_actor w ON w.stream = e.s AND w.actor = $4::text
+-- Ratings of one person. $1: [{s, x, w}] stream, 0-5 or null for none, and whose rating it is when another than the
+-- actor says it (a side file).
+WITH asked AS MATERIALIZED (
+    SELECT DISTINCT ON (1) coalesce(l.stream, e.s) AS s, e.x, coalesce(e.w, $4::text) AS whose
+    FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, x real, w text) LEFT JOIN stream_alias l ON l.old = e.s
+), changed AS MATERIALIZED (
+    SELECT e.s, e.x, e.whose, w.rating AS was FROM asked e
+    LEFT JOIN work_actor w ON w.stream = e.s AND w.actor = e.whose
     WHERE w.rating IS DISTINCT FROM e.x
 ), put AS (
-    INSERT INTO work_actor (stream, actor, rating) SELECT s, $4::text, x FROM changed
+    INSERT INTO work_actor (stream, actor, rating) SELECT s, whose, x FROM changed
     ON CONFLICT (stream, actor) DO UPDATE SET rating = excluded.rating
 ), numbered AS (
     UPDATE feed SET last = last + (SELECT count(*) FROM changed) WHERE EXISTS (SELECT FROM changed) RETURNING last
@@ -81,15 +90,18 @@ WITH changed AS MATERIALIZED (
     INSERT INTO event (seq, at_ns, host, actor, op_id, target_kind, target, action, value)
     SELECT n.last - row_number() OVER () + 1, $2::bigint, $3::uuid, $4::text, $5::uuid, 'stream', c.s::text, 'rated',
            jsonb_build_object('rating', c.x, 'was', c.was)
+           || CASE WHEN c.whose <> $4::text THEN jsonb_build_object('whose', c.whose) ELSE '{}' END
     FROM changed c, numbered n
 )
 SELECT s FROM changed;
 
 -- name: work_stars
 -- Stars of one person. $1: [{s, t}] stream, since when in nanoseconds or null for none.
-WITH changed AS MATERIALIZED (
-    SELECT DISTINCT ON (e.s) e.s, e.t, w.starred_ns AS was
-    FROM (SELECT live(r.s) AS s, r.t FROM jsonb_to_recordset($1::jsonb) AS r(s uuid, t bigint)) e
+WITH asked AS MATERIALIZED (
+    SELECT DISTINCT ON (1) coalesce(l.stream, e.s) AS s, e.t
+    FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, t bigint) LEFT JOIN stream_alias l ON l.old = e.s
+), changed AS MATERIALIZED (
+    SELECT e.s, e.t, w.starred_ns AS was FROM asked e
     LEFT JOIN work_actor w ON w.stream = e.s AND w.actor = $4::text
     WHERE (w.starred_ns IS NULL) <> (e.t IS NULL)
 ), put AS (
@@ -107,9 +119,11 @@ SELECT s FROM changed;
 
 -- name: work_fields
 -- Fields set by a person, for all. $1: [{s, n, v, f}] stream, name, value or null for none, folded.
-WITH changed AS MATERIALIZED (
-    SELECT DISTINCT ON (e.s, e.n) e.s, e.n, e.v, e.f, w.value AS was
-    FROM (SELECT live(r.s) AS s, r.n, r.v, r.f FROM jsonb_to_recordset($1::jsonb) AS r(s uuid, n text, v text, f text)) e
+WITH asked AS MATERIALIZED (
+    SELECT DISTINCT ON (1, e.n) coalesce(l.stream, e.s) AS s, e.n, e.v, e.f
+    FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, n text, v text, f text) LEFT JOIN stream_alias l ON l.old = e.s
+), changed AS MATERIALIZED (
+    SELECT e.s, e.n, e.v, e.f, w.value AS was FROM asked e
     LEFT JOIN work_field w ON w.stream = e.s AND w.name = e.n
     WHERE w.value IS DISTINCT FROM e.v
 ), put AS (
@@ -130,13 +144,17 @@ SELECT s FROM changed;
 -- name: work_plays
 -- Plays of one person, counted on; each line of a request once. $1: [{s, c, t, i}] stream, how often (negative: taken
 -- back), when, number of the line.
-WITH changed AS MATERIALIZED (
-    SELECT e.s, e.c, e.t, e.i, w.played_ns AS was
-    FROM (SELECT live(r.s) AS s, r.c, r.t, r.i
-          FROM jsonb_to_recordset($1::jsonb) AS r(s uuid, c integer, t bigint, i integer)) e
+WITH asked AS MATERIALIZED (
+    SELECT DISTINCT ON (1, e.i) coalesce(l.stream, e.s) AS s, e.c, e.t, e.i
+    FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, c integer, t bigint, i integer) LEFT JOIN stream_alias l ON l.old = e.s
+), done AS MATERIALIZED (
+    SELECT coalesce((SELECT l.stream FROM stream_alias l WHERE l.old = x.target::uuid)::text, x.target) AS target,
+           (x.value ->> 'i')::integer AS i
+    FROM event x WHERE x.op_id = $5::uuid AND x.action = 'played'
+), changed AS MATERIALIZED (
+    SELECT e.s, e.c, e.t, e.i, w.played_ns AS was FROM asked e
     LEFT JOIN work_actor w ON w.stream = e.s AND w.actor = $4::text
-    WHERE NOT EXISTS (SELECT FROM event x WHERE x.op_id = $5::uuid AND x.target = e.s::text AND x.action = 'played'
-                      AND (x.value ->> 'i')::integer = e.i)
+    WHERE NOT EXISTS (SELECT FROM done d WHERE d.target = e.s::text AND d.i = e.i)
 ), put AS (
     INSERT INTO work_actor AS w (stream, actor, plays, played_ns)
     SELECT s, $4::text, greatest(0, sum(c)), max(t) FROM changed GROUP BY s
@@ -166,19 +184,22 @@ WHERE w.stream IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))
 
 -- name: embedded_of_streams
 -- Keywords and ratings in the present files of items, their side files among them. $1 json list of streams.
+-- Step by step from the streams asked for, whatever the planner believes of the tables (OFFSET 0): with statistics that
+-- call keywords rare it began with every file that has some, and looked for the streams asked for once for each.
 WITH asked AS MATERIALIZED (
     SELECT value::uuid AS stream FROM jsonb_array_elements_text($1::jsonb)
-), side AS (
-    -- the limit keeps the planner from looking at every file first, whatever it believes of tables not yet analysed
-    SELECT a.stream, x.side AS file FROM asked a
+), named AS MATERIALIZED (
+    SELECT 0 AS rank, a.stream, x.side AS file FROM asked a
     CROSS JOIN LATERAL (SELECT v.side FROM side_file v WHERE v.stream = a.stream LIMIT 64) x
-), own AS (
-    SELECT a.stream, f.id AS file FROM asked a JOIN file f ON f.stream = a.stream AND f.missing_since_ns IS NULL
+    UNION ALL
+    SELECT 1, a.stream, f.id FROM asked a
+    CROSS JOIN LATERAL (SELECT id FROM file WHERE stream = a.stream AND missing_since_ns IS NULL OFFSET 0) f
 )
-SELECT o.stream, d.fields -> 'keywords', d.fields -> 'rating'
-FROM (SELECT 0 AS rank, stream, file FROM side UNION ALL SELECT 1, stream, file FROM own) o
-JOIN file_detail d ON d.file = o.file AND (d.fields ? 'keywords' OR d.fields ? 'rating')
-ORDER BY o.stream, o.rank;  -- what a side file says goes before what the file says
+SELECT n.stream, d.keywords, d.rating FROM named n
+CROSS JOIN LATERAL (
+    SELECT fields -> 'keywords' AS keywords, fields -> 'rating' AS rating FROM file_detail WHERE file = n.file OFFSET 0) d
+WHERE d.keywords IS NOT NULL OR d.rating IS NOT NULL
+ORDER BY n.stream, n.rank;  -- what a side file says goes before what the file says
 
 -- name: successors
 -- Items that took the place of items without a file. $1 json list of streams.
@@ -231,8 +252,9 @@ WITH fresh AS MATERIALIZED (
     WHERE collection = $1::uuid AND place >= $6::integer AND EXISTS (SELECT FROM fresh)
 ), put AS (
     INSERT INTO collection_entry (collection, place, stream)
-    SELECT $1::uuid, $6::integer + e.ordinality - 1, live(e.value::uuid)
-    FROM jsonb_array_elements_text($7::jsonb) WITH ORDINALITY e WHERE EXISTS (SELECT FROM fresh)
+    SELECT $1::uuid, $6::integer + e.ordinality - 1, coalesce(l.stream, e.value::uuid)
+    FROM jsonb_array_elements_text($7::jsonb) WITH ORDINALITY e LEFT JOIN stream_alias l ON l.old = e.value::uuid
+    WHERE EXISTS (SELECT FROM fresh)
     RETURNING place
 ), numbered AS (
     UPDATE feed SET last = last + 1 WHERE EXISTS (SELECT FROM put) RETURNING last
@@ -294,10 +316,27 @@ FROM gone g, held h, numbered n;
 -- The feed's epoch, its last number, and up to where what was merely seen is gone.
 SELECT epoch, last, compacted FROM feed;
 
--- name: events_after
--- Events after a number, in order. $1 number, $2 most.
-SELECT e.seq, e.at_ns, e.host, e.actor, e.op_id, e.target_kind, e.target, e.action, e.value FROM event e
-WHERE e.seq > $1::bigint ORDER BY e.seq LIMIT $2::integer;
+-- name: feed_page
+-- The feed's epoch, last number and horizon, and events after a number, in order, each with the stream that its target
+-- was merged into: in one snapshot and one round trip. One row without an event (seq null) when there is none. $1 number.
+-- How many is no parameter: with one, each question was planned anew, which took longer than to answer it.
+SELECT f.epoch, f.last, f.compacted,
+       e.seq, e.at_ns, e.host, e.actor, e.op_id, e.target_kind, e.target, e.action, e.value, (
+           SELECT a.stream FROM stream_alias a
+           WHERE a.old = CASE WHEN e.target_kind = 'stream' AND e.target <> '' THEN e.target::uuid END)
+FROM feed f LEFT JOIN LATERAL (
+    SELECT * FROM event WHERE seq > $1::bigint ORDER BY seq LIMIT 500) e ON true
+ORDER BY e.seq;
+
+-- name: feed_few
+-- The same, a few.
+SELECT f.epoch, f.last, f.compacted,
+       e.seq, e.at_ns, e.host, e.actor, e.op_id, e.target_kind, e.target, e.action, e.value, (
+           SELECT a.stream FROM stream_alias a
+           WHERE a.old = CASE WHEN e.target_kind = 'stream' AND e.target <> '' THEN e.target::uuid END)
+FROM feed f LEFT JOIN LATERAL (
+    SELECT * FROM event WHERE seq > $1::bigint ORDER BY seq LIMIT 16) e ON true
+ORDER BY e.seq;
 
 -- name: live_streams
 -- What stream ids of events stand for today. $1 json list of ids.

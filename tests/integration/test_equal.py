@@ -65,6 +65,84 @@ def test_equal_files(daemon: Daemon) -> None:
         assert groups(client, "missing", root=here, other=there) == [{"only here.txt"}]
 
 
+def test_equal_files_after_changes(daemon: Daemon) -> None:
+    """An answer is given again without work while nothing changes, and is never an old one."""
+    tree = daemon.folder / "tree"
+    one, other = b"one " * 2000, b"two " * 2500
+    write_tree(tree, {"a.txt": one, "b.txt": one, "c.txt": other, "d/e.txt": b"three " * 2000})
+
+    def asked(client: Client) -> list[set[str]]:
+        client.add([tree], once=True)
+        first = groups(client, "exact")
+        assert groups(client, "payload") == groups(client, "payload")
+        assert groups(client, "exact") == first, "asked again, from memory"
+        return sorted(first, key=sorted)
+
+    computed = "SELECT count(*) FROM mediadb.event WHERE action = 'checksummed'"
+    with daemon.client() as client:
+        assert asked(client) == [{"a.txt", "b.txt"}]
+        before = rows(daemon, computed)
+        assert asked(client) == [{"a.txt", "b.txt"}]
+        assert rows(daemon, computed) == before
+        # a new file equal to old ones, in a new folder
+        write_tree(tree, {"new/f.txt": other})
+        assert asked(client) == [{"a.txt", "b.txt"}, {"c.txt", "f.txt"}]
+        # a new name of a known file is no copy; with a copy it is in its group
+        os.link(tree / "d/e.txt", tree / "d/linked.txt")
+        assert asked(client) == [{"a.txt", "b.txt"}, {"c.txt", "f.txt"}]
+        shutil.copyfile(tree / "d/e.txt", tree / "copy.txt")
+        assert {"e.txt", "linked.txt", "copy.txt"} in asked(client)
+        (tree / "copy.txt").unlink()
+        assert asked(client) == [{"a.txt", "b.txt"}, {"c.txt", "f.txt"}]
+        # changed in place: one byte, the size and the time of modification as they were
+        stat = (tree / "b.txt").stat()
+        with open(tree / "b.txt", "r+b") as out:
+            out.seek(4000)
+            out.write(b"!")
+        os.utime(tree / "b.txt", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        assert asked(client) == [{"c.txt", "f.txt"}]
+        # and back, with a time of the past: a clock that jumped
+        (tree / "b.txt").write_bytes(one)
+        os.utime(tree / "b.txt", ns=(stat.st_atime_ns, stat.st_mtime_ns - 10**15))
+        assert asked(client) == [{"a.txt", "b.txt"}, {"c.txt", "f.txt"}]
+        # removed, and forgotten without being removed
+        (tree / "new/f.txt").unlink()
+        assert asked(client) == [{"a.txt", "b.txt"}]
+        client.forget(tree / "a.txt")
+        assert groups(client, "exact") == [] == groups(client, "payload")
+        assert asked(client) == [{"a.txt", "b.txt"}], "and found again: its checksum is known"
+
+
+def test_equal_files_of_which_one_cannot_be_read(daemon: Daemon) -> None:
+    """It is left out, the others are found; when it can be read it is found without anything else having changed."""
+    tree = daemon.folder / "tree"
+    write_tree(tree, {"a.txt": b"one " * 2000, "b.txt": b"one " * 2000, "c.txt": b"one " * 2000})
+    with daemon.client() as client:
+        client.add([tree], once=True)
+        (tree / "c.txt").rename(daemon.folder / "away")
+        assert groups(client, "exact") == [{"a.txt", "b.txt"}]
+        (daemon.folder / "away").rename(tree / "c.txt")
+        client.add([tree], once=True)
+        assert groups(client, "exact") == [{"a.txt", "b.txt", "c.txt"}]
+
+
+def test_many_equal_files(daemon: Daemon) -> None:
+    """More than fit into one message to a worker; each checksum is told once."""
+    tree = daemon.folder / "tree"
+    write_tree(tree, {f"{number % 70}/{number}.bin": b"%04d" % (number % 70) * 2000 for number in range(210)})
+    with daemon.client() as client:
+        client.add([tree], once=True)
+        found = groups(client, "exact")
+        assert sorted(map(len, found)) == [3] * 70
+        told = rows(daemon, "SELECT count(*), count(DISTINCT target) FROM mediadb.event WHERE action = 'checksummed'")
+        assert told == [(210, 210)]
+        payload = groups(client, "payload")
+        assert sorted(map(sorted, payload)) == sorted(map(sorted, found))
+        changes = client.run(workcalls.changes(0))
+        numbers = [change.seq for change in changes.changes if change.action == "checksummed"]
+        assert numbers == sorted(set(numbers))
+
+
 def test_verification(daemon: Daemon) -> None:
     tree = daemon.folder / "tree"
     flac(tree / "retagged.flac", title="One")

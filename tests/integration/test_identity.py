@@ -8,6 +8,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,11 @@ import pytest
 from mutagen.flac import FLAC
 
 from mediactl import Client, workcalls
+from mediad.index.work import Action, By, Work
+from mediad.store.database import Database
+from mediad.store.queries import load
+from mediad.store.store import Store
+from tests import pg
 from tests.daemon import Daemon, write_tree
 from tests.daemon.records import DATA, SONG, entry, rows, wait_for
 
@@ -481,3 +487,138 @@ def test_linked_and_written_with_its_old_times(daemon: Daemon) -> None:
         write_tree(tree, {"c.txt": b"first words " * 500})
         client.add([tree], once=True)
         assert item_of(client, tree / "c.txt").id == item
+
+
+def test_a_link_where_a_file_was(daemon: Daemon) -> None:
+    """Of another type it is another thing: nothing that was read of the file is said of the link."""
+    tree = write_tree(daemon.folder / "tree", {"a.mp3": SONG})
+    with daemon.client() as client:
+        client.add([tree], once=True)
+        item = tagged(client, tree / "a.mp3")
+        (tree / "a.mp3").unlink()
+        (tree / "a.mp3").symlink_to("nowhere")
+        client.add([tree], once=True)
+        found = item_of(client, tree / "a.mp3")
+        assert found.id != item and found.title is None and not found.work
+        assert [each.id for each in client.query("a.mp3")] == [found.id]
+        (tree / "a.mp3").unlink()
+        (tree / "a.mp3").write_bytes(SONG)
+        client.add([tree], once=True)
+        assert item_of(client, tree / "a.mp3").id == item
+
+
+def test_away_before_it_was_read_again(daemon: Daemon) -> None:
+    """It waited to be read when its folder went: it does so when that is back."""
+    tree = write_tree(daemon.folder / "tree", {"d/a.txt": b"first words " * 500, "b.txt": b"b"})
+    sizes = (
+        "SELECT f.size, coalesce(r.size, 0) FROM mediadb.file f JOIN mediadb.reading r ON r.file = f.id WHERE name = %s"
+    )
+    with daemon.client() as client:
+        client.add([tree])
+        with open(tree / "d/a.txt", "ab", buffering=0) as file:
+            file.write(b"more")
+            # Its folder is looked at for another's sake while it is being written: it is seen now and read later. A
+            # write alone would be told of only when it has come to rest, and then read at once.
+            (tree / "d/c.txt").write_bytes(b"c")
+            assert wait_for(lambda: rows(daemon, sizes, b"a.txt")[0][0] == 6004)
+            assert rows(daemon, sizes, b"a.txt") == [(6004, 6000)]
+            (tree / "d").rename(daemon.folder / "out")
+            assert wait_for(lambda: client.status().missing == 2)
+            assert rows(daemon, sizes, b"a.txt") == [(6004, 0)]
+        (daemon.folder / "out").rename(tree / "d")
+        assert wait_for(lambda: rows(daemon, sizes, b"a.txt") == [(6004, 6004)])
+
+
+def test_a_link_that_was_saved_anew_before_it_was_read(daemon: Daemon) -> None:
+    tree = write_tree(daemon.folder / "tree", {"x.txt": b"x"})
+    with daemon.client() as client:
+        client.add([tree])
+        with open(tree / "a.txt", "wb", buffering=0) as one:
+            one.write(b"first words " * 500)
+            os.link(tree / "a.txt", tree / "b.txt")
+            with open(tree / "b.txt", "ab", buffering=0) as two:
+                two.write(b"more")
+                assert wait_for(lambda: client.status().files == 3)  # both are being written: read a moment later
+        assert rows(daemon, "SELECT count(DISTINCT stream), count(*) FROM mediadb.file") == [(2, 3)]
+        write_tree(tree, {".b.tmp": b"second words " * 500})
+        (tree / ".b.tmp").rename(tree / "b.txt")
+        assert wait_for(lambda: client.status().pending == 0 and entry(client, tree / "b.txt").size == 6500)
+        assert wait_for(lambda: item_of(client, tree / "a.txt").id != item_of(client, tree / "b.txt").id)
+    keys = "SELECT count(*) FROM mediadb.stream_key WHERE grade = 1 GROUP BY stream HAVING count(*) > 1"
+    assert rows(daemon, keys) == []
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("name", ["txt", "mp3"])
+def test_work_on_one_of_two_equal_files(daemon: Daemon, name: str, known: bool) -> None:
+    """They become one item while a person is at it, and nothing of what was done is lost: whether their checksums were
+    computed for that, or known long before there was work."""
+    content = SONG if name == "mp3" else b"first words " * 500
+    one, two = f"a.{name}", f"b.{name}"
+    tree = write_tree(daemon.folder / "tree", {one: content, two: content})
+    with daemon.client() as client:
+        client.add([tree], once=True)
+        if known:
+            client.checksum(tree / one, tree / two, scopes=["stream", "file"])
+        before = item_of(client, tree / two).id
+        assert item_of(client, tree / one).id != before
+        tagged(client, tree / two)
+        assert wait_for(lambda: item_of(client, tree / one).id == item_of(client, tree / two).id)
+        assert has_work(item_of(client, tree / one))
+        # whoever still has the old id means the item that it became
+        client.run(workcalls.tag([before], add=["late"]))
+        assert "late" in item_of(client, tree / one).work["user_tags"]
+
+
+def test_what_was_asked_of_a_stream_before_it_was_merged(daemon: Daemon) -> None:
+    """A request has found its item, and then that is merged into another: its work goes there."""
+    tree = write_tree(daemon.folder / "tree", {"a.mp3": SONG, "b.mp3": SONG})
+    with daemon.client() as client:
+        client.add([tree], once=True)
+        old = item_of(client, tree / "b.mp3").id
+        client.run(workcalls.tag([tree / "b.mp3"], add=["x"]))
+        assert wait_for(lambda: item_of(client, tree / "a.mp3").id == item_of(client, tree / "b.mp3").id)
+        item = item_of(client, tree / "a.mp3").id
+    [(gone, host, epoch)] = rows(daemon, "SELECT a.old, h.id, h.epoch FROM mediadb.stream_alias a, mediadb.host h")
+    assert item != gone and old in (item, gone)
+    actions = [Action("tag", "holiday"), Action("rate", number=4), Action("star", at_ns=1), Action("play", at_ns=1),
+               Action("set", "account", "shop@example.org")]  # fmt: skip
+    assert daemon.dsn is not None
+    database = Database(daemon.dsn, load(files("mediad.sql") / "queries"))
+    store = Store(database, host)
+    store.epoch = epoch
+    by = By("", uuid.uuid4())
+
+    async def apply() -> None:
+        for _ in range(2):  # sent twice, it is done once
+            await Work(store).apply([str(gone), str(item)], actions, by)
+        await Work(store).put_in("collection", "papers", [str(gone)], -1, By("", uuid.uuid4()))
+        await database.close()
+
+    pg.run(apply())
+    with daemon.client() as client:
+        found = item_of(client, tree / "a.mp3")
+        assert found.id == item and has_work(found) and found.work["collections"] == ["papers"]
+    told = "SELECT DISTINCT target FROM mediadb.event WHERE action IN ('rated', 'starred', 'played', 'set')"
+    assert rows(daemon, told) == [(str(item),)]
+
+
+def test_a_link_in_a_folder_that_was_renamed(daemon: Daemon) -> None:
+    """A name returns in a folder that is not known, and its other name lies in one that was renamed: neither is taken
+    for the other moved."""
+    tree = write_tree(daemon.folder / "tree", {"k/a.txt": b"first words " * 500, "x.txt": b"x"})
+    (tree / "d/f").mkdir(parents=True)
+    os.link(tree / "k/a.txt", tree / "d/f/b.txt")
+    with daemon.client() as client:
+        client.add([tree])
+        item = tagged(client, tree / "d/f/b.txt")
+        (tree / "k").rename(daemon.folder / "out")
+        assert wait_for(lambda: client.status().missing == 1)
+    daemon.stop()
+    (daemon.folder / "out").rename(tree / "aa")
+    (tree / "d").rename(tree / "z")
+    daemon.start()
+    with daemon.client() as client:
+        assert wait_for(lambda: client.status().files == 3)
+        assert {item_of(client, tree / name).id for name in ("aa/a.txt", "z/f/b.txt")} == {item}
+        assert has_work(item_of(client, tree / "z/f/b.txt"))

@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 
+from mediactl import workcalls
 from mediad.errors import InvalidArgument
 from tests.daemon import Daemon, write_tree
 from tests.daemon.records import SONG, check_events, counts, entry, rows
@@ -150,3 +151,40 @@ def test_forgetting(daemon: Daemon) -> None:
         with pytest.raises(InvalidArgument):
             client.forget()
     assert check_events(daemon).count("forgotten") == 1 + 5 + 1 + 1 + 14
+
+
+def test_the_numbers_of_status(daemon: Daemon) -> None:
+    """Files, items and missing ones are counted once after each change, and are what the tables hold."""
+    one, two = b"first words " * 500, b"second words " * 500
+    tree = write_tree(daemon.folder / "tree", {"a.txt": one, "b.txt": two, "c/d.txt": b"third", "c/e.txt": b"fourth"})
+    os.link(tree / "a.txt", tree / "linked.txt")
+    counted = """
+        SELECT (SELECT count(*) FROM mediadb.file WHERE missing_since_ns IS NULL),
+               (SELECT count(DISTINCT stream) FROM mediadb.file WHERE missing_since_ns IS NULL),
+               (SELECT count(*) FROM mediadb.file WHERE missing_since_ns IS NOT NULL)
+    """
+    with daemon.client() as client:
+
+        def numbers() -> tuple[int, int, int]:
+            first = client.status()
+            second = client.status()  # nothing has happened in between
+            assert (first.files, first.items, first.missing) == (second.files, second.items, second.missing)
+            assert rows(daemon, counted) == [(second.files, second.items, second.missing)]
+            return second.files, second.items, second.missing
+
+        assert numbers() == (0, 0, 0)
+        client.add([tree], once=True)
+        assert numbers() == (5, 4, 0)
+        (tree / "linked.txt").unlink()  # its item has another name
+        (tree / "b.txt").unlink()
+        client.add([tree], once=True)
+        assert numbers() == (3, 3, 2)
+        write_tree(tree, {"b.txt": two})
+        client.add([tree], once=True)
+        assert numbers() == (4, 4, 1)
+        client.forget(tree / "c")
+        assert numbers() == (2, 2, 1)
+        client.run(workcalls.rebuild())
+        assert numbers() == (4, 4, 0)
+        client.forget(tree)
+        assert numbers() == (0, 0, 0)

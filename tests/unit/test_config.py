@@ -19,6 +19,7 @@ ONE_OF_EACH = {
     "database_seconds": 4.0, "cluster_programs": "/p", "cluster_account": "a", "handler_dirs": ["/h"],
     "exclude": ["*.x"], "freeze_share": 0.25, "freeze_files": 7, "deadline_seconds": 9,
     "templates": {"movie": "m/{title}.{ext}", "my-own": "{name}"},
+    "sidecars": "sync", "sidecar_seconds": 1.0, "sidecar_actor": "anna", "group_role": "organise",
 }  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def test_a_wrong_value_names_its_key(key: str, value: object) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_an_unknown_key_is_named(key: str) -> None:
-    if key in ONE_OF_EACH:
+    if key in {f.name for f in fields(Config)}:
         return
     with pytest.raises(InvalidArgument) as caught:
         load_config(None, {key: 1})
@@ -91,6 +92,30 @@ def test_what_is_not_toml(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(InvalidArgument, match="is not TOML") as caught:
         load_config(path, {})
     assert caught.value.input == str(path).encode()
+
+
+def test_roots_have_settings_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "mediad.toml"
+    path.write_text('[roots."/a/b/"]\nsidecars = "sync"\n[roots."/a/b/c"]\nsidecars = "read"\n')
+    config = load_config(path, {})
+    places = [b"/a", b"/a/b", b"/a/b/x", b"/a/bc", b"/a/b/c", b"/a/b/c/d"]
+    assert [config.sidecars_at(place) for place in places] == ["read", "sync", "sync", "read", "read", "read"]
+    assert (config.writes_sidecars, Config().writes_sidecars, Config(sidecars="sync").writes_sidecars) == (
+        True, False, True)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [('[roots."/a"]\nsidecar = "sync"', b"sidecar"), ('[roots."/a"]\nsidecars = "yes"', b"sidecars"),
+     ('[roots.a]\nsidecars = "sync"', b"a"), ('roots = 1', b"roots"), ('[roots]\n"/a" = 1', b"/a"),
+     ('sidecars = "write"', b"sidecars"), ('[roots."/a"]\nsidecars = ["sync"]', b"sidecars")],
+)  # fmt: skip
+def test_a_wrong_setting_of_a_root_is_named(tmp_path: Path, text: str, named: bytes) -> None:
+    path = tmp_path / "mediad.toml"
+    path.write_text(text)
+    with pytest.raises(InvalidArgument) as caught:
+        load_config(path, {})
+    assert caught.value.input == named
 
 
 def test_the_board_is_small() -> None:

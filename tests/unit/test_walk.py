@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fnmatch
 import itertools
 import os
 import socket
+import stat
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediad.workers import walk as module
-from mediad.workers.walk import BATCH_NAMES, Entry, Walk
+from mediad.workers.excludes import Names
+from mediad.workers.walk import BATCH_NAMES, Entry, Listing, Walk
 from tests.daemon import write_tree
 
 NAME = st.binary(min_size=1, max_size=6).filter(lambda name: b"/" not in name and b"\0" not in name)
@@ -29,17 +33,32 @@ LISTING = st.tuples(
 )
 
 
+FORMATS = {"f": stat.S_IFREG, "l": stat.S_IFLNK, "p": stat.S_IFIFO, "s": stat.S_IFSOCK, "c": stat.S_IFCHR,
+           "b": stat.S_IFBLK}  # fmt: skip
+
+
 def compared(listing: tuple[int, list[Entry], list[tuple[bytes, int]]]) -> Any:
-    """What a comparison with the store would look at: all but the mode and a link's target, which change the ctime, and
-    the numbers of folders, which have digests of their own."""
+    """What a comparison with the store would look at: all but a link's target, which changes the ctime, and the numbers
+    of folders, which have digests of their own."""
     inode, entries, below = listing
-    return inode, [(*entry[:6], entry[7]) for entry in entries], [name for name, _inode in below]
+    return inode, [entry[:8] for entry in entries], [name for name, _inode in below]
+
+
+def digest(inode: int, entries: list[Entry], below: list[tuple[bytes, int]]) -> bytes:
+    found = Listing(inode, None)
+    found.seen = [
+        (os.fsdecode(name), (FORMATS[kind] | mode, size, mtime, ctime, number, nlink))
+        for name, kind, size, mtime, ctime, number, mode, nlink, _target in entries
+    ]
+    found.below = below
+    assert found.entries() == [(*entry[:8], None) for entry in entries]
+    return found.digest()
 
 
 @settings(max_examples=500)
 @given(LISTING, LISTING)
 def test_equal_digests_mean_equal_listings(one: Any, two: Any) -> None:
-    assert (module._digest(*one) == module._digest(*two)) == (compared(one) == compared(two))
+    assert (digest(*one) == digest(*two)) == (compared(one) == compared(two))
 
 
 @given(LISTING, st.data())
@@ -48,10 +67,23 @@ def test_one_changed_number_changes_the_digest(listing: Any, data: st.DataObject
     if not entries:
         return
     at = data.draw(st.integers(0, len(entries) - 1))
-    column = data.draw(st.sampled_from([2, 3, 4, 5, 7]))
+    column = data.draw(st.sampled_from([2, 3, 4, 5, 6, 7]))
     changed = [list(entry) for entry in entries]
     changed[at][column] = entries[at][column] ^ 1
-    assert module._digest(inode, [tuple(entry) for entry in changed], below) != module._digest(inode, entries, below)
+    assert digest(inode, [tuple(entry) for entry in changed], below) != digest(inode, entries, below)
+
+
+PATTERN = st.text("ab.*?[]-", min_size=1, max_size=5)
+
+
+@settings(max_examples=1000)
+@given(st.lists(PATTERN, max_size=4), st.lists(st.text("ab.-[", min_size=1, max_size=5), max_size=4))
+def test_names_match_as_the_shells_do(patterns: list[str], names: list[str]) -> None:
+    excluded = Names(patterns)
+    for name in names:
+        assert excluded.holds(name) == any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+    if any(map(excluded.holds, names)):
+        assert excluded.may_hold(names)
 
 
 def run(
@@ -96,9 +128,17 @@ def test_an_unchanged_tree_sends_nothing(tree: Path) -> None:
     assert (again.folders, again.names) == (first.folders, first.names) == (4, 4)
 
 
+def _rewrite(path: Path, content: bytes, later_ns: int) -> None:
+    stat = path.stat()
+    path.write_bytes(content)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + later_ns))
+
+
 CHANGES = {
     "content": lambda top: (top / "a/one.mp3").write_bytes(b"longer"),
     "same size, other time": lambda top: os.utime(top / "a/one.mp3", ns=(1, 1)),
+    "in place, size and time as before": lambda top: _rewrite(top / "a/one.mp3", b"9", 0),
+    "in place, a time of the future": lambda top: _rewrite(top / "a/one.mp3", b"9", 10**18),
     "rights": lambda top: (top / "a/one.mp3").chmod(0o600),
     "link": lambda top: os.link(top / "a/one.mp3", top / "elsewhere"),
     "replaced": lambda top: (top / "new").write_bytes(b"1") and (top / "new").rename(top / "a/one.mp3"),
@@ -116,6 +156,43 @@ def test_every_change_is_seen(tree: Path, change: str) -> None:
     known = digests(run(tree))
     CHANGES[change](tree)
     assert b"a" in {part[0] for part in parts(run(tree, known=known))}
+
+
+def test_a_clock_that_jumps(tree: Path) -> None:
+    """A quick walk trusts the time of a folder only when it lies in the past: after a jump back of the clock a change
+    would bear a time that was there already."""
+    for ahead in (10**12, 0):
+        now = time.time_ns() + ahead
+        os.utime(tree / "a", ns=(now, now))
+        known = digests(run(tree))
+        assert known[b"a"][2] is None
+        (tree / "a/new").write_bytes(b"")
+        os.utime(tree / "a", ns=(now, now))
+        assert b"a" in {part[0] for part in parts(run(tree, known=known, quick=True))}
+        (tree / "a/new").unlink()
+    long_ago = time.time_ns() - 10**15
+    for each in (tree, tree / "a", tree / "b", tree / "b/c"):
+        os.utime(each, ns=(long_ago, long_ago))
+    known = digests(run(tree))
+    assert known[b"a"][2] == long_ago
+    assert parts(run(tree, known=known, quick=True)) == []
+    (tree / "a/new").write_bytes(b"")
+    assert b"a" in {part[0] for part in parts(run(tree, known=known, quick=True))}
+
+
+def test_file_systems_without_lasting_inodes(tree: Path) -> None:
+    def look(known: dict[bytes, Any]) -> tuple[list[Any], dict[bytes, Any]]:
+        walk = Walk(os.fsencode(tree), b"", [], dict(known), inodes=False)
+        found = list(walk.run())
+        walk.close()
+        return found, {part[0]: (part[1], part[6], part[7]) for part in found}
+
+    first, known = look({})
+    numbers = {entry[0]: entry[5] for part in first for entry in part[4]}
+    assert numbers[b"one.mp3"] == module.path_number(os.fsencode(tree), b"a/one.mp3")
+    assert look(known)[0] == []
+    (tree / "a/one.mp3").write_bytes(b"longer")
+    assert [part[0] for part in look(known)[0]] == [b"a"]
 
 
 def test_gone_folders(tree: Path) -> None:

@@ -1,4 +1,4 @@
-"""mediad.workers.watch: events decoded, times kept, names and moves of folders; the parts that need no process."""
+"""The parts of mediad.workers.watch that need no process: events decoded, times kept, names and moves of folders."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediad.workers import walk, watch
-from mediad.workers.watch import Inotify, Node, Root, Settle, Watches, decode
+from mediad.workers import settling, walk
+from mediad.workers.foldertree import Node, Root
+from mediad.workers.inotify import Inotify, decode
+from mediad.workers.settling import Settle
+from mediad.workers.watches import TRIES, Watches
 
 NAME = st.binary(min_size=1, max_size=20).filter(lambda name: b"/" not in name and b"\0" not in name)
 EVENT = st.tuples(st.integers(-1, 1 << 30), st.integers(0, (1 << 32) - 1), st.integers(0, (1 << 32) - 1),
@@ -39,7 +42,9 @@ def test_what_is_excluded_is_what_the_walk_excludes(patterns: list[str], parts: 
         node = Node(node, os.fsencode(part))
     walker = walk.Walk(b"/", b"", patterns, {})
     os.close(walker.top)
-    assert root.excluded(node, os.fsencode(parts[-1])) == walker._excluded(parts[-1], os.fsencode("/".join(parts)))
+    name, names, paths = parts[-1], walker._names, walker._path_excluded
+    left_out = (names.may_hold([name]) and names.holds(name)) or (paths is not None and bool(paths("/".join(parts))))
+    assert root.excluded(node, os.fsencode(name)) == left_out
 
 
 def tree() -> tuple[Root, Node, Node]:
@@ -144,7 +149,7 @@ def test_messages_are_small() -> None:
     messages = settle.take()
     assert len(messages) > 7
     assert len(entries(messages)) == 5000
-    assert all(sum(map(watch._size, next(iter(message.values())))) <= watch.MESSAGE_BYTES for message in messages)
+    assert all(sum(map(settling._size, next(iter(message.values())))) <= settling.MESSAGE_BYTES for message in messages)
 
 
 @pytest.fixture
@@ -223,7 +228,7 @@ def test_a_folder_that_is_not_there_is_given_up(watches: Watches, tmp_path: Path
     root = wanted(tmp_path)
     watches.add_root(root, 0.0)
     watches.arrive(root, b"phantom", 1.0)
-    for turn in range(watch.TRIES + 1):
+    for turn in range(TRIES + 1):
         assert watches.lost, turn
         watches.search(2.0 + turn)
     assert not watches.lost

@@ -49,9 +49,11 @@ def plan_add(index: Index, src: Src, dst: Dst, found: Found, stored_meta: bytes 
 
     A content that the archive has stays where it lies, though a corrected date would place it elsewhere now: one
     content, one dst item, several sources; the first of them is whose name and side file the meta speaks of, so that
-    two names of one content don't rewrite it by turns. `stored_meta`: the bytes of its meta document as they lie there,
-    None without one; members of other programs in it (`flickr`) are kept by the caller's `Meta.others`. `stored_at` stays
-    the first time, `updated_at` is the last change of the meta. Raises ValueError: Meta.to_bytes, data_path."""
+    two names of one content don't rewrite it by turns.
+
+    `stored_meta`: the bytes of its meta document as they lie there, None without one; members of other programs in it
+    (`flickr`) are kept by the caller's `Meta.others`. `stored_at` stays the first time, `updated_at` is the last change
+    of the meta. Raises ValueError: Meta.to_bytes, data_path."""
     source = SrcItem(src.src_id, found.data_uri, found.meta_uri, found.modified_at)
     meta_bytes = found.meta.to_bytes()
     ref = index.refs.get(found.hash)

@@ -43,9 +43,3 @@ CREATE TABLE stored (
     PRIMARY KEY (archive, sha1, stream)
 );
 CREATE INDEX stored_stream ON stored (stream);
-
--- What an id of a stream stands for today: another one when it was merged into that.
-CREATE FUNCTION live(asked uuid) RETURNS uuid LANGUAGE sql STABLE
-    SET search_path = mediadb, pg_catalog AS $$
-SELECT coalesce((SELECT stream FROM stream_alias WHERE old = asked), asked)
-$$;
