@@ -432,8 +432,8 @@ CREATE TABLE move (
     number      integer NOT NULL,
     host        uuid NOT NULL REFERENCES host ON DELETE CASCADE,
     unit        integer NOT NULL,              -- files that go together: all or none
-    action      text NOT NULL,                 -- move copy hardlink symlink reflink drop mkdir rmdir
-    state       text NOT NULL,                 -- planned copied done aborted attention undone
+    action      text NOT NULL,                 -- move copy hardlink symlink reflink drop remove mkdir rmdir
+    state       text NOT NULL,                 -- planned copied placed done aborted attention undone
     file        bigint,
     stream      uuid,
     from_root   bigint,
@@ -450,9 +450,11 @@ CREATE TABLE move (
     code        text,
     problem     text,
     at_ns       bigint NOT NULL,
+    undoes      uuid,                          -- the operation, and the step of it, that this one takes back
+    undoes_step integer,
     PRIMARY KEY (operation, number)
 );
-CREATE INDEX move_open ON move (host) WHERE state IN ('planned', 'copied');
+CREATE INDEX move_open ON move (host) WHERE state IN ('planned', 'copied', 'placed');
 
 -- Refuses a daemon whose epoch is over: SQLSTATE MD001.
 CREATE FUNCTION fence(host_id uuid, host_epoch bigint) RETURNS void LANGUAGE plpgsql

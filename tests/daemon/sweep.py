@@ -1,0 +1,499 @@
+"""Moves that are killed, or made to fail, at one system call after the other; and what must hold after each.
+
+A `Stage` is a daemon with two roots on two file systems. A `Deed` is a move, and its undo takes it back: they alternate,
+each disturbed at the next point, until one runs through undisturbed. After every point `Stage.check` compares what is on
+disk, what the journal says, and what the store believes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from mediactl import Client, workcalls
+from mediad.errors import MediadError, Unavailable
+from tests.daemon import Daemon
+from tests.daemon.ptrace import Ended, Stop, Tracee
+
+SITE = Path(__file__).parent / "site"
+_SECONDS = 90.0
+
+_FILES = """
+WITH RECURSIVE place(id, root, path) AS (
+    SELECT id, root, ''::bytea FROM mediadb.dir WHERE parent IS NULL
+    UNION ALL SELECT d.id, d.root, p.path || d.name || '/'::bytea FROM place p JOIN mediadb.dir d ON d.parent = p.id
+)
+SELECT p.root, p.path || f.name, f.stream, f.size, f.mtime_ns, f.inode
+FROM place p JOIN mediadb.file f ON f.dir = p.id WHERE f.missing_since_ns IS NULL
+"""
+
+
+class Broken(AssertionError):
+    """What must hold does not."""
+
+
+# ------------------------------------------------------------------ points
+
+
+@dataclass
+class Point:
+    """Where an operation is disturbed: at the `at`-th stop of its movers that counts. `then`: further points, each
+    counted from the one before. `hit` tells whether it came to that."""
+
+    at: int
+    name: str = ""  # only calls of this name count
+    error: int = 0  # 0: a kill after the call, else the call fails with it
+    daemon: bool = False  # the daemon is killed, and its movers with it
+    then: list[Point] = field(default_factory=list)
+    seen: int = 0
+    hit: bool = False
+    before: Callable[[], None] | None = None  # is called at the point, once
+    power: bool = False
+
+    def __str__(self) -> str:
+        what = os.strerror(self.error) if self.error else "kill of the daemon" if self.daemon else "kill"
+        return f"{what} at {self.name or 'call'} {self.at}" + "".join(f", then {p}" for p in self.then)
+
+
+class Tracer:
+    """Lets the movers of a daemon go, under trace while there is a point."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.point: Point | None = None
+        self.kill_daemon: Callable[[], None] = lambda: None
+        self.calls: list[str] = []
+        self.record = False
+        self.hits = 0
+        self._lock = threading.Lock()
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.bind(os.fspath(path))
+        path.chmod(0o666)
+        self._socket.listen(100)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Ends it; movers that come now do not start."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                peer, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._mover, args=(peer,), daemon=True).start()
+
+    def _mover(self, peer: socket.socket) -> None:
+        with peer:
+            data = b""
+            while len(data) < 10:
+                part = peer.recv(10 - len(data))
+                if not part:
+                    return
+                data += part
+            if self.point is None and not self.record:
+                with contextlib.suppress(OSError):
+                    peer.sendall(b"g")
+                return
+            tracee = Tracee(int(data))
+            try:
+                tracee.seize()
+                peer.sendall(b"g")
+                tracee.run(self._choose, lambda: self.point is None and not self.record)
+            except (Ended, OSError):
+                return
+
+    def _choose(self, stop: Stop) -> str | int | None:
+        with self._lock:
+            if self.record and stop.entry and stop.name:
+                self.calls.append(stop.name)
+            point = self.point
+            if point is None:
+                return None
+            if stop.entry != bool(point.error) or (point.name and stop.name != point.name):
+                return None
+            point.seen += 1
+            if point.seen != point.at:
+                return None
+            point.hit = True
+            self.hits += 1
+            self.point = point.then[0] if point.then else None
+            if self.point is not None:
+                self.point.then = point.then[1:]
+            if point.before is not None:
+                point.before()
+            if point.daemon:
+                self.kill_daemon()
+            return point.error or "kill"
+
+
+class SweptDaemon(Daemon):
+    """A daemon whose movers a tracer holds; `mutant`: what its moves lack (site/mutants.py)."""
+
+    def __init__(self, *, mutant: str = "", **more: Any) -> None:
+        super().__init__(**more)
+        self._mutant = mutant
+        self.tracer = Tracer(self.folder / "trace")
+        self.tracer.kill_daemon = lambda: os.kill(self.pid, 9)
+
+    def start(self, *, ready: bool = True, seconds: float = 60.0) -> Daemon:
+        """Starts it with the site folder in front."""
+        path = os.pathsep.join([os.fspath(SITE), *filter(None, [os.environ.get("PYTHONPATH")])])
+        mine = {"PYTHONPATH": path, "MEDIADB_TRACE": os.fspath(self.tracer.path), "MEDIADB_MUTANT": self._mutant}
+        before = {name: os.environ.get(name) for name in mine}
+        os.environ.update(mine)
+        try:
+            return super().start(ready=ready, seconds=seconds)
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+
+    def remove(self) -> None:
+        """Ends it, and the tracer."""
+        try:
+            super().remove()
+        finally:
+            self.tracer.close()
+
+
+# ------------------------------------------------------------------ deeds
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What is done. `units`: files that go together, each as (source, destination) below the stage's folders "here"
+    and "there". `keeps`: the sources stay, for copies and links are made."""
+
+    name: str
+    units: tuple[tuple[tuple[str, str], ...], ...]
+    what: tuple[str, ...]
+    destination: str
+    folder: bool = True
+    options: tuple[tuple[str, Any], ...] = ()
+    keeps: bool = False
+
+
+def deeds(many: int = 12) -> dict[str, Deed]:
+    """What is swept, by name. The library is that of `Stage.fill`."""
+    batch = tuple(((f"here/many/{n:02}.bin", f"here/other/many/{n:02}.bin"),) for n in range(many))
+    far = tuple(((f"here/many/{n:02}.bin", f"there/many/{n:02}.bin"),) for n in range(many))
+    bundle = ("movie.mkv", "movie.de.srt", "movie.nfo", "movie-poster.jpg")
+    made = (
+        Deed("rename", ((("here/song.flac", "here/new/song.flac"),),), ("here/song.flac",), "here/new"),
+        Deed("far", ((("here/song.flac", "there/new/song.flac"),),), ("here/song.flac",), "there/new"),
+        Deed(
+            "bundle", (tuple((f"here/film/{n}", f"here/films/Film{n[5:]}") for n in bundle),), ("here/film/movie.mkv",),
+            "here/films/Film.mkv", False,
+        ),
+        Deed(
+            "far bundle", (tuple((f"here/film/{n}", f"there/films/{n}") for n in bundle),), ("here/film/movie.mkv",),
+            "there/films",
+        ),
+        Deed("batch", batch, ("here/many",), "here/other", options=(("prune", True),)),
+        Deed("far batch", far, ("here/many",), "there", options=(("prune", True),)),
+        Deed("hardlink", ((("here/song.flac", "here/new/song.flac"),),), ("here/song.flac",), "here/new",
+             options=(("mode", "hardlink"),), keeps=True),
+        Deed("copy", ((("here/song.flac", "here/new/song.flac"),),), ("here/song.flac",), "here/new",
+             options=(("mode", "copy"),), keeps=True),
+        Deed("far copy", ((("here/song.flac", "there/new/song.flac"),),), ("here/song.flac",), "there/new",
+             options=(("mode", "copy"),), keeps=True),
+    )  # fmt: skip
+    return {deed.name: deed for deed in made}
+
+
+# ------------------------------------------------------------------ the stage
+
+
+class Stage:
+    """A daemon, two roots that nobody watches (what the store knows it was told), files that are known by their sums."""
+
+    def __init__(self, there: Path, *, mutant: str = "", config: str = "", watched: bool = False, **more: Any) -> None:
+        settings = "shared_least = 1000\nsettle_seconds = 0.02\n" + config
+        self.daemon = SweptDaemon(mutant=mutant, config=settings, **more)
+        self.tracer = self.daemon.tracer
+        self.tops = {"here": self.daemon.folder / "here", "there": there}
+        self.watched = watched
+        self.sums: dict[str, str] = {}  # of what stands at first, by name
+        self.items: dict[str, uuid.UUID] = {}  # by sum
+        self.forward: list[bytes] = []  # operations that have not been taken back
+        self.points = 0
+        self.slow = 0.0
+        self._client: Client | None = None
+        self._sql: psycopg.Connection[Any] | None = None
+
+    def path(self, name: str) -> Path:
+        """here/... and there/... as real paths."""
+        top, _, below = name.partition("/")
+        return self.tops[top] / below if below else self.tops[top]
+
+    def fill(self, many: int = 12, big: int = 2_200_000) -> Stage:
+        """Makes the library, starts the daemon, adds the roots."""
+        chance = hashlib.shake_128(b"mediadb")
+        files = {"song.flac": 30_000, "film/movie.mkv": big, "film/movie.de.srt": 900, "film/movie.nfo": 300,
+                 "film/movie-poster.jpg": 5_000, "film/other.mkv": 4_000, "stays.bin": 100}  # fmt: skip
+        files.update({f"many/{n:02}.bin": 3_000 + n for n in range(many)})
+        for name, size in files.items():
+            path = self.tops["here"] / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            chance.update(name.encode())
+            path.write_bytes(chance.digest(size))
+            os.utime(path, ns=(10**18, 10**18 + 123_456_789))
+        self.tops["there"].mkdir(exist_ok=True)
+        self.sums = self.layout()
+        self.daemon.start()
+        with self.daemon.client() as client:
+            client.add(list(self.tops.values()), wait=True, once=not self.watched)
+            client.run(workcalls.tag([self.tops["here"] / "song.flac"], add=["kept"]))
+        self.items = {self.sums[name]: row[0] for name, row in self.stored().items()}
+        if len(self.items) != len(self.sums):
+            raise Broken("the library is not known")
+        return self
+
+    def remove(self) -> None:
+        """Takes all away."""
+        self.tracer.point = None
+        if self._client is not None:
+            self._client.close()
+        if self._sql is not None:
+            self._sql.close()
+        try:
+            self.daemon.remove()
+        finally:
+            shutil.rmtree(self.tops["there"], ignore_errors=True)
+
+    # -------------------------------------------------------------- asking
+
+    def ask(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """What the database says; a server that was killed is waited for."""
+        until = time.monotonic() + _SECONDS
+        while True:
+            try:
+                if self._sql is None:
+                    self._sql = psycopg.connect(self.daemon.dsn or "", autocommit=True)
+                return self._sql.execute(statement.encode(), parameters or None).fetchall()
+            except psycopg.OperationalError:
+                self._sql = None
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
+
+    def run(self, call: workcalls.Call[Any]) -> Any:
+        """As a careful client: again, under the same operation, while the error may pass; a daemon that died is started
+        again. Returns the result, or the error that does not pass."""
+        began = time.monotonic()
+        while True:
+            if self.daemon.process is not None and self.daemon.process.poll() is not None:
+                self.start()
+            try:
+                if self._client is None:
+                    self._client = self.daemon.client()
+                return call.decode(list(self._client.submit(call.request, deadline=_SECONDS).replies()))
+            except MediadError as error:
+                if not error.retryable or error.code == "conflict":
+                    self.slow = max(self.slow, time.monotonic() - began)
+                    return error
+                if isinstance(error, Unavailable) and self._client is not None:
+                    self._client.close()
+                    self._client = None
+                if time.monotonic() - began > _SECONDS:
+                    told = self.daemon.text()[-3000:]
+                    raise Broken(f"no answer in {_SECONDS:g} s: {error.for_log}\n{told}") from error
+                time.sleep(0.02)
+            finally:
+                self.slow = max(self.slow, time.monotonic() - began)
+
+    def start(self) -> None:
+        """Starts a daemon that has died, as often as points kill it."""
+        for _ in range(5):
+            with contextlib.suppress(ProcessLookupError, AssertionError):
+                self.daemon.start()
+                return
+            if self.daemon.process is not None and self.daemon.process.poll() is None:
+                raise Broken("the daemon does not come up:\n" + self.daemon.text()[-3000:])
+        raise Broken("the daemon does not stay up:\n" + self.daemon.text()[-3000:])
+
+    # -------------------------------------------------------------- doing
+
+    def do(self, deed: Deed, point: Point | None = None) -> Any:
+        """The deed, disturbed."""
+        options = dict(deed.options)
+        targets = [self.path(name) for name in deed.what]
+        call = workcalls.move(targets, self.path(deed.destination), folder=deed.folder, **options)
+        self.forward.append(call.request.operation)
+        return self._disturbed(call, point)
+
+    def undo(self, operation: bytes, point: Point | None = None) -> Any:
+        """Takes an operation back, disturbed."""
+        return self._disturbed(undo_of(operation), point)
+
+    def _disturbed(self, call: workcalls.Call[Any], point: Point | None) -> Any:
+        self.tracer.point = point
+        try:
+            result = self.run(call)
+        finally:
+            self.tracer.point = None
+        if point is not None and point.hit:
+            self.points += 1
+            self.run(call)  # once more, as if the answer had been lost: nothing is done twice
+        return result
+
+    def back(self) -> None:
+        """Undisturbed to where everything began: what was done is taken back, the last first."""
+        for operation in reversed(self.forward):
+            result = self.undo(operation)
+            if isinstance(result, MediadError) and result.code not in ("not_found", "conflict"):
+                raise Broken(f"it cannot be taken back: {result}")
+        self.forward.clear()
+        if self.layout() != self.sums:
+            raise Broken(f"not as it was: {difference(self.sums, self.layout())}\n{self.journal()}")
+
+    # -------------------------------------------------------------- looking
+
+    def layout(self) -> dict[str, str]:
+        """Every file of both roots by its name, with its sum."""
+        found = {}
+        for name, top in self.tops.items():
+            for folder, _folders, files in os.walk(top):
+                for file in files:
+                    path = Path(folder, file)
+                    found[f"{name}/{path.relative_to(top)}"] = (
+                        os.readlink(path) if path.is_symlink() else hashlib.sha256(path.read_bytes()).hexdigest()
+                    )
+        return found
+
+    def stored(self) -> dict[str, tuple[Any, ...]]:
+        """What the store believes to be there: item, size, mtime, inode by name."""
+        tops = {row[0]: row[1] for row in self.ask("SELECT id, path FROM mediadb.root ORDER BY id")}
+        names = dict(zip(sorted(tops), self.tops, strict=True))
+        return {f"{names[r]}/{os.fsdecode(bytes(path))}": tuple(row) for r, path, *row in self.ask(_FILES)}
+
+    def journal(self) -> str:
+        """The last steps."""
+        rows = self.ask(
+            "SELECT operation::text, number, action, state, from_path, to_path, code, problem FROM mediadb.move "
+            "ORDER BY at_ns DESC, number LIMIT 40"
+        )
+        return "\n".join(str(row) for row in rows)
+
+    def check(self, deed: Deed, what: object = "") -> None:
+        """Everything that must hold when a deed has ended, however it ended."""
+        try:
+            self._check(deed)
+        except Broken as broken:
+            raise Broken(f"{deed.name}, {what}: {broken}\n{self.journal()}\n{self.daemon.text()[-2500:]}") from None
+
+    def _check(self, deed: Deed) -> None:
+        found = self.layout()
+        left = [name for name in found if ".mediad-" in name]
+        if left:
+            raise Broken(f"temporaries are left: {left}")
+        wanted = dict(self.sums)
+        for unit in deed.units:
+            moved = [destination in found for _source, destination in unit]
+            if any(moved) and not all(moved):
+                raise Broken(f"a bundle is torn: {[m[1] for m in unit if m[1] in found]} came")
+            for source, destination in unit:
+                if moved[0]:
+                    wanted[destination] = self.sums[source]
+                    if not deed.keeps:
+                        del wanted[source]
+        if found != wanted:
+            raise Broken(f"not what it should be: {difference(wanted, found)}")
+        open_rows = self.ask("SELECT count(*) FROM mediadb.move WHERE state NOT IN ('done', 'aborted', 'undone')")
+        if open_rows != [(0,)]:
+            raise Broken(f"{open_rows[0][0]} steps are not closed")
+        problem = self._disagreement(found)
+        until = time.monotonic() + 1.0
+        while problem and time.monotonic() < until:  # a walk may be under way
+            time.sleep(0.05)
+            problem = self._disagreement(found)
+        if problem:
+            raise Broken(problem)
+
+    def _disagreement(self, found: dict[str, str]) -> str:
+        stored = self.stored()
+        if stored.keys() != found.keys():
+            return f"the store disagrees: {difference(dict.fromkeys(found), dict.fromkeys(stored))}"
+        for name, (item, size, mtime, inode) in stored.items():
+            info = self.path(name).lstat()
+            if (size, mtime, inode & (1 << 64) - 1) != (info.st_size, info.st_mtime_ns, info.st_ino):
+                return f"the store has another stat of {name}"
+            if item != self.items[found[name]]:
+                return f"{name} is another item than before"
+        return ""
+
+
+def undo_of(operation: bytes) -> workcalls.Call[Any]:
+    """The call that takes one operation back."""
+    return workcalls.undo(uuid.UUID(bytes=operation))
+
+
+def difference(wanted: dict[str, Any], found: dict[str, Any]) -> str:
+    """Two layouts, where they differ."""
+    lost = sorted(wanted.keys() - found.keys())
+    more = sorted(found.keys() - wanted.keys())
+    other = sorted(name for name in wanted.keys() & found.keys() if wanted[name] != found[name])
+    return f"lacking {lost}, too many {more}, other bytes {other}"
+
+
+# ------------------------------------------------------------------ sweeps
+
+
+def kills(
+    stage: Stage, deed: Deed, *, step: int = 1, first: int = 1, most: int = 100_000, daemon: bool = False,
+    then: Callable[[int], list[Point]] = lambda _at: [],
+) -> Iterator[str]:  # fmt: skip
+    """A deed killed after its `first`-th call, then `step` further, ..., and its undo likewise, until both run through.
+    Yields what was done."""
+    at, over = first, [False, False]
+    count = 0
+    while not all(over) and count < most:
+        point = Point(at, daemon=daemon, then=then(at))
+        if not over[0]:
+            yield f"{deed.name} {point}"
+            result = stage.do(deed, point)
+            stage.check(deed, point)
+            over[0] = not point.hit
+            count += 1
+            complete(stage, deed, result)
+        elif not stage.forward:
+            complete(stage, deed, stage.do(deed))
+        if not over[1]:
+            point = Point(at, daemon=daemon, then=then(at))
+            yield f"undo of {deed.name} {point}"
+            stage.undo(stage.forward[-1], point)
+            stage.check(deed, f"undo, {point}")
+            over[1] = not point.hit
+            count += 1
+        stage.back()
+        at += step
+    stage.back()
+
+
+def complete(stage: Stage, deed: Deed, result: Any) -> None:
+    """What was rolled back is done now, undisturbed: the next attempt succeeds."""
+    last = deed.units[-1][-1][1]
+    if any(not stage.path(destination).exists() for unit in deed.units for _source, destination in unit):
+        result = stage.do(deed)
+        if isinstance(result, MediadError):
+            raise Broken(f"the next attempt fails: {result}")
+    if not stage.path(last).exists():
+        raise Broken(f"{deed.name} is not done: {result}\n{stage.journal()}\n{stage.daemon.text()[-2500:]}")
