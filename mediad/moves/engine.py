@@ -194,7 +194,9 @@ class Engine:
             rows = [step for step in files if step.action == action and step.state == "planned"]
             results = await mover.rows("link", [self._row(step) for step in rows], action=action)
             for step, result in zip(rows, results, strict=True):
-                if result.outcome == "cross" and not operation.require and action != "symlink":
+                # What is there already may be a copy that a mover finished before it died.
+                copied = again and result.outcome == "exists" and action != "symlink"
+                if copied or (result.outcome == "cross" and not operation.require and action != "symlink"):
                     to_copy.append(step)
                 else:
                     self._take(step, result)

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgpack
 
-from mediad.errors import InputOutputError, MediadError, NotFound, PermissionDenied, Unavailable
+from mediad.errors import AlreadyExists, InputOutputError, MediadError, NotFound, PermissionDenied, Unavailable
 from mediad.workers.channel import Channel
 from mediad.workers.opener import error_of
 
@@ -212,7 +212,7 @@ def error_of_result(result: Result, path: bytes) -> MediadError:
     if outcome in ("gone", "changed"):
         return NotFound(result.message if outcome == "changed" else "there is nothing of that name any more", path)
     if outcome == "exists":
-        return InputOutputError("something of that name has appeared at the destination", path)
+        return AlreadyExists("something of that name has appeared at the destination", path)
     if outcome == "cross":
         return InputOutputError("the destination is on another file system", path)
     name = outcome.partition(":")[2]

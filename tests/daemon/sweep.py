@@ -1,13 +1,14 @@
 """Moves that are killed, or made to fail, at one system call after the other; and what must hold after each.
 
-A `Stage` is a daemon with two roots on two file systems. A `Deed` is a move, and its undo takes it back: they alternate,
-each disturbed at the next point, until one runs through undisturbed. After every point `Stage.check` compares what is on
-disk, what the journal says, and what the store believes.
+A `Stage` is a daemon with two roots on two file systems. A `Deed` is a move, and its undo takes it back: they
+alternate, each disturbed at the next point, until one runs through undisturbed. After every point `Stage.check`
+compares what is on disk, what the journal says, and what the store believes.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -15,6 +16,7 @@ import socket
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +27,7 @@ import psycopg
 from mediactl import Client, workcalls
 from mediad.errors import MediadError, Unavailable
 from tests.daemon import Daemon
+from tests.daemon.library import cluster_dsn
 from tests.daemon.ptrace import Ended, Stop, Tracee
 
 SITE = Path(__file__).parent / "site"
@@ -60,10 +63,11 @@ class Point:
     seen: int = 0
     hit: bool = False
     before: Callable[[], None] | None = None  # is called at the point, once
-    power: bool = False
+    of: Callable[[], int] | None = None  # a process whose calls count, instead of the movers'
 
     def __str__(self) -> str:
         what = os.strerror(self.error) if self.error else "kill of the daemon" if self.daemon else "kill"
+        what += " of another process" if self.of else ""
         return f"{what} at {self.name or 'call'} {self.at}" + "".join(f", then {p}" for p in self.then)
 
 
@@ -106,17 +110,28 @@ class Tracer:
                 if not part:
                     return
                 data += part
-            if self.point is None and not self.record:
+            if (self.point is None or self.point.of) and not self.record:
                 with contextlib.suppress(OSError):
                     peer.sendall(b"g")
                 return
-            tracee = Tracee(int(data))
-            try:
-                tracee.seize()
-                peer.sendall(b"g")
-                tracee.run(self._choose, lambda: self.point is None and not self.record)
-            except (Ended, OSError):
-                return
+            self._trace(int(data), lambda: peer.sendall(b"g"))
+
+    def _trace(self, pid: int, ready: Callable[[], None]) -> None:
+        tracee = Tracee(pid)
+        try:
+            tracee.seize()
+            ready()
+            tracee.run(self._choose, lambda: self.point is None and not self.record)
+        except (Ended, OSError):
+            ready()
+
+    def follow(self, pid: int) -> threading.Thread:
+        """Has the calls of a process counted from now on, until there is no point any more."""
+        ready = threading.Event()
+        thread = threading.Thread(target=self._trace, args=(pid, ready.set), daemon=True)
+        thread.start()
+        ready.wait(10)
+        return thread
 
     def _choose(self, stop: Stop) -> str | int | None:
         with self._lock:
@@ -223,7 +238,7 @@ def deeds(many: int = 12) -> dict[str, Deed]:
 
 
 class Stage:
-    """A daemon, two roots that nobody watches (what the store knows it was told), files that are known by their sums."""
+    """A daemon, two roots that nobody watches (what the store knows it was told), files known by their sums."""
 
     def __init__(self, there: Path, *, mutant: str = "", config: str = "", watched: bool = False, **more: Any) -> None:
         settings = "shared_least = 1000\nsettle_seconds = 0.02\n" + config
@@ -236,6 +251,7 @@ class Stage:
         self.forward: list[bytes] = []  # operations that have not been taken back
         self.points = 0
         self.slow = 0.0
+        self.before_start: Callable[[], None] = lambda: None
         self._client: Client | None = None
         self._sql: psycopg.Connection[Any] | None = None
 
@@ -287,7 +303,7 @@ class Stage:
         while True:
             try:
                 if self._sql is None:
-                    self._sql = psycopg.connect(self.daemon.dsn or "", autocommit=True)
+                    self._sql = psycopg.connect(self.daemon.dsn or cluster_dsn(self.daemon), autocommit=True)
                 return self._sql.execute(statement.encode(), parameters or None).fetchall()
             except psycopg.OperationalError:
                 self._sql = None
@@ -322,6 +338,7 @@ class Stage:
 
     def start(self) -> None:
         """Starts a daemon that has died, as often as points kill it."""
+        self.before_start()
         for _ in range(5):
             with contextlib.suppress(ProcessLookupError, AssertionError):
                 self.daemon.start()
@@ -346,10 +363,14 @@ class Stage:
 
     def _disturbed(self, call: workcalls.Call[Any], point: Point | None) -> Any:
         self.tracer.point = point
+        traced = self.tracer.follow(point.of()) if point is not None and point.of is not None else None
         try:
             result = self.run(call)
         finally:
             self.tracer.point = None
+            if traced is not None:
+                self.run(workcalls.operations())  # something to do, so that it is let go
+                traced.join(10)
         if point is not None and point.hit:
             self.points += 1
             self.run(call)  # once more, as if the answer had been lost: nothing is done twice
@@ -384,6 +405,14 @@ class Stage:
         tops = {row[0]: row[1] for row in self.ask("SELECT id, path FROM mediadb.root ORDER BY id")}
         names = dict(zip(sorted(tops), self.tops, strict=True))
         return {f"{names[r]}/{os.fsdecode(bytes(path))}": tuple(row) for r, path, *row in self.ask(_FILES)}
+
+    def backend(self) -> int:
+        """The server's process that serves the daemon's writes: the first that it asked for."""
+        found = self.ask(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'mediad' AND datname = current_database() "
+            "AND query NOT LIKE '%advisory%' ORDER BY backend_start LIMIT 1"
+        )
+        return int(found[0][0])
 
     def journal(self) -> str:
         """The last steps."""
@@ -458,34 +487,32 @@ def difference(wanted: dict[str, Any], found: dict[str, Any]) -> str:
 
 
 def kills(
-    stage: Stage, deed: Deed, *, step: int = 1, first: int = 1, most: int = 100_000, daemon: bool = False,
-    then: Callable[[int], list[Point]] = lambda _at: [],
+    stage: Stage, deed: Deed, *, step: int = 1, first: int = 1, most: int = 100_000,
+    point: Callable[[int], Point] = Point,
 ) -> Iterator[str]:  # fmt: skip
     """A deed killed after its `first`-th call, then `step` further, ..., and its undo likewise, until both run through.
-    Yields what was done."""
-    at, over = first, [False, False]
-    count = 0
+    `point` makes the point of a number. Yields what is done."""
+    at, over, count = first, [False, False], 0
     while not all(over) and count < most:
-        point = Point(at, daemon=daemon, then=then(at))
         if not over[0]:
-            yield f"{deed.name} {point}"
-            result = stage.do(deed, point)
-            stage.check(deed, point)
-            over[0] = not point.hit
+            there = point(at)
+            yield f"{deed.name} {there}"
+            result = stage.do(deed, there)
+            stage.check(deed, there)
+            over[0] = not there.hit
             count += 1
             complete(stage, deed, result)
         elif not stage.forward:
             complete(stage, deed, stage.do(deed))
         if not over[1]:
-            point = Point(at, daemon=daemon, then=then(at))
-            yield f"undo of {deed.name} {point}"
-            stage.undo(stage.forward[-1], point)
-            stage.check(deed, f"undo, {point}")
-            over[1] = not point.hit
+            there = point(at)
+            yield f"undo of {deed.name} {there}"
+            stage.undo(stage.forward[-1], there)
+            stage.check(deed, f"undo, {there}")
+            over[1] = not there.hit
             count += 1
         stage.back()
         at += step
-    stage.back()
 
 
 def complete(stage: Stage, deed: Deed, result: Any) -> None:
@@ -497,3 +524,83 @@ def complete(stage: Stage, deed: Deed, result: Any) -> None:
             raise Broken(f"the next attempt fails: {result}")
     if not stage.path(last).exists():
         raise Broken(f"{deed.name} is not done: {result}\n{stage.journal()}\n{stage.daemon.text()[-2500:]}")
+
+
+# The errors that file systems give, by call.
+_PATHS = "EACCES EIO ENAMETOOLONG ELOOP"
+_NAMES = "ENOSPC EIO EACCES EROFS EMLINK ENAMETOOLONG EDQUOT"
+_ERRORS = {
+    "openat": _PATHS + " ENOSPC EROFS EMFILE",
+    "openat2": _PATHS,
+    "newfstatat": "EIO EACCES",
+    "fstat": "EIO",
+    "statx": "EIO",
+    "pread64": "EIO",
+    "pwrite64": "ENOSPC EIO EDQUOT",
+    "fsync": "EIO ENOSPC EROFS",
+    "ftruncate": "EIO ENOSPC",
+    "fchmod": "EPERM EIO",
+    "fchown": "EPERM EIO",
+    "fchmodat": "EPERM EIO",
+    "fsetxattr": "ENOSPC EOPNOTSUPP",
+    "fgetxattr": "ENODATA EIO",
+    "flistxattr": "EOPNOTSUPP EIO",
+    "utimensat": "EIO EPERM",
+    "ioctl": "EOPNOTSUPP EIO",
+    "fcntl": "EAGAIN EINVAL",
+    "renameat2": _NAMES + " EXDEV EEXIST EINVAL EPERM",
+    "linkat": _NAMES + " EPERM EXDEV",
+    "symlinkat": _NAMES,
+    "unlinkat": "EIO EACCES EROFS EBUSY",
+    "mkdirat": _NAMES,
+    "fstatfs": "EIO",
+}
+ERRORS = {call: tuple(getattr(errno, name) for name in names.split()) for call, names in _ERRORS.items()}
+
+
+def faults(stage: Stage, deed: Deed, *, some: Callable[[int], bool] = lambda _number: True) -> Iterator[str]:
+    """Each call of a deed and of its undo fails with each error that it may give. `some` chooses among the points, by
+    their number; without: all."""
+    number = 0
+    counts: list[Counter[str]] = []
+    stage.tracer.record = True
+    stage.tracer.calls = []
+    complete(stage, deed, stage.do(deed))
+    counts.append(Counter(stage.tracer.calls))
+    stage.tracer.calls = []
+    stage.undo(stage.forward[-1])
+    counts.append(Counter(stage.tracer.calls))
+    stage.tracer.record = False
+    stage.back()
+    for name, errors in ERRORS.items():
+        for at in range(1, max(count[name] for count in counts) + 1):
+            for error in errors:
+                number += 1
+                if not some(number):
+                    continue
+                point = Point(at, name, error)
+                yield f"{deed.name} {point}"
+                result = stage.do(deed, point)
+                stage.check(deed, point)
+                said(stage, deed, point, result, came=True)
+                complete(stage, deed, result)
+                if at <= counts[1][name]:
+                    point = Point(at, name, error)
+                    yield f"undo of {deed.name} {point}"
+                    result = stage.undo(stage.forward[-1], point)
+                    stage.check(deed, f"undo, {point}")
+                    said(stage, deed, point, result, came=False)
+                stage.back()
+
+
+def said(stage: Stage, deed: Deed, point: Point, result: Any, *, came: bool) -> None:
+    """Who was not told that all is done was told what is wrong, of which file."""
+    there = [stage.path(destination).exists() for unit in deed.units for _source, destination in unit]
+    if not point.hit or (all(there) if came else not any(there)):
+        return
+    problems = [result] if isinstance(result, MediadError) else result.problems
+    if not problems:
+        raise Broken(f"{deed.name}, {point}: nothing is said of what was not done: {result}")
+    for problem in problems:
+        if not problem.message or not problem.input:
+            raise Broken(f"{deed.name}, {point}: it does not say of what: {problem!r}")

@@ -22,6 +22,8 @@ class _Forked:
         if self.pid == 0:
             try:
                 _serve(argv[-1], stdin)
+            except BaseException:  # noqa: BLE001
+                sys.excepthook(*sys.exc_info())
             finally:
                 os._exit(0)
 
@@ -56,12 +58,7 @@ def _serve(lock: str, stdin: int) -> None:
         trace.sendall(b"%10d" % os.getpid())
         trace.recv(1)
     sys.argv = ["mover", lock]
-    try:
-        mover.main()
-    except BaseException:
-        import traceback
-
-        traceback.print_exc()
+    mover.main()
 
 
 def _install() -> None:
