@@ -87,6 +87,7 @@ class Engine:
         self.waiting = 0  # interrupted operations whose volumes are away
         self._running: dict[uuid.UUID, tuple[Operation, asyncio.Task[None]]] = {}
         self._recovering: asyncio.Task[None] | None = None
+        self._claims: dict[int, uuid.UUID] = {}  # by which operation a file is being moved
 
     def mover(self) -> Mover:
         """A mover of its own, for an operation or a plan; the caller closes it."""
@@ -141,6 +142,7 @@ class Engine:
         operation.progress.files_total = len(files)
         try:
             await self.journal.plan(number, steps)
+            await self._claim(operation)
             for step in steps:
                 self._expect(operation, step)
             folders = [step for step in steps if step.action == "mkdir"]
@@ -166,6 +168,18 @@ class Engine:
         finally:
             operation.finished = True
             mover.close()
+            self._claims = {file: holder for file, holder in self._claims.items() if holder != number}
+
+    async def _claim(self, operation: Operation) -> None:
+        """A file is moved by one operation at a time: two that copy it would both find it gone, and both have it."""
+        number = operation.by.operation
+        files = [step for step in operation.steps if step.file is not None and step.is_file]
+        taken = {step.unit for step in files if self._claims.get(step.file or 0, number) != number}
+        late = [step for step in files if step.unit in taken]
+        _abort(late, "conflict", "another move has it in hand")
+        self._claims.update({step.file or 0: number for step in files if step.unit not in taken})
+        if late:
+            await self.journal.note(number, late)
 
     async def _batch(self, operation: Operation, mover: Mover, batch: list[Step]) -> None:
         """Does a batch that is committed as planned, as often as movers die of it, and commits what became of it."""
@@ -291,15 +305,36 @@ class Engine:
         if not dropped:
             return
         await self.journal.note(operation.by.operation, mine)  # the proof: copied, verified, durable
-        results = await mover.rows("drop", [self._made_row(step) for step in dropped])
-        for step, result in zip(dropped, results, strict=True):
-            if result.outcome == "done":
+        results = await self._drop(mover, dropped)
+        back: list[Result | None] = [None] * len(dropped)
+        if not any(result.outcome in ("done", "gone") for result in results):
+            # No source can go, so the copies do; a crash in between finds them planned, and makes them again.
+            for step in dropped:
+                step.state = "planned"
+            await self.journal.note(operation.by.operation, dropped)
+            back[:] = await mover.rows("unmake", [self._made_row(step) for step in dropped])
+        for step, result, undone in zip(dropped, results, back, strict=True):
+            if result.outcome == "done" or (undone is not None and undone.outcome == "done"):
                 self._take(step, result)
             elif result.outcome == "gone":
                 step.state, step.code = "attention", "not_found"
                 step.problem = "neither the source nor the copy is there any more"
             else:  # both are there, complete: the source stays
-                step.state, step.code, step.problem = "attention", "conflict", result.message
+                error = error_of_result(result, self._from(step))
+                step.state, step.code, step.problem = (
+                    "attention",
+                    error.code,
+                    f"it was copied and stays: {error.message}",
+                )
+
+    async def _drop(self, mover: Mover, steps: list[Step]) -> list[Result]:
+        """Removes the sources of copies; what fails is tried once more, for others of its bundle are gone by then."""
+        results = await mover.rows("drop", [self._made_row(step) for step in steps])
+        failed = [at for at, result in enumerate(results) if result.outcome.startswith("failed")]
+        again = await mover.rows("drop", [self._made_row(steps[at]) for at in failed])
+        for at, result in zip(failed, again, strict=True):
+            results[at] = result
+        return results
 
     async def _back(self, mover: Mover, unit: list[Step]) -> None:
         """A unit that cannot go as a whole goes back as a whole."""

@@ -32,7 +32,7 @@ NAMES = {
     5: "fstat", 16: "ioctl", 17: "pread64", 18: "pwrite64", 72: "fcntl", 74: "fsync", 77: "ftruncate", 91: "fchmod",
     93: "fchown", 138: "fstatfs", 190: "fsetxattr", 193: "fgetxattr", 196: "flistxattr", 257: "openat", 258: "mkdirat",
     262: "newfstatat", 263: "unlinkat", 265: "linkat", 266: "symlinkat", 267: "readlinkat", 268: "fchmodat",
-    280: "utimensat", 316: "renameat2", 332: "statx", 437: "openat2",
+    44: "sendto", 280: "utimensat", 316: "renameat2", 332: "statx", 437: "openat2",
 }  # fmt: skip
 
 
@@ -47,10 +47,9 @@ class _Info(ctypes.Structure):
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Where a process stands: before a call or after it; `name` is empty for calls that nobody makes fail."""
+    """Where a process stands: before a call or after it; `name` is empty for calls that nobody asks for."""
 
     entry: bool
-    number: int
     name: str
 
 
@@ -77,6 +76,7 @@ class Tracee:
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.stops = 0
+        self._name = ""  # of the call in hand
 
     def seize(self) -> None:
         """Stops the process. Raises OSError EPERM where that is not allowed."""
@@ -100,7 +100,7 @@ class Tracee:
         failing = 0
         try:
             while True:
-                if until():
+                if not failing and until():
                     _ptrace(_DETACH, self.pid)
                     return "let go"
                 _ptrace(request, self.pid, ctypes.c_void_p(passed))
@@ -136,7 +136,9 @@ class Tracee:
             self._set(_RAX, -failing)
             return 0
         entry = info.op == 1
-        choice = choose(Stop(entry, int(info.nr) if entry else -1, NAMES.get(int(info.nr), "") if entry else ""))
+        if entry:
+            self._name = NAMES.get(int(info.nr), "") if CAN_FAIL else ""
+        choice = choose(Stop(entry, self._name))
         if choice == "kill":
             raise _Kill
         if isinstance(choice, int) and entry:

@@ -28,6 +28,7 @@ from mediactl import Client, workcalls
 from mediad.errors import MediadError, Unavailable
 from tests.daemon import Daemon
 from tests.daemon.library import cluster_dsn
+from tests.daemon.powercut import Disks
 from tests.daemon.ptrace import Ended, Stop, Tracee
 
 SITE = Path(__file__).parent / "site"
@@ -43,6 +44,13 @@ FROM place p JOIN mediadb.file f ON f.dir = p.id WHERE f.missing_since_ns IS NUL
 """
 
 
+# Between two of these nothing changes on disk, nor in what the daemon knows of it.
+CHANGES = frozenset((
+    "fchmod", "fchmodat", "fchown", "fsetxattr", "fsync", "ftruncate", "ioctl", "linkat", "mkdirat", "openat", "pwrite64",
+    "renameat2", "sendto", "symlinkat", "unlinkat", "utimensat",
+))  # fmt: skip
+
+
 class Broken(AssertionError):
     """What must hold does not."""
 
@@ -56,13 +64,15 @@ class Point:
     counted from the one before. `hit` tells whether it came to that."""
 
     at: int
-    name: str = ""  # only calls of this name count
+    name: str = ""  # only calls of this name count; "change": those that change something
     error: int = 0  # 0: a kill after the call, else the call fails with it
     daemon: bool = False  # the daemon is killed, and its movers with it
     then: list[Point] = field(default_factory=list)
     seen: int = 0
     hit: bool = False
     before: Callable[[], None] | None = None  # is called at the point, once
+    entry: bool = False  # it counts before calls, not after them
+    harmless: bool = False  # nothing but `before` happens
     of: Callable[[], int] | None = None  # a process whose calls count, instead of the movers'
 
     def __str__(self) -> str:
@@ -80,8 +90,7 @@ class Tracer:
         self.kill_daemon: Callable[[], None] = lambda: None
         self.calls: list[str] = []
         self.record = False
-        self.hits = 0
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.bind(os.fspath(path))
         path.chmod(0o666)
@@ -134,19 +143,20 @@ class Tracer:
         return thread
 
     def _choose(self, stop: Stop) -> str | int | None:
-        with self._lock:
+        with self.lock:
             if self.record and stop.entry and stop.name:
                 self.calls.append(stop.name)
             point = self.point
             if point is None:
                 return None
-            if stop.entry != bool(point.error) or (point.name and stop.name != point.name):
+            if stop.entry != (bool(point.error) or point.entry):
+                return None
+            if point.name and stop.name != point.name and not (point.name == "change" and stop.name in CHANGES):
                 return None
             point.seen += 1
             if point.seen != point.at:
                 return None
             point.hit = True
-            self.hits += 1
             self.point = point.then[0] if point.then else None
             if self.point is not None:
                 self.point.then = point.then[1:]
@@ -154,7 +164,7 @@ class Tracer:
                 point.before()
             if point.daemon:
                 self.kill_daemon()
-            return point.error or "kill"
+            return None if point.harmless else point.error or "kill"
 
 
 class SweptDaemon(Daemon):
@@ -241,6 +251,7 @@ class Stage:
     """A daemon, two roots that nobody watches (what the store knows it was told), files known by their sums."""
 
     def __init__(self, there: Path, *, mutant: str = "", config: str = "", watched: bool = False, **more: Any) -> None:
+        """`more`: for the daemon, such as `dsn`, the database of another stage."""
         settings = "shared_least = 1000\nsettle_seconds = 0.02\n" + config
         self.daemon = SweptDaemon(mutant=mutant, config=settings, **more)
         self.tracer = self.daemon.tracer
@@ -261,8 +272,8 @@ class Stage:
         return self.tops[top] / below if below else self.tops[top]
 
     def fill(self, many: int = 12, big: int = 2_200_000) -> Stage:
-        """Makes the library, starts the daemon, adds the roots."""
-        chance = hashlib.shake_128(b"mediadb")
+        """Makes the library, like no other, starts the daemon, adds the roots."""
+        chance = hashlib.shake_128(os.fsencode(self.daemon.folder))
         files = {"song.flac": 30_000, "film/movie.mkv": big, "film/movie.de.srt": 900, "film/movie.nfo": 300,
                  "film/movie-poster.jpg": 5_000, "film/other.mkv": 4_000, "stays.bin": 100}  # fmt: skip
         files.update({f"many/{n:02}.bin": 3_000 + n for n in range(many)})
@@ -362,17 +373,20 @@ class Stage:
         return self._disturbed(undo_of(operation), point)
 
     def _disturbed(self, call: workcalls.Call[Any], point: Point | None) -> Any:
-        self.tracer.point = point
+        self.tracer.point, pid = point, self.daemon.pid
         traced = self.tracer.follow(point.of()) if point is not None and point.of is not None else None
         try:
             result = self.run(call)
         finally:
-            self.tracer.point = None
+            with self.tracer.lock:  # not while it is being hit
+                self.tracer.point = None
             if traced is not None:
                 self.run(workcalls.operations())  # something to do, so that it is let go
                 traced.join(10)
         if point is not None and point.hit:
             self.points += 1
+            if point.daemon and self.daemon.process is not None and self.daemon.pid == pid:
+                self.daemon.process.wait(10)  # it has answered, and dies now
             self.run(call)  # once more, as if the answer had been lost: nothing is done twice
         return result
 
@@ -388,6 +402,11 @@ class Stage:
 
     # -------------------------------------------------------------- looking
 
+    @property
+    def host(self) -> uuid.UUID:
+        """The daemon's."""
+        return uuid.UUID((self.daemon.data / "host-id").read_text().strip())
+
     def layout(self) -> dict[str, str]:
         """Every file of both roots by its name, with its sum."""
         found = {}
@@ -402,9 +421,15 @@ class Stage:
 
     def stored(self) -> dict[str, tuple[Any, ...]]:
         """What the store believes to be there: item, size, mtime, inode by name."""
-        tops = {row[0]: row[1] for row in self.ask("SELECT id, path FROM mediadb.root ORDER BY id")}
-        names = dict(zip(sorted(tops), self.tops, strict=True))
-        return {f"{names[r]}/{os.fsdecode(bytes(path))}": tuple(row) for r, path, *row in self.ask(_FILES)}
+        numbers = [row[0] for row in self.ask("SELECT id FROM mediadb.root WHERE owner = %s ORDER BY id", self.host)]
+        names = dict(zip(numbers, self.tops, strict=False))
+        found = self.ask(_FILES)
+        return {f"{names[r]}/{os.fsdecode(bytes(path))}": tuple(row) for r, path, *row in found if r in names}
+
+    def look(self) -> None:
+        """Has both roots walked: somebody else was at work in them."""
+        with self.daemon.client() as client:
+            client.add(list(self.tops.values()), wait=True, once=not self.watched)
 
     def backend(self) -> int:
         """The server's process that serves the daemon's writes: the first that it asked for."""
@@ -446,18 +471,23 @@ class Stage:
                         del wanted[source]
         if found != wanted:
             raise Broken(f"not what it should be: {difference(wanted, found)}")
-        open_rows = self.ask("SELECT count(*) FROM mediadb.move WHERE state NOT IN ('done', 'aborted', 'undone')")
+        open_rows = self.ask(
+            "SELECT count(*) FROM mediadb.move WHERE host = %s AND state NOT IN ('done', 'aborted', 'undone')",
+            self.host,
+        )
         if open_rows != [(0,)]:
             raise Broken(f"{open_rows[0][0]} steps are not closed")
-        problem = self._disagreement(found)
+        problem = self.disagreement(found)
         until = time.monotonic() + 1.0
         while problem and time.monotonic() < until:  # a walk may be under way
             time.sleep(0.05)
-            problem = self._disagreement(found)
+            problem = self.disagreement(found)
         if problem:
             raise Broken(problem)
 
-    def _disagreement(self, found: dict[str, str]) -> str:
+    def disagreement(self, found: dict[str, str] | None = None) -> str:
+        """Where the store and the disk differ; empty when they do not."""
+        found = found or self.layout()
         stored = self.stored()
         if stored.keys() != found.keys():
             return f"the store disagrees: {difference(dict.fromkeys(found), dict.fromkeys(stored))}"
@@ -604,3 +634,41 @@ def said(stage: Stage, deed: Deed, point: Point, result: Any, *, came: bool) -> 
     for problem in problems:
         if not problem.message or not problem.input:
             raise Broken(f"{deed.name}, {point}: it does not say of what: {problem!r}")
+
+
+# ------------------------------------------------------------------ the power
+
+
+def power_cuts(
+    folder: Path, deed: Deed, *, first: int = 1, step: int = 1, most: int = 100_000, mutant: str = ""
+) -> int:  # fmt: skip
+    """A deed whose machine loses its power after calls of its movers. At every third point all disks lose what was
+    not made durable, else one of them had the time to write. Returns at how many points. Needs `powercut.possible`."""
+    here, there = folder / "here", folder / "there"
+    disks = Disks(folder, [here, there])
+    stage = Stage(there, mutant=mutant, folder=folder)
+    dark = threading.Event()
+
+    def cut(at: int) -> Point:
+        def now() -> None:
+            os.kill(stage.daemon.pid, 9)
+            disks.cut((None, here, there)[at % 3])
+            dark.set()
+
+        return Point(at, daemon=True, before=now)
+
+    def light() -> None:
+        if dark.is_set():
+            dark.clear()
+            disks.again()
+
+    stage.before_start = light
+    try:
+        stage.fill()
+        os.sync()
+        for _ in kills(stage, deed, first=first, step=step, most=most, point=cut):
+            pass
+        return stage.points
+    finally:
+        stage.remove()
+        disks.remove()

@@ -45,13 +45,13 @@ class _Forked:
 
 
 def _serve(lock: str, stdin: int) -> None:
+    os.dup2(stdin, 0)
+    os.closerange(3, 4096)  # at once: whoever keeps the daemon's socket open answers for it
     from mediad.workers import mover
 
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
-    os.dup2(stdin, 0)
-    os.closerange(3, 4096)
     os.setsid()
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trace:
         trace.connect(os.environ["MEDIADB_TRACE"])
@@ -65,6 +65,7 @@ def _install() -> None:
     import subprocess
     import types
 
+    import mediad.workers.mover  # noqa: F401 - now, not between fork and service
     from mediad.moves import mover
 
     mover.subprocess = types.SimpleNamespace(Popen=_Forked, DEVNULL=subprocess.DEVNULL)  # type: ignore[assignment]
