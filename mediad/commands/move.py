@@ -34,11 +34,9 @@ async def move(context: Context, request: pb.MoveRequest, call: Call) -> Replies
     """Plans, and unless it is a dry run does it."""
     by = by_of(call)
     if not request.dry_run:
-        before = await context.moves.journal.steps(by.operation)
-        if before:  # sent again: what was begun is finished by now, or will be when it is recovered
-            await context.moves.recovered()
-            done = Operation(by, await context.moves.journal.steps(by.operation))
-            async for reply in _report(context, done, Plan(Options())):
+        before = await context.moves.settled(by.operation)
+        if before:  # sent again: what was begun is finished by now
+            async for reply in _report(context, Operation(by, before), Plan(Options())):
                 yield reply
             return
     options = _options(request)
@@ -296,10 +294,13 @@ async def _report(context: Context, operation: Operation, plan: Plan) -> AsyncIt
 
 
 async def undo_move(context: Context, number: uuid.UUID, call: Call) -> AsyncIterator[pb.Reply | Operation]:
-    """Takes back what an operation moved: progress, then the operation that did it."""
-    operation = await context.moves.undo(number, by_of(call))
+    """Takes back what an operation moved: progress, then the operation that did it. Sent again, it is what was done."""
+    by = by_of(call)
+    before = [step for step in await context.moves.settled(by.operation) if step.undoes == number]
+    if before:
+        yield Operation(by, before)
+        return
+    operation = await context.moves.undo(number, by)
     async for reply in run(context, operation):
         yield reply
-    if await context.moves.undone(number, operation):
-        await context.store.write([("mark_undone", (number, operation.by.operation))], give_up_after=60.0)
     yield operation

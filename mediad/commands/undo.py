@@ -18,6 +18,8 @@ OPERATIONS_MOST = 1000
 async def undo(context: Context, request: pb.UndoRequest, call: Call) -> Replies:
     """Takes back one operation, or the last ones of this actor."""
     by = by_of(call)
+    await context.moves.settled(by.operation)
+    before = await context.moves.journal.undone_by(by.operation)  # sent again, after a crash
     if request.operation:
         if len(request.operation) != 16:
             raise InvalidArgument("an operation's id has 16 bytes", request.operation)
@@ -25,7 +27,8 @@ async def undo(context: Context, request: pb.UndoRequest, call: Call) -> Replies
     else:
         listed = await _listed(context, call.actor.name, OPERATIONS_MOST)
         open_ones = [uuid.UUID(bytes=each.id) for each in listed if not each.undone and each.command != "undo"]
-        chosen = open_ones[: request.count or 1]
+        more = [number for number in open_ones if number not in before]
+        chosen = [*before, *more[: max((request.count or 1) - len(before), 0)]]
         if not chosen:
             raise NotFound("there is nothing to undo", call.actor.name)
     reply = pb.UndoReply()
@@ -41,7 +44,7 @@ async def undo(context: Context, request: pb.UndoRequest, call: Call) -> Replies
                     )
                 else:
                     yield part
-        else:
+        elif operation not in before:
             await context.work.undo(operation, by)
         reply.operations.add(id=operation.bytes)
     reply.events = (await context.store.read("count_events", by.operation))[0][0]

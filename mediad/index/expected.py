@@ -4,6 +4,7 @@ nothing of it comes to the same items by their inodes and payloads (mediad.index
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from dataclasses import dataclass
 
@@ -24,11 +25,14 @@ class Hint:
 
 
 class Expected:
-    """Hints by root and path below its top, and the files that are leaving their names."""
+    """Hints by root and path below its top, and the files that are leaving their names. `known`: those of moves that a
+    crash interrupted are among them; no walk begins before."""
 
     def __init__(self) -> None:
         self._hints: dict[tuple[int, bytes], Hint] = {}
         self.leaving: dict[int, uuid.UUID] = {}
+        self.known = asyncio.Event()
+        self.known.set()
 
     def __bool__(self) -> bool:
         return bool(self._hints)

@@ -286,25 +286,32 @@ class Roots:
 
     async def look_now(self, dirs: dict[int, dict[bytes, bool]], *, before: Iterable[int] = ()) -> None:
         """Walks some folders of roots and returns when what was seen is stored. Walks of the roots `before` that are
-        under way end first: what they have listed may be old by now."""
+        under way end first: what they have listed may be old by now. Raises what a walk of them raised."""
         for number in before:
             await self._quiet(number)
         for number, folders in dirs.items():
             self.touch(number, folders, {})
-        for number in dirs:
-            await self._quiet(number)
+        for number, folders in dirs.items():
+            failed = await self._quiet(number)
+            if failed is not None:
+                self.touch(number, folders, {})  # whoever asks again finds it asked for
+                raise failed
 
-    async def _quiet(self, number: int) -> None:
-        """Returns when no walk of a root is under way that was asked for before."""
+    async def _quiet(self, number: int) -> MediadError | None:
+        """Returns when no walk of a root is under way that was asked for before; why the last of them failed."""
+        failed: MediadError | None = None
         for _ in range(3):  # the one under way, the one that waits, and no more: others may keep it busy for ever
             task = self._scans.get(number)
             if task is None or task.done():
                 self._scan_dirty(number)
                 task = self._scans.get(number)
             if task is None or task.done():
-                return
+                return failed
             await asyncio.wait([task])
+            error = None if task.cancelled() else task.exception()
+            failed = error if isinstance(error, MediadError) and not isinstance(error, Frozen) else None
             await asyncio.sleep(0)  # its callbacks start the next
+        return failed
 
     def _scan_dirty(self, number: int) -> None:
         root = None if self._stopping else self._roots.get(number)
@@ -330,6 +337,7 @@ class Roots:
     ) -> ScanReport:
         if after is not None:
             await asyncio.wait([after])
+        await self.expected.known.wait()
         if dirs is None:
             await self._find(root)
             await self.before_scan(root)

@@ -10,19 +10,21 @@ so there is one writer of names, whoever moves them.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mediad.errors import ERRORS, Conflict, MediadError, NotFound, Unavailable
 from mediad.index.expected import Expected, Hint
 from mediad.index.roots import Roots
 from mediad.index.work import By
 from mediad.moves.journal import Journal
-from mediad.moves.model import BATCH, Plan, Step, join
+from mediad.moves.model import BATCH, OPEN, Plan, Step, join
 from mediad.moves.mover import Copied, Mover, MoverLost, Result, error_of_result
 from mediad.store.store import Store
 
@@ -30,6 +32,8 @@ log = logging.getLogger(__name__)
 
 _TRIES = 5  # movers that may die in one batch before it is given up
 _RETRY_SECONDS = 2.0
+_READY_SECONDS = 60.0
+T = TypeVar("T")
 _UNCLONED = ("cross", "failed:EOPNOTSUPP", "failed:EINVAL", "failed:ENOTTY", "failed:EXDEV")
 
 
@@ -83,6 +87,7 @@ class Engine:
         self.waiting = 0  # interrupted operations whose volumes are away
         self._running: dict[uuid.UUID, tuple[Operation, asyncio.Task[None]]] = {}
         self._recovering: asyncio.Task[None] | None = None
+        self._claims: dict[int, uuid.UUID] = {}  # by which operation a file is being moved
 
     def mover(self) -> Mover:
         """A mover of its own, for an operation or a plan; the caller closes it."""
@@ -105,64 +110,94 @@ class Engine:
         found = self._running.get(number)
         return found[0] if found else None
 
-    async def recovered(self) -> None:
-        """Returns when interrupted operations were finished or rolled back. Raises Unavailable when that takes long."""
-        await self._wait_ready()
-
     async def _wait_ready(self) -> None:
         try:
-            async with asyncio.timeout(60.0):
+            async with asyncio.timeout(_READY_SECONDS):
                 await self.ready.wait()
         except TimeoutError:
             raise Unavailable("interrupted moves are still being recovered") from None
 
-    async def _run(self, operation: Operation) -> None:
-        mover = self.mover()
-        files = [step for step in operation.steps if step.is_file]
-        operation.progress.files_total = len(files)
-        begun: list[Step] = []
+    async def settled(self, number: uuid.UUID) -> list[Step]:
+        """The steps of an operation, when it is neither under way nor to be recovered; none when it was never begun.
+        Raises Unavailable when that takes long."""
+        if number in self._running:
+            await asyncio.wait([self._running[number][1]])
         try:
-            folders = [step for step in operation.steps if step.action == "mkdir"]
-            removed = [step for step in operation.steps if step.action == "rmdir"]
-            batches = [folders] if folders else []
-            batches += _batches(files)
-            for batch in [*batches, removed]:
-                if not batch:
-                    continue
+            async with asyncio.timeout(_READY_SECONDS):
+                while True:
+                    steps = await self.journal.steps(number)
+                    if not any(step.state in OPEN for step in steps):
+                        return steps
+                    if self._recovering is None or self._recovering.done():
+                        raise Unavailable("the move was interrupted, and its volume is away", str(number))
+                    await asyncio.wait([self._recovering], timeout=_RETRY_SECONDS)
+        except TimeoutError:
+            raise Unavailable("the move was interrupted and is still being recovered", str(number)) from None
+
+    async def _run(self, operation: Operation) -> None:
+        number = operation.by.operation
+        mover = self.mover()
+        steps = operation.steps
+        files = [step for step in steps if step.is_file]
+        operation.progress.files_total = len(files)
+        try:
+            await self.journal.plan(number, steps)
+            await self._claim(operation)
+            for step in steps:
+                self._expect(operation, step)
+            folders = [step for step in steps if step.action == "mkdir"]
+            removed = [step for step in steps if step.action == "rmdir"]
+            for batch in [folders, *_batches(files), removed]:
                 if operation.stop:
                     _abort(batch, "cancelled", "stopped before it was begun")
-                    continue
-                await self.journal.plan(operation.by.operation, batch)
-                begun += batch
-                await self._batch(operation, mover, batch)
+                    await self.journal.note(number, batch)
+                elif batch:
+                    await self._batch(operation, mover, batch)
             if operation.prune:
-                await self._prune(operation, mover, begun)
+                await self._prune(operation, mover)
             if folders and len(operation.done) < len(files):
                 await self._tidy(operation, mover, folders)
-            await self._follow(begun)
-        except (Unavailable, MoverLost) as error:
+            await self._follow(operation)
+            await self.journal.close(number)
+            self.expected.forget(number)
+        except MediadError as error:
+            # What walks are to expect stays until it is recovered.
             log.warning("a move was interrupted; it is looked at again", extra={"why": error.for_log})
             self._recover_later()
             raise
         finally:
             operation.finished = True
             mover.close()
-            self.expected.forget(operation.by.operation)
+            self._claims = {file: holder for file, holder in self._claims.items() if holder != number}
+
+    async def _claim(self, operation: Operation) -> None:
+        """A file is moved by one operation at a time: two that copy it would both find it gone, and both have it."""
+        number = operation.by.operation
+        files = [step for step in operation.steps if step.file is not None and step.is_file]
+        taken = {step.unit for step in files if self._claims.get(step.file or 0, number) != number}
+        late = [step for step in files if step.unit in taken]
+        _abort(late, "conflict", "another move has it in hand")
+        self._claims.update({step.file or 0: number for step in files if step.unit not in taken})
+        if late:
+            await self.journal.note(number, late)
 
     async def _batch(self, operation: Operation, mover: Mover, batch: list[Step]) -> None:
         """Does a batch that is committed as planned, as often as movers die of it, and commits what became of it."""
-        for step in batch:
-            self._expect(operation, step)
-        for attempt in range(1, _TRIES + 1):
+        attempts = itertools.count()
+        await self._try(
+            mover, lambda: self._deeds(operation, mover, batch, again=operation.again or next(attempts) > 0)
+        )
+        await self.journal.note(operation.by.operation, batch)
+
+    async def _try(self, mover: Mover, do: Callable[[], Awaitable[T]]) -> T:
+        """Does what may be done twice, as often as movers die of it. Raises MoverLost after some."""
+        for attempt in range(1, _TRIES):
             try:
-                await self._deeds(operation, mover, batch, again=operation.again or attempt > 1)
-                break
+                return await do()
             except MoverLost:
                 log.warning("a mover ended; another goes on", extra={"attempt": attempt})
-                if attempt == _TRIES:
-                    raise
-                await mover.alone()
-        await self.journal.note(operation.by.operation, batch)
+                await mover.ended()
+        return await do()
 
     async def _deeds(self, operation: Operation, mover: Mover, batch: list[Step], *, again: bool) -> None:
         open_steps = [step for step in batch if step.state in ("planned", "copied")]
@@ -173,7 +208,9 @@ class Engine:
             rows = [step for step in files if step.action == action and step.state == "planned"]
             results = await mover.rows("link", [self._row(step) for step in rows], action=action)
             for step, result in zip(rows, results, strict=True):
-                if result.outcome == "cross" and not operation.require and action != "symlink":
+                # What is there already may be a copy that a mover finished before it died.
+                copied = again and result.outcome == "exists" and action != "symlink"
+                if copied or (result.outcome == "cross" and not operation.require and action != "symlink"):
                     to_copy.append(step)
                 else:
                     self._take(step, result)
@@ -203,6 +240,12 @@ class Engine:
             operation.progress.files += sum(step.state == "done" for step in unit)
             operation.told()
         await self._others(mover, files)
+        # A copy that did not come to its end, here or before a crash, may have left its temporary.
+        stale = [step for step in to_copy if step.state == "aborted"]
+        parts = [[s.number, None, None, self._top(s.to_root), s.to_path, _part(operation, s)] for s in stale]
+        for result in await mover.rows("clean", parts):
+            if result.outcome not in ("done", "gone"):
+                log.warning("a temporary of a copy may be left", extra={"why": result.outcome})
 
     async def _others(self, mover: Mover, files: list[Step]) -> None:
         """Duplicates that go, and copies that are taken back."""
@@ -231,7 +274,7 @@ class Engine:
             operation.told()
 
         progress.current = self._to(step)
-        part = b".mediad-%s-%d.part" % (operation.by.operation.hex.encode(), step.number)
+        part = _part(operation, step)
         made: Copied | Result
         clone = step.action == "reflink"
         made = await mover.copy(self._row(step), part, clone=clone, again=again, told=told)
@@ -262,15 +305,36 @@ class Engine:
         if not dropped:
             return
         await self.journal.note(operation.by.operation, mine)  # the proof: copied, verified, durable
-        results = await mover.rows("drop", [self._made_row(step) for step in dropped])
-        for step, result in zip(dropped, results, strict=True):
-            if result.outcome == "done":
-                step.state = "done"
+        results = await self._drop(mover, dropped)
+        back: list[Result | None] = [None] * len(dropped)
+        if not any(result.outcome in ("done", "gone") for result in results):
+            # No source can go, so the copies do; a crash in between finds them planned, and makes them again.
+            for step in dropped:
+                step.state = "planned"
+            await self.journal.note(operation.by.operation, dropped)
+            back[:] = await mover.rows("unmake", [self._made_row(step) for step in dropped])
+        for step, result, undone in zip(dropped, results, back, strict=True):
+            if result.outcome == "done" or (undone is not None and undone.outcome == "done"):
+                self._take(step, result)
             elif result.outcome == "gone":
                 step.state, step.code = "attention", "not_found"
                 step.problem = "neither the source nor the copy is there any more"
             else:  # both are there, complete: the source stays
-                step.state, step.code, step.problem = "attention", "conflict", result.message
+                error = error_of_result(result, self._from(step))
+                step.state, step.code, step.problem = (
+                    "attention",
+                    error.code,
+                    f"it was copied and stays: {error.message}",
+                )
+
+    async def _drop(self, mover: Mover, steps: list[Step]) -> list[Result]:
+        """Removes the sources of copies; what fails is tried once more, for others of its bundle are gone by then."""
+        results = await mover.rows("drop", [self._made_row(step) for step in steps])
+        failed = [at for at, result in enumerate(results) if result.outcome.startswith("failed")]
+        again = await mover.rows("drop", [self._made_row(steps[at]) for at in failed])
+        for at, result in zip(failed, again, strict=True):
+            results[at] = result
+        return results
 
     async def _back(self, mover: Mover, unit: list[Step]) -> None:
         """A unit that cannot go as a whole goes back as a whole."""
@@ -299,6 +363,8 @@ class Engine:
         """Notes what a mover says of a step."""
         if result.outcome == "done":
             step.state = "done"
+            if result.message:
+                log.warning("a move is done, but may not outlast a power cut", extra={"why": result.message})
             if result.inode is not None:
                 step.to_inode, step.to_mtime_ns = result.inode, result.mtime_ns
             return
@@ -310,10 +376,10 @@ class Engine:
 
     # -------------------------------------------------------------- folders that are left
 
-    async def _prune(self, operation: Operation, mover: Mover, begun: list[Step]) -> None:
+    async def _prune(self, operation: Operation, mover: Mover) -> None:
         """Folders that this operation has emptied go, deepest first; a root's top stays."""
         left: dict[tuple[int, bytes], None] = {}
-        for step in begun:
+        for step in operation.steps:
             if step.action != "move" or step.state != "done" or step.from_root is None or step.from_path is None:
                 continue
             folder = step.from_path.rpartition(b"/")[0]
@@ -321,16 +387,21 @@ class Engine:
                 left[step.from_root, folder] = None
                 folder = folder.rpartition(b"/")[0]
         order = sorted(left, key=lambda key: -key[1].count(b"/"))
-        stats = await mover.look((self._top(root), path) for root, path in order)
         number = max((step.number for step in operation.steps), default=-1) + 1
         steps: list[Step] = []
-        for (root, path), stat in zip(order, stats, strict=True):
+        for root, path in order:
+            try:
+                stat = (await self._try(mover, partial(mover.look, [(self._top(root), path)])))[0]
+            except Unavailable:
+                raise
+            except MediadError as error:  # then it stays
+                log.warning("a folder that was left cannot be looked at", extra={"why": error.code})
+                continue
             if stat is not None and stat.type == "d":
                 steps.append(Step(number + len(steps), -2, "rmdir", root, path, mode=stat.mode))
         if steps:
             await self.journal.plan(operation.by.operation, steps)
             operation.steps += steps
-            begun += steps
             await self._batch(operation, mover, steps)
 
     async def _tidy(self, operation: Operation, mover: Mover, folders: list[Step]) -> None:
@@ -340,7 +411,7 @@ class Engine:
         if not idle:
             return
         rows = [[s.number, self._top(s.to_root), s.to_path, None, None] for s in idle]
-        for step, result in zip(idle, await mover.rows("rmdir", rows), strict=True):
+        for step, result in zip(idle, await self._try(mover, lambda: mover.rows("rmdir", rows)), strict=True):
             if result.outcome == "done":
                 step.state = "aborted"
         await self.journal.note(operation.by.operation, idle)
@@ -360,14 +431,13 @@ class Engine:
         )  # fmt: skip
         self.expected.add(step.to_root, step.to_path, hint)
 
-    async def _follow(self, steps: list[Step]) -> None:
-        """Has the folders concerned walked: those first where something came, then those that were left."""
+    async def _follow(self, operation: Operation) -> None:
+        """Has the folders concerned walked: those first where something came, then those that were left. What failed
+        is looked at, too: whoever stood in the way is news. Raises Unavailable when the store could not be told."""
         came: dict[int, dict[bytes, bool]] = {}
         left: dict[int, dict[bytes, bool]] = {}
-        for step in steps:
-            if step.state not in ("done", "attention", "copied"):
-                continue
-            if step.to_root is not None and step.to_path is not None and step.action not in ("drop",):
+        for step in operation.steps:
+            if step.to_root is not None and step.to_path is not None and step.action != "drop":
                 came.setdefault(step.to_root, {})[step.to_path.rpartition(b"/")[0]] = False
             if step.from_root is not None and step.from_path is not None and step.action in ("move", "drop", "rmdir"):
                 left.setdefault(step.from_root, {})[step.from_path.rpartition(b"/")[0]] = False
@@ -377,33 +447,31 @@ class Engine:
     # -------------------------------------------------------------- undo
 
     async def undo(self, number: uuid.UUID, by: By) -> Operation:
-        """The operation that takes back what another moved; it is to be applied, then `undone`. Raises NotFound when it
-        moved nothing, Conflict when there is nothing left of it."""
+        """The operation that takes back what another moved; it is to be applied. Raises NotFound when that moved
+        nothing, Conflict when there is nothing left of it."""
         found = await self.journal.steps(number)
         if not found:
             raise NotFound("no operation moved files under that id", str(number))
         if any(step.host != self._store.host for step in found):
             raise Conflict("that was moved by another host: undo it there", str(number))
-        if self.running(number) is not None:
+        if any(step.state in OPEN for step in found):
             raise Conflict("that operation is still under way", str(number))
         done = [step for step in found if step.state == "done"]
         if not any(step.is_file for step in done):
             raise Conflict("nothing of that operation is left to be undone", str(number))
-        return Operation(by, _reversed(done, self._lasting))
-
-    async def undone(self, number: uuid.UUID, operation: Operation) -> bool:
-        """Notes which steps of an operation were taken back by another; whether that was all of them."""
-        found = [step for step in await self.journal.steps(number) if step.state == "done"]
-        origin = _origins(found)
-        numbers = [origin[step.number] for step in operation.done]
-        folders = [s.number for s in found if not s.is_file]
-        await self.journal.undone(number, numbers + (folders if not operation.failed else []))
-        return not operation.failed
+        steps = _reversed(done, self._lasting)
+        # One request may take back several: each goes on where the one before ended.
+        first = max((step.number for step in await self.journal.steps(by.operation)), default=-1) + 1
+        for step in steps:
+            step.number, step.undoes = step.number + first, number
+        return Operation(by, steps)
 
     # -------------------------------------------------------------- recovery
 
     def start(self) -> None:
-        """Recovers what a crash left, now; then moves are taken."""
+        """Recovers what a crash left, now; then moves are taken. Until it is known what that was no walk begins: it
+        would take files for lost that are on their way."""
+        self.expected.known.clear()
         self._recover_later()
 
     def look_again(self) -> None:
@@ -416,37 +484,48 @@ class Engine:
             self._recovering = asyncio.create_task(self._recover_all(), name="recover moves")
 
     async def _recover_all(self) -> None:
-        while True:
-            try:
-                await self.recover()
-                return
-            except MediadError as error:
-                log.warning("moves cannot be recovered yet", extra={"why": error.for_log})
-                if not error.retryable:
-                    self.ready.set()  # said in `status`; other moves go on
+        try:
+            while True:
+                try:
+                    await self.recover()
                     return
-            await asyncio.sleep(_RETRY_SECONDS)
+                except MediadError as error:
+                    log.warning("moves cannot be recovered yet", extra={"why": error.for_log})
+                    if not error.retryable:
+                        self.ready.set()  # said in `status`; other moves go on
+                        return
+                await asyncio.sleep(_RETRY_SECONDS)
+        finally:
+            self.expected.known.set()
 
     async def recover(self) -> int:
         """Finishes or rolls back every operation that was interrupted, but those whose volumes are away. Returns how
         many were open."""
         waiting = 0
-        found = [each for each in await self.journal.open() if each[0] not in self._running]
+        found: list[Operation] = []
+        for number, actor in await self.journal.open():
+            steps = await self.journal.steps(number)
+            if number in self._running or not any(step.state in OPEN for step in steps):
+                continue
+            found.append(Operation(By(actor, number), steps, again=True))
+            for step in steps:
+                self._expect(found[-1], step)
+        self.expected.known.set()
         if found:
             mover = self.mover()
             try:
                 await mover.alone()
-                for number, actor in found:
-                    waiting += not await self._recover_one(mover, number, actor)
+                for operation in found:
+                    waiting += not await self._recover_one(mover, operation)
             finally:
                 mover.close()
         self.waiting = waiting
         self.ready.set()
         return len(found)
 
-    async def _recover_one(self, mover: Mover, number: uuid.UUID, actor: str) -> bool:
-        steps = await self.journal.steps(number)
-        left = [step for step in steps if step.state in ("planned", "copied")]
+    async def _recover_one(self, mover: Mover, operation: Operation) -> bool:
+        number, steps = operation.by.operation, operation.steps
+        left = [step for step in steps if step.state in OPEN]
         roots = {root for step in left for root in (step.from_root, step.to_root) if root is not None}
         if any(self._roots.get(root) is None for root in roots):
             await self._roots.load()
@@ -454,21 +533,26 @@ class Engine:
             for step in left:
                 step.state, step.code, step.problem = "attention", "not_found", "its root was forgotten"
             await self.journal.note(number, left)
+            self.expected.forget(number)
             return True
         if any(self._top_or_none(root) is None for root in roots):
             return False
-        units = {step.unit for step in left}
+        units = {step.unit for step in left if step.state != "placed"}
+        for step in left:
+            if step.state == "placed":
+                step.state = "done"
         batch = [step for step in steps if step.unit in units and step.state != "undone"]
-        operation = Operation(By(actor, number), batch, again=True)
         log.info("an interrupted move is finished", extra={"steps": len(left)})
-        try:
-            for some in [[s for s in batch if not s.is_file], *_batches([s for s in batch if s.is_file])]:
+        folders = [step for step in batch if not step.is_file]
+        made = [step for step in folders if step.action == "mkdir"]
+        removed = [step for step in folders if step.action == "rmdir"]
+        for some in [made, *_batches(batch), removed]:
+            if some:
                 await self._batch(operation, mover, some)
-            folders = [step for step in steps if step.action == "mkdir"]
-            await self._tidy(Operation(operation.by, steps), mover, folders)
-            await self._follow(batch)
-        finally:
-            self.expected.forget(number)
+        await self._tidy(operation, mover, [step for step in steps if step.action == "mkdir"])
+        await self._follow(operation)
+        await self.journal.close(number)
+        self.expected.forget(number)
         return True
 
     async def close(self) -> None:
@@ -525,6 +609,11 @@ class Engine:
         return root is None or root.inodes
 
 
+def _part(operation: Operation, step: Step) -> bytes:
+    """The name of a copy until it is complete."""
+    return b".mediad-%s-%d.part" % (operation.by.operation.hex.encode(), step.number)
+
+
 def _above(path: bytes) -> list[bytes]:
     parts = path.split(b"/")[:-1]
     return [b"/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
@@ -563,7 +652,7 @@ def _reversed(done: list[Step], lasting: Callable[[int | None], bool]) -> list[S
             if back
             else (s.from_root, s.from_path, s.to_root, s.to_path)
         )
-        steps.append(Step(len(steps), unit, action, *ends, **facts))
+        steps.append(Step(len(steps), unit, action, *ends, undoes_step=s.number, **facts))
 
     for s in reversed([s for s in done if s.action == "rmdir"]):
         add("mkdir", s, back=True, unit=-1, mode=s.mode)
@@ -583,13 +672,6 @@ def _reversed(done: list[Step], lasting: Callable[[int | None], bool]) -> list[S
     for s in reversed([s for s in done if s.action == "mkdir"]):
         add("rmdir", s, back=True, unit=-2)
     return steps
-
-
-def _origins(done: list[Step]) -> dict[int, int]:
-    """Which step each step of `_reversed(done)` takes back, by their numbers."""
-    files = list(reversed([s for s in done if s.is_file]))
-    first = sum(s.action == "rmdir" for s in done)
-    return {first + at: s.number for at, s in enumerate(files)}
 
 
 def operation_of(plan: Plan, by: By) -> Operation:

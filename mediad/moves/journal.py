@@ -21,16 +21,18 @@ class Journal:
         self._store = store
 
     async def plan(self, operation: uuid.UUID, steps: list[Step]) -> None:
-        """Commits steps as planned: nothing of them may be done before this returns. Raises Unavailable soon when the
-        database is away, so that nothing moves then."""
+        """Commits steps as planned, all or none: nothing of them may be done before this returns. Raises Unavailable
+        soon when the database is away, so that nothing moves then."""
+        unit: list[tuple[str, tuple[Any, ...]]] = []
         for start in range(0, len(steps), BATCH):
             rows = await _packed(steps[start : start + BATCH], _row)
-            await self._store.write(
-                [("plan_moves", (operation, self._store.host, now_ns(), rows))], give_up_after=30.0, deadline=30.0
-            )
+            unit.append(("plan_moves", (operation, self._store.host, now_ns(), rows)))
+        if unit:
+            await self._store.write(unit, give_up_after=30.0, deadline=30.0)
 
     async def note(self, operation: uuid.UUID, steps: Iterable[Step]) -> None:
-        """Commits what became of steps."""
+        """Commits what became of steps. What is done on disk is `placed` in the journal, until the store has followed
+        and `close` is called: what is open in it is looked at after a crash."""
         chosen = list(steps)
         for start in range(0, len(chosen), BATCH):
             rows = await _packed(chosen[start : start + BATCH], _result)
@@ -50,10 +52,13 @@ class Journal:
             after = rows[-1][0]
         return found
 
-    async def undone(self, operation: uuid.UUID, numbers: list[int]) -> None:
-        """Notes which steps were taken back."""
-        if numbers:
-            await self._store.write([("undo_moves", (operation, pack(numbers)))], give_up_after=_SECONDS)
+    async def close(self, operation: uuid.UUID) -> None:
+        """The store has followed: what was placed is done, and what it takes back is undone."""
+        await self._store.write([("close_moves", (operation,))], give_up_after=_SECONDS, deadline=30.0)
+
+    async def undone_by(self, operation: uuid.UUID) -> list[uuid.UUID]:
+        """Operations that this one has taken back, wholly or in part."""
+        return [row[0] for row in await self._store.read("undone_by", operation, deadline=30.0)]
 
 
 async def _packed(steps: list[Step], row: Callable[[Step], dict[str, Any]]) -> str:
@@ -67,8 +72,8 @@ async def _packed(steps: list[Step], row: Callable[[Step], dict[str, Any]]) -> s
 
 def _result(s: Step) -> dict[str, Any]:
     return {
-        "n": s.number, "s": s.state, "i": s.to_inode, "m": s.to_mtime_ns, "h": _hex(s.sha256), "c": s.code or None,
-        "p": s.problem or None,
+        "n": s.number, "s": "placed" if s.state == "done" else s.state, "i": s.to_inode, "m": s.to_mtime_ns,
+        "h": _hex(s.sha256), "c": s.code or None, "p": s.problem or None,
     }  # fmt: skip
 
 
@@ -81,12 +86,13 @@ def _row(step: Step) -> dict[str, Any]:
         "n": step.number, "u": step.unit, "a": step.action, "f": step.file, "s": step.stream, "fr": step.from_root,
         "fp": _hex(step.from_path), "tr": step.to_root, "tp": _hex(step.to_path), "i": step.inode, "z": step.size,
         "m": step.mtime_ns, "o": step.mode, "j": step.to_inode, "k": step.to_mtime_ns, "h": _hex(step.sha256),
+        "d": None if step.undoes is None else str(step.undoes), "e": step.undoes_step,
     }  # fmt: skip
 
 
 def _step(row: tuple[Any, ...]) -> Step:
     (number, unit, action, state, file, stream, from_root, from_path, to_root, to_path, inode, size, mtime, mode,
-     to_inode, to_mtime, sha256, code, problem, host) = row  # fmt: skip
+     to_inode, to_mtime, sha256, code, problem, host, undoes, undoes_step) = row  # fmt: skip
     return Step(
         number,
         unit,
@@ -108,4 +114,6 @@ def _step(row: tuple[Any, ...]) -> Step:
         code or "",
         problem or "",
         host=host,
+        undoes=undoes,
+        undoes_step=undoes_step,
     )

@@ -11,7 +11,7 @@ from mediad.moves.mover import Stat
 
 MODES = ("move", "copy", "hardlink", "symlink", "reflink")
 FILES = (*MODES, "drop", "remove")  # actions about files; the others are mkdir and rmdir
-# What is no mode of its own, but a fault of the plan that stops it.
+OPEN = ("planned", "copied", "placed")  # states of steps that are looked at after a crash
 BATCH = 1000  # steps in one commit
 
 
@@ -76,6 +76,8 @@ class Step:
     problem: str = ""
     method: str = ""
     host: uuid.UUID | None = None
+    undoes: uuid.UUID | None = None
+    undoes_step: int | None = None
 
     @property
     def is_file(self) -> bool:

@@ -15,11 +15,20 @@ from typing import Any
 
 import msgpack
 
-from mediad.errors import ERRORS, InputOutputError, MediadError, NotFound, PermissionDenied, Unavailable
+from mediad.errors import (
+    ERRORS,
+    AlreadyExists,
+    InputOutputError,
+    MediadError,
+    NotFound,
+    PermissionDenied,
+    Unavailable,
+)
 from mediad.workers.channel import Channel
 from mediad.workers.opener import error_of
 
 _MESSAGE_BYTES = 64 << 20
+_DYING_SECONDS = 0.01
 Place = tuple[bytes, bytes]
 """A root's top on this host, and a path below it."""
 
@@ -86,6 +95,7 @@ class Mover:
         self._lock = lock
         self._channel: Channel | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._dying: list[subprocess.Popen[bytes]] = []
         self._number = 0
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._told: dict[int, Callable[[int], None]] = {}
@@ -130,6 +140,7 @@ class Mover:
         process, self._process = self._process, None
         if process is not None and process.poll() is None:
             process.send_signal(signal.SIGKILL)
+            self._dying.append(process)
             asyncio.get_running_loop().call_later(0.5, process.poll)
         for future in self._waiting.values():
             if not future.done():
@@ -159,6 +170,12 @@ class Mover:
         return answer
 
     # -------------------------------------------------------------- questions
+
+    async def ended(self) -> None:
+        """Returns when the processes before are no more: one that hangs in a disk may still do what it was told."""
+        while self._dying:
+            self._dying = [process for process in self._dying if process.poll() is None]
+            await asyncio.sleep(_DYING_SECONDS)
 
     async def alone(self) -> None:
         """Returns when no other mover of this host is left: those of a daemon that died are dying."""
@@ -215,7 +232,7 @@ def error_of_result(result: Result, path: bytes) -> MediadError:
     if outcome in ("gone", "changed"):
         return NotFound(result.message if outcome == "changed" else "there is nothing of that name any more", path)
     if outcome == "exists":
-        return InputOutputError("something of that name has appeared at the destination", path)
+        return AlreadyExists("something of that name has appeared at the destination", path)
     if outcome == "cross":
         return InputOutputError("the destination is on another file system", path)
     name = outcome.partition(":")[2]

@@ -19,10 +19,12 @@ link   {rows, action, require}  move hardlink symlink: names only
 copy   {row, part, clone}  -> {progress}... {made: [inode, size, mtime_ns, sha256, notes]} | {outcome, message}
 drop   {rows: [... made inode, made mtime_ns]}    the sources of copies
 unmake {rows: [... made inode, made mtime_ns]}    the copies and links, while their sources are there
+clean  {rows: [number, None, None, top, path, part]}    temporaries that a copy to this destination may have left
        -> {results: [[number, outcome, message, inode, mtime_ns]]}
 layout {top, folders, mode, group}         -> {findings}; with pairs -> {findings, pairs} (mediad.workers.layout)
 
-Outcomes: done, cross (another file system), exists, changed, gone, failed:ERRNO.
+A folder that cannot be synced (fsync(2)): what came into it is taken back, and has failed; what went from it is gone,
+which is `done` with a message. Outcomes: done, cross (another file system), exists, changed, gone, failed:ERRNO.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import msgpack
@@ -50,6 +53,8 @@ _FOLDERS_OPEN = 200  # of one request at once: far below RLIMIT_NOFILE
 _TYPES = {stat.S_IFREG: "f", stat.S_IFDIR: "d", stat.S_IFLNK: "l"}
 
 Result = list[Any]
+Back = Callable[[], None]
+"""Takes back what a row did."""
 
 
 class Folders:
@@ -85,7 +90,7 @@ class Folders:
         return len(self._open) > _FOLDERS_OPEN
 
     def sync(self) -> dict[tuple[bytes, bytes], OSError]:
-        """Makes all changes durable and lets go of the folders. Returns those where that failed."""
+        """Makes all changes durable. Returns the folders where that failed."""
         failed = {}
         for key in self._changed:
             try:
@@ -93,10 +98,13 @@ class Folders:
             except OSError as error:
                 failed[key] = error
         self._changed.clear()
+        return failed
+
+    def let_go(self) -> None:
+        """Closes the folders, but not the tops."""
         for fd in self._open.values():
             os.close(fd)
         self._open.clear()
-        return failed
 
     def close(self) -> None:
         """Lets go of everything."""
@@ -167,7 +175,7 @@ class Mover:
         with _folders() as folders:
             for top, path in request["places"]:
                 if folders.many:
-                    folders.sync()
+                    folders.let_go()
                 found.append(_look(folders, top, path))
         return {"found": found}
 
@@ -203,24 +211,32 @@ class Mover:
     # -------------------------------------------------------------- folders
 
     def do_mkdir(self, request: dict[str, Any]) -> dict[str, Any]:
-        def make(folders: Folders, row: list[Any]) -> Result:
+        def make(folders: Folders, row: list[Any]) -> tuple[Result, Back | None]:
             number, _, _, top, path, mode = row[:6]
             folder, name = folders.of(top, path)
+            back: Back | None = None
             try:
                 os.mkdir(name, dir_fd=folder)
+                back = partial(os.rmdir, name, dir_fd=folder)
             except FileExistsError:
                 info = transfer.look(folder, name)
                 if info is None or not stat.S_ISDIR(info.st_mode):
                     raise
             folders.changed(top, path)
             if mode is not None:
-                os.chmod(name, mode, dir_fd=folder)
-            return [number, "done", "", None, None]
+                try:
+                    os.chmod(name, mode, dir_fd=folder)
+                except OSError as error:
+                    if error.errno not in (errno.EPERM, errno.EOPNOTSUPP):  # FAT
+                        if back is not None:
+                            back()
+                        raise
+            return [number, "done", "", None, None], back
 
         return self._each(request["rows"], make)
 
     def do_rmdir(self, request: dict[str, Any]) -> dict[str, Any]:
-        def remove(folders: Folders, row: list[Any]) -> Result:
+        def remove(folders: Folders, row: list[Any]) -> tuple[Result, Back | None]:
             number, top, path = row[:3]
             folder, name = folders.of(top, path)
             try:
@@ -228,7 +244,7 @@ class Mover:
             except FileNotFoundError:
                 pass
             folders.changed(top, path)
-            return [number, "done", "", None, None]
+            return [number, "done", "", None, None], None
 
         return self._each(request["rows"], remove)
 
@@ -237,7 +253,7 @@ class Mover:
     def do_link(self, request: dict[str, Any]) -> dict[str, Any]:
         action = request["action"]
 
-        def link(folders: Folders, row: list[Any]) -> Result:
+        def link(folders: Folders, row: list[Any]) -> tuple[Result, Back | None]:
             number, from_top, from_path, to_top, to_path, inode, size, mtime = row[:8]
             expected = (inode, size, mtime)
             try:
@@ -247,19 +263,24 @@ class Mover:
                 old, old_name, source = -1, b"", None
             new, new_name = folders.of(to_top, to_path)
             there = transfer.look(new, new_name)
+            if action == "move" and source is not None and transfer.one_name(old, old_name, new, new_name):
+                there = None  # itself
             if there is not None and _was_done(action, there, source, expected, from_top, from_path, new, new_name):
                 folders.changed(to_top, to_path)
                 if action == "move" and source is not None and source.st_ino == there.st_ino:
                     os.unlink(old_name, dir_fd=old)  # the second half of link and unlink
                 if action == "move" and old >= 0:
                     folders.changed(from_top, from_path)
-                return [number, "done", "", transfer.signed(there.st_ino), there.st_mtime_ns]
-            if not transfer.is_it(source, expected):
-                return [number, "gone" if source is None else "changed", "the source is not what it was", None, None]
+                return [number, "done", "", transfer.signed(there.st_ino), there.st_mtime_ns], None
+            if source is None or not transfer.is_it(source, expected):
+                gone = "gone" if source is None else "changed"
+                return [number, gone, "the source is not what it was", None, None], None
             if there is not None:
-                return [number, "exists", "something of that name is there", None, None]
+                return [number, "exists", "something of that name is there", None, None], None
+            back = partial(os.unlink, new_name, dir_fd=new)
             if action == "move":
                 transfer.rename_new(old, old_name, new, new_name)
+                back = partial(transfer.rename_new, new, new_name, old, old_name)
             elif action == "hardlink":
                 transfer.link_new(old, old_name, new, new_name)
             else:
@@ -267,10 +288,17 @@ class Mover:
             folders.changed(to_top, to_path)  # first what is new, then what is gone
             if action == "move":
                 folders.changed(from_top, from_path)
-            made = transfer.look(new, new_name)
+            try:
+                made = transfer.look(new, new_name)
+            except OSError:
+                back()
+                raise
             if made is None:
-                return [number, "changed", "it was taken away as soon as it was made", None, None]
-            return [number, "done", "", transfer.signed(made.st_ino), made.st_mtime_ns]
+                return [number, "changed", "it was taken away as soon as it was made", None, None], None
+            if action != "symlink" and not transfer.is_it(made, expected):
+                back()  # it was replaced between the look and the deed: what replaced it stays where it was
+                return [number, "changed", "the source was replaced meanwhile", None, None], None
+            return [number, "done", "", transfer.signed(made.st_ino), made.st_mtime_ns], back
 
         return self._each(request["rows"], link)
 
@@ -322,7 +350,7 @@ class Mover:
         return transfer.Copied(transfer.signed(info.st_ino), info.st_size, info.st_mtime_ns, digest, ())
 
     def do_drop(self, request: dict[str, Any]) -> dict[str, Any]:
-        def drop(folders: Folders, row: list[Any]) -> Result:
+        def drop(folders: Folders, row: list[Any]) -> tuple[Result, Back | None]:
             number, from_top, from_path, to_top, to_path, inode, size, mtime, made, made_mtime = row
             new, new_name = folders.of(to_top, to_path)
             copy = (made, size, made_mtime)
@@ -332,61 +360,90 @@ class Mover:
                 old, old_name = -1, b""
             if old < 0 or transfer.look(old, old_name) is None:
                 if not transfer.is_it(transfer.look(new, new_name), copy):
-                    return [number, "gone", "neither the source nor the copy is there", None, None]
-                return [number, "done", "", None, None]
+                    return [number, "gone", "neither the source nor the copy is there", None, None], None
+                return [number, "done", "", None, None], None
             transfer.drop(old, old_name, (inode, size, mtime), new, new_name, copy)
-            return [number, "done", "", None, None]
+            folders.changed(from_top, from_path)
+            return [number, "done", "", None, None], None
 
         return self._each(request["rows"], drop)
 
     def do_unmake(self, request: dict[str, Any]) -> dict[str, Any]:
-        def unmake(folders: Folders, row: list[Any]) -> Result:
+        def unmake(folders: Folders, row: list[Any]) -> tuple[Result, Back | None]:
             number, from_top, from_path, to_top, to_path, inode, size, mtime, made, made_mtime = row
             new, new_name = folders.of(to_top, to_path)
             there = transfer.look(new, new_name)
             if there is None:
-                return [number, "done", "", None, None]
+                return [number, "done", "", None, None], None
             old, old_name = folders.of(from_top, from_path)
             if not transfer.is_it(transfer.look(old, old_name), (inode, size, mtime)):
-                return [number, "changed", "what it was made of is not there any more: it stays", None, None]
+                return [number, "changed", "what it was made of is not there any more: it stays", None, None], None
             link = stat.S_ISLNK(there.st_mode)
             if not transfer.is_it(there, (made, there.st_size if link else size, made_mtime)):
-                return [number, "changed", "it was changed since it was made: it stays", None, None]
+                return [number, "changed", "it was changed since it was made: it stays", None, None], None
             os.unlink(new_name, dir_fd=new)
             folders.changed(to_top, to_path)
-            return [number, "done", "", None, None]
+            return [number, "done", "", None, None], None
 
         return self._each(request["rows"], unmake)
+
+    def do_clean(self, request: dict[str, Any]) -> dict[str, Any]:
+        def clean(folders: Folders, row: list[Any]) -> tuple[Result, Back | None]:
+            number, _, _, top, path, part = row
+            folder, _name = folders.of(top, path)
+            transfer.remove_part(folder, part)
+            return [number, "done", "", None, None], None
+
+        return self._each(request["rows"], clean)
 
     # -------------------------------------------------------------- rows
 
     @staticmethod
-    def _each(rows: list[list[Any]], do: Callable[[Folders, list[Any]], Result]) -> dict[str, Any]:
-        """Does every row; what it changed is durable when this returns, or its rows have failed."""
+    def _each(
+        rows: list[list[Any]], do: Callable[[Folders, list[Any]], tuple[Result, Back | None]]
+    ) -> dict[str, Any]:  # fmt: skip
+        """Does every row; what it changed is durable when this returns, or was taken back."""
         results: list[Result] = []
         with _folders() as folders:
-            unsynced: list[tuple[Result, list[Any]]] = []
+            unsynced: list[tuple[Result, list[Any], Back | None]] = []
 
             def sync() -> None:
-                for key, error in folders.sync().items():
-                    for result, row in unsynced:
-                        if key in _folders_of(row) and result[1] == "done":
-                            result[1:3] = _failed(0, error)[1], f"the folder cannot be synced: {error.strerror}"
+                failed = folders.sync()
+                for result, row, back in reversed(unsynced):
+                    error = next((failed[key] for key in _folders_of(row) if key in failed), None)
+                    if error is not None and result[1] == "done":
+                        _take_back(result, error, back)
                 unsynced.clear()
+                folders.let_go()
 
             for row in rows:
                 if folders.many:
                     sync()
+                back = None
                 try:
-                    result = do(folders, row)
+                    result, back = do(folders, row)
                 except Changed as error:
                     result = [row[0], "changed", str(error), None, None]
                 except OSError as error:
                     result = _failed(row[0], error)
                 results.append(result)
-                unsynced.append((result, row))
+                unsynced.append((result, row, back))
             sync()
         return {"results": results}
+
+
+def _take_back(result: Result, error: OSError, back: Back | None) -> None:
+    """A folder that a row changed could not be synced: fsync(2) is not tried again, for it would lie."""
+    message = f"the folder cannot be synced: {error.strerror}"
+    if back is not None:
+        try:
+            back()
+        except OSError as again:
+            message += f"; nor can it be taken back: {again.strerror}"
+        else:
+            result[1:] = [_failed(0, error)[1], message, None, None]
+            return
+    result[2] = message
 
 
 def _folders_of(row: list[Any]) -> set[tuple[bytes, bytes]]:
@@ -450,6 +507,7 @@ def serve(kind: type[Mover]) -> None:
     if os.getppid() != parent:
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGIO, signal.SIG_IGN)  # a lease that somebody breaks (fcntl(2)): open_source looks for itself
     lock = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_SH)
     kind(socket.socket(fileno=os.dup(0)), lock).serve()

@@ -111,7 +111,7 @@ def rename_new(old: int, old_name: bytes, new: int, new_name: bytes) -> None:
         _renameat2(old, old_name, new, new_name, _NOREPLACE)
         return
     except OSError as error:
-        if error.errno == errno.EEXIST and _only_case_differs(old, old_name, new, new_name):
+        if error.errno == errno.EEXIST and old_name != new_name and one_name(old, old_name, new, new_name):
             _renameat2(old, old_name, new, new_name, 0)  # one file under both names: nothing can be replaced
             return
         if error.errno not in (errno.EINVAL, errno.ENOSYS):
@@ -124,17 +124,22 @@ def rename_new(old: int, old_name: bytes, new: int, new_name: bytes) -> None:
                 errno.EOPNOTSUPP, "the file system can neither rename without replacing nor link", new_name
             ) from None
         raise
-    os.unlink(old_name, dir_fd=old)
+    try:
+        os.unlink(old_name, dir_fd=old)
+    except OSError:
+        os.unlink(new_name, dir_fd=new)  # ours, just made: it is nowhere or where it was, never in two places
+        raise
 
 
-def _only_case_differs(old: int, old_name: bytes, new: int, new_name: bytes) -> bool:
-    """On a file system without case `a` and `A` are one name."""
-    if old_name == new_name or old_name.lower() != new_name.lower():
-        return False
+def one_name(old: int, old_name: bytes, new: int, new_name: bytes) -> bool:
+    """Whether two names are one entry of one folder: `a` and `A` where there is no case, or one folder by two mounts.
+    To remove one of them would be to remove the file."""
     one, two, here, there = look(old, old_name), look(new, new_name), os.fstat(old), os.fstat(new)
     if one is None or two is None or (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino):
         return False
-    return (one.st_dev, one.st_ino, one.st_nlink) == (two.st_dev, two.st_ino, 1)
+    if (one.st_dev, one.st_ino) != (two.st_dev, two.st_ino):
+        return False
+    return one.st_nlink == 1 or os.fsdecode(old_name).casefold() == os.fsdecode(new_name).casefold()
 
 
 def link_new(old: int, old_name: bytes, new: int, new_name: bytes) -> None:
@@ -222,13 +227,13 @@ def copy_new(
                 raise Changed("the source changed while it was copied")
             if not clone and sum_of(made, told) != digest:
                 raise OSError(errno.EIO, "what was written reads back differently", new_name)
+            info = os.fstat(made)  # here, for after the rename nothing may fail but the sync
             rename_new(new, part, new, new_name)
             try:
                 sync_folder(new)
             except OSError:
                 os.unlink(new_name, dir_fd=new)  # not durable, so not there; the source is
                 raise
-            info = os.fstat(made)
         except BaseException:
             remove_part(new, part)
             raise
@@ -330,7 +335,8 @@ def remove_part(folder: int, part: bytes) -> None:
 
 
 def drop(old: int, old_name: bytes, expected: Identity, new: int, new_name: bytes, made: Identity) -> None:
-    """Removes the source of a copy, while the copy stands where it was made and the source is what was copied.
+    """Removes the source of a copy, while the copy stands where it was made and the source is what was copied. That it
+    is gone is made durable by who calls.
 
     Raises Changed; then both stay."""
     if not is_it(look(new, new_name), made):
@@ -338,4 +344,3 @@ def drop(old: int, old_name: bytes, expected: Identity, new: int, new_name: byte
     if not is_it(look(old, old_name), expected):
         raise Changed("the source changed after it was copied: it stays")
     os.unlink(old_name, dir_fd=old)
-    sync_folder(old)

@@ -6,8 +6,8 @@ CREATE TABLE move (
     number      integer NOT NULL,
     host        uuid NOT NULL REFERENCES host ON DELETE CASCADE,
     unit        integer NOT NULL,              -- files that go together: all or none
-    action      text NOT NULL,                 -- move copy hardlink symlink reflink drop mkdir rmdir
-    state       text NOT NULL,                 -- planned copied done aborted attention undone
+    action      text NOT NULL,                 -- move copy hardlink symlink reflink drop remove mkdir rmdir
+    state       text NOT NULL,                 -- planned copied placed done aborted attention undone
     file        bigint,
     stream      uuid,
     from_root   bigint,
@@ -24,9 +24,11 @@ CREATE TABLE move (
     code        text,
     problem     text,
     at_ns       bigint NOT NULL,
+    undoes      uuid,                          -- the operation, and the step of it, that this one takes back
+    undoes_step integer,
     PRIMARY KEY (operation, number)
 );
-CREATE INDEX move_open ON move (host) WHERE state IN ('planned', 'copied');
+CREATE INDEX move_open ON move (host) WHERE state IN ('planned', 'copied', 'placed');
 
 -- What archives outside the library hold (mediad/moves/archiver): which item, where in the archive, when it was last seen
 -- to be whole there.

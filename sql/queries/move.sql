@@ -83,13 +83,14 @@ ORDER BY v.file, v.until_ns DESC, v.id DESC;
 
 -- name: plan_moves
 -- Steps, before any of them is done. $1 operation, $2 host, $3 now, $4 [{n, u, a, f, s, fr, fp, tr, tp, i, z, m, o, j,
--- k, h}], the names of the columns from number on.
+-- k, h, d, e}], the names of the columns from number on.
 INSERT INTO move (operation, number, host, unit, action, state, file, stream, from_root, from_path, to_root, to_path,
-                  inode, size, mtime_ns, mode, to_inode, to_mtime_ns, sha256, at_ns)
+                  inode, size, mtime_ns, mode, to_inode, to_mtime_ns, sha256, at_ns, undoes, undoes_step)
 SELECT $1::uuid, e.n, $2::uuid, e.u, e.a, 'planned', e.f, e.s, e.fr, decode(e.fp, 'hex'), e.tr, decode(e.tp, 'hex'),
-       e.i, e.z, e.m, e.o, e.j, e.k, decode(e.h, 'hex'), $3::bigint
+       e.i, e.z, e.m, e.o, e.j, e.k, decode(e.h, 'hex'), $3::bigint, e.d, e.e
 FROM jsonb_to_recordset($4::jsonb) AS e(n integer, u integer, a text, f bigint, s uuid, fr bigint, fp text, tr bigint,
-                                        tp text, i bigint, z bigint, m bigint, o integer, j bigint, k bigint, h text)
+                                        tp text, i bigint, z bigint, m bigint, o integer, j bigint, k bigint, h text,
+                                        d uuid, e integer)
 ON CONFLICT (operation, number) DO NOTHING;
 
 -- name: set_moves
@@ -103,12 +104,31 @@ WHERE move.operation = $1::uuid AND move.number = e.n;
 -- name: open_moves
 -- Operations of a host that were interrupted.
 SELECT DISTINCT m.operation, coalesce(o.actor, '') FROM move m LEFT JOIN operation o ON o.id = m.operation
-WHERE m.host = $1::uuid AND m.state IN ('planned', 'copied');
+WHERE m.host = $1::uuid AND m.state IN ('planned', 'copied', 'placed');
+
+-- name: close_moves
+-- The store knows where the files of an operation are: its steps are done, and those that it took back are undone. An
+-- operation of which nothing is left is undone by it. $1 operation.
+WITH closed AS (
+    UPDATE move SET state = 'done' WHERE operation = $1::uuid AND state = 'placed' RETURNING undoes, undoes_step
+), taken AS (
+    UPDATE move m SET state = 'undone' FROM closed c
+    WHERE m.operation = c.undoes AND m.number = c.undoes_step AND m.state = 'done' RETURNING m.operation, m.number
+)
+UPDATE operation o SET undone_by = $1::uuid WHERE o.id IN (SELECT operation FROM taken) AND NOT EXISTS (
+    SELECT FROM move m WHERE m.operation = o.id AND m.state = 'done' AND m.action NOT IN ('mkdir', 'rmdir')
+    AND NOT EXISTS (SELECT FROM taken t WHERE t.operation = m.operation AND t.number = m.number)
+);
+
+-- name: undone_by
+-- What an operation has taken back so far. $1 operation.
+SELECT id FROM operation WHERE undone_by = $1::uuid
+UNION SELECT undoes FROM move WHERE operation = $1::uuid AND undoes IS NOT NULL;
 
 -- name: moves_of
 -- The steps of an operation after a number. $1 operation, $2 number, $3 most.
 SELECT number, unit, action, state, file, stream, from_root, from_path, to_root, to_path, inode, size, mtime_ns, mode,
-       to_inode, to_mtime_ns, sha256, code, problem, host
+       to_inode, to_mtime_ns, sha256, code, problem, host, undoes, undoes_step
 FROM move WHERE operation = $1::uuid AND number > $2::integer ORDER BY number LIMIT $3::integer;
 
 -- name: move_operations
@@ -123,11 +143,6 @@ CROSS JOIN LATERAL (
 ) c
 WHERE o.command IN ('move', 'undo', 'putback') AND c.files > 0 AND ($1::text IS NULL OR o.actor = $1::text)
 ORDER BY o.started_ns DESC LIMIT $2::integer;
-
--- name: undo_moves
--- Steps that were taken back. $1 operation, $2 json list of numbers.
-UPDATE move SET state = 'undone' WHERE operation = $1::uuid
-AND number IN (SELECT value::integer FROM jsonb_array_elements_text($2::jsonb));
 
 -- name: clear_names
 -- Names that a file of ours takes, where another stood that is gone: its row goes, what stood there stays known.

@@ -1,0 +1,353 @@
+"""Moves killed and failing at a sample of their system calls, and raced: nothing is lost, nothing torn, nothing left
+behind, and the store knows where everything is. `bench/sweep.py` takes every point; this takes some of each kind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mediactl import workcalls
+from mediad.errors import MediadError
+from tests.daemon import powercut, ptrace
+from tests.daemon.sweep import Broken, Deed, Point, Stage, deeds, faults, kills, power_cuts
+
+Make = Callable[..., Stage]
+DEEDS = deeds()
+
+needs_ptrace = pytest.mark.skipif(not ptrace.allowed(), reason="no process may be traced here (ptrace(2))")
+needs_x86 = pytest.mark.skipif(not ptrace.CAN_FAIL, reason="calls are made to fail on x86-64 only")
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    """Makes stages on two file systems."""
+    base = Path("/dev/shm")
+    if not base.is_dir() or base.stat().st_dev == Path("/tmp").stat().st_dev:
+        pytest.skip("there is no second file system (/dev/shm)")
+    made: list[Stage] = []
+
+    def one(**more: Any) -> Stage:
+        there = base / f"mediadb-sweep-{os.getpid()}-{time.time_ns()}"
+        made.append(Stage(there, **more))
+        return made[-1].fill()
+
+    yield one
+    for stage in made:
+        stage.remove()
+
+
+def all_of(points: Iterator[str]) -> int:
+    return sum(1 for _ in points)
+
+
+def changes(at: int) -> Point:
+    """After the `at`-th call that changes anything."""
+    return Point(at, "change" if ptrace.CAN_FAIL else "")
+
+
+@needs_ptrace
+@pytest.mark.parametrize(("name", "first", "step"), [
+    ("rename", 8, 2), ("far", 9, 4), ("bundle", 9, 3), ("far bundle", 10, 12), ("hardlink", 8, 3),
+    ("far batch", 30, 40),
+])  # fmt: skip
+def test_movers_killed(make: Make, name: str, first: int, step: int) -> None:
+    """A mover dies after a call: another ends what it began, and the person sees a move."""
+    stage = make()
+    all_of(kills(stage, DEEDS[name], first=first, step=step, most=8, point=changes))
+    assert stage.points > 3
+
+
+@needs_ptrace
+def test_the_daemon_killed_with_its_mover(make: Make) -> None:
+    """At the next start it is finished or rolled back; killed in that, at the start after."""
+    stage = make()
+
+    def point(at: int) -> Point:
+        return Point(at, daemon=True, then=[Point(20 + at % 7, daemon=True)])
+
+    all_of(kills(stage, DEEDS["far bundle"], first=150, step=83, most=4, point=point))
+    assert stage.points >= 3
+
+
+@needs_ptrace
+def test_the_daemon_killed_at_its_own_calls(make: Make) -> None:
+    stage = make()
+    all_of(
+        kills(stage, DEEDS["far"], first=70, step=60, most=4, point=lambda at: Point(at, of=lambda: stage.daemon.pid))
+    )
+    assert stage.points >= 3
+
+
+@needs_ptrace
+def test_postgresql_killed(make: Make) -> None:
+    """The server's process for our writes dies at its calls: then the server ends all and recovers."""
+    stage = make()
+    all_of(kills(stage, DEEDS["far bundle"], first=10, step=70, most=6, point=lambda at: Point(at, of=stage.backend)))
+    assert stage.points >= 4
+
+
+@needs_ptrace
+@needs_x86
+@pytest.mark.parametrize(("name", "share"), [("rename", 29), ("far", 53), ("bundle", 41)])
+def test_calls_that_fail(make: Make, name: str, share: int) -> None:
+    """Every error is told with the file it is about; nothing is lost or left; the next attempt succeeds."""
+    stage = make()
+    all_of(faults(stage, DEEDS[name], some=lambda number: number % share == 0))
+    assert stage.points > 4
+
+
+@needs_ptrace
+@needs_x86
+@pytest.mark.parametrize(("mutant", "name", "call", "daemon"), [
+    ("unlink_first", "far", "unlinkat", False), ("no_journal", "far", "renameat2", True),
+    ("no_follow", "rename", "x", False), ("overwrite", "rename", "renameat2", False),
+    ("drop_blindly", "far", "unlinkat", False),
+])  # fmt: skip
+def test_a_move_that_lacks_a_step_is_caught(make: Make, mutant: str, name: str, call: str, daemon: bool) -> None:
+    """The same checks of moves that are not safe find them out."""
+    stage = make(mutant=mutant)
+    if mutant in ("overwrite", "drop_blindly"):
+        with pytest.raises(Broken):
+            meddled(stage, DEEDS[name], call, at=2 if call == "unlinkat" else 1)
+        return
+    with pytest.raises(Broken):
+        all_of(kills(stage, DEEDS[name], most=6, point=lambda at: Point(at, call, daemon=daemon)))
+
+
+# ---------------------------------------------------------------- the power
+
+
+@needs_ptrace
+def test_the_power_is_cut(folder: Path) -> None:
+    """What is not durable is gone, on one disk or on the other: never the file."""
+    if not powercut.possible(folder):
+        pytest.skip("no file system can be mounted and stopped here (root, loop devices, ext4)")
+    assert power_cuts(folder, DEEDS["far"], first=110, step=31, most=4) >= 3
+
+
+@needs_ptrace
+@pytest.mark.parametrize("mutant", ["no_fsync", "no_folder_sync"])
+def test_what_is_not_synced_is_lost_with_the_power(folder: Path, mutant: str) -> None:
+    if not powercut.possible(folder):
+        pytest.skip("no file system can be mounted and stopped here (root, loop devices, ext4)")
+    with pytest.raises(Broken):
+        power_cuts(folder, DEEDS["far"], first=120, step=4, most=20, mutant=mutant)
+
+
+# ---------------------------------------------------------------- races
+
+
+def at_the(call: str, what: Callable[[], None], *, at: int = 1) -> Point:
+    """A point at which no call fails, but something happens: before the `at`-th call of that name."""
+    return Point(at, call, before=what, entry=True, harmless=True)
+
+
+def meddled(stage: Stage, deed: Deed, call: str, *, at: int = 1) -> None:
+    """Before a call of a move somebody else writes where the file is to be: both stay what they are."""
+    destination = stage.path(deed.units[0][0][1])
+
+    def theirs() -> None:
+        destination.unlink(missing_ok=True)  # where it was copied by then, they have removed it
+        destination.write_bytes(b"theirs")
+
+    result = stage.do(deed, at_the(call, theirs, at=at))
+    if destination.read_bytes() != b"theirs" or not stage.path(deed.units[0][0][0]).exists():
+        raise Broken(f"{deed.name}, another file appears before {call}: one of the two is lost: {result}")
+    if isinstance(result, MediadError) or not result.problems:
+        raise Broken(f"nothing is said: {result}")
+    destination.unlink()
+    destination.parent.rmdir()
+    stage.look()
+    stage.check(deed, f"somebody else before {call}")
+    stage.forward.clear()
+
+
+@needs_ptrace
+@needs_x86
+def test_a_destination_that_appears(make: Make) -> None:
+    stage = make()
+    for name, call in (("rename", "renameat2"), ("far", "renameat2"), ("far", "pwrite64")):
+        meddled(stage, DEEDS[name], call)
+
+
+@needs_ptrace
+@needs_x86
+def test_a_source_that_is_replaced(make: Make) -> None:
+    """A program saves the file while it is moved: what it saved stays, under the name under which it was saved."""
+    stage = make()
+    for name, call in (("rename", "renameat2"), ("far", "renameat2"), ("far", "pwrite64")):
+        deed = DEEDS[name]
+        source, destination = (stage.path(path) for path in deed.units[0][0])
+        data, info = source.read_bytes(), source.stat()
+
+        def replace(source: Path = source) -> None:
+            other = source.with_name("saving.tmp")
+            other.write_bytes(b"saved")
+            other.rename(source)
+
+        result = stage.do(deed, at_the(call, replace))
+        assert source.read_bytes() == b"saved" and not destination.exists(), (name, call, result)
+        assert result.problems, (name, call, result)
+        assert not [each for each in stage.layout() if ".mediad-" in each]
+        source.write_bytes(data)
+        os.utime(source, ns=(info.st_atime_ns, info.st_mtime_ns))
+        stage.look()
+        stage.forward.clear()
+
+
+_SWAP = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+one, two = (os.fsencode(name) for name in sys.argv[1:])
+while os.getppid() != 1:
+    libc.renameat2(-100, one, -100, two, 2)
+"""
+
+
+@pytest.mark.parametrize("end", ["source", "destination"])
+def test_a_folder_that_is_swapped_for_a_link(make: Make, end: str) -> None:
+    """Another process exchanges a folder on the way with a symbolic link that leads out, again and again."""
+    stage = make()
+    outside = stage.daemon.folder / "outside"
+    outside.mkdir()
+    (outside / "song.flac").write_bytes(b"not ours")
+    song = stage.path("here/song.flac")
+    inner = stage.path("here/inner")
+    inner.mkdir()
+    trap = stage.path("here/trap")
+    trap.symlink_to(outside)
+    if end == "source":
+        song.rename(inner / "song.flac")
+    stage.look()
+    swapper = subprocess.Popen([sys.executable, "-c", _SWAP, inner, trap])
+    try:
+        moved = 0
+        until = time.monotonic() + 4.0
+        while time.monotonic() < until:
+            places = (song, inner / "song.flac", trap / "song.flac", stage.path("there/song.flac"))
+            source = next(path for path in places if path.exists() and path.read_bytes() != b"not ours")
+            goals = {"source": "there", "destination": "here/inner"}
+            call = workcalls.move([source], stage.path(goals[end]), folder=True)
+            result = stage.run(call)
+            moved += not isinstance(result, MediadError) and result.done
+            assert sorted(os.listdir(outside)) == ["song.flac"]
+            assert (outside / "song.flac").read_bytes() == b"not ours"
+            if moved:
+                break
+    finally:
+        swapper.kill()
+        swapper.wait()
+    sums = [each for name, each in stage.layout().items() if name.endswith("song.flac")]
+    assert sums.count(stage.sums["here/song.flac"]) == 1
+
+
+# ---------------------------------------------------------------- together
+
+
+def test_many_at_once(make: Make) -> None:
+    """Twenty persons move at the same time, some of them the same file: each file is in one place, every one was told
+    what became of his."""
+    stage = make()
+    results: list[Any] = []
+
+    def one(number: int) -> None:
+        with stage.daemon.client() as client:
+            try:
+                name = f"here/many/{number % 12:02}.bin"
+                call = workcalls.move([stage.path(name)], stage.path(f"there/{number}"), folder=True)
+                results.append(client.run(call))
+            except MediadError as error:
+                results.append(error)
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    done = [each for each in results if not isinstance(each, MediadError) and each.done]
+    others = [each for each in results if isinstance(each, MediadError) or not each.done]
+    assert len(done) == 12 and len(others) == 8, results
+    assert all(isinstance(each, MediadError) or each.problems for each in others)
+    found = stage.layout()
+    assert sorted(found.values()) == sorted(stage.sums.values())
+    assert not stage.disagreement()
+
+
+def test_a_move_while_the_root_is_walked(make: Make) -> None:
+    """The first walk of some thousand files, and moves in it: the items stay, nothing is there twice."""
+    stage = make()
+    top = stage.path("here")
+    for number in range(3000):
+        folder = top / f"walk{number % 30:02}"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{number}.txt").write_bytes(b"%d" % number)
+    scanned: list[Any] = []
+
+    def walk() -> None:
+        with stage.daemon.client() as client:
+            scanned.append(client.add([top], wait=True, once=True))
+
+    thread = threading.Thread(target=walk)
+    thread.start()
+    for _ in range(3):
+        for name in ("rename", "far", "bundle"):
+            stage.do(DEEDS[name])
+    thread.join()
+    assert scanned
+    stage.look()
+    deed = Deed("all", DEEDS["far"].units, (), "")
+    found = stage.layout()
+    stored = stage.stored()
+    assert stored.keys() == found.keys()
+    for name, each in found.items():
+        if each in stage.items:
+            assert stored[name][0] == stage.items[each], name
+    assert deed.units
+    for each in set(stage.sums.values()):
+        assert list(found.values()).count(each) == 1
+
+
+def test_two_hosts_move_at_the_same_time(make: Make) -> None:
+    """Two daemons on one database, each with roots of its own."""
+    one = make()
+    two = make(dsn=one.daemon.dsn)
+    wrong: list[BaseException] = []
+
+    def work(stage: Stage) -> None:
+        try:
+            for name in ("far bundle", "batch", "rename"):
+                stage.do(DEEDS[name])
+                stage.check(DEEDS[name], "two hosts")
+                stage.back()
+        except BaseException as error:  # noqa: BLE001
+            wrong.append(error)
+
+    threads = [threading.Thread(target=work, args=(stage,)) for stage in (one, two)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong, wrong[0]
+
+
+def test_a_watched_root_follows_without_a_doubt(make: Make) -> None:
+    """The watcher reports what the mover does while it does it: one event a file, no item is lost for a moment."""
+    stage = make(watched=True)
+    for name in ("far bundle", "batch", "far batch"):
+        stage.do(DEEDS[name])
+        stage.check(DEEDS[name], "watched")
+        stage.back()
+    seen = stage.ask(
+        "SELECT count(*) FROM mediadb.event WHERE target_kind = 'stream' AND action IN ('missing', 'returned')"
+    )
+    assert seen == [(0,)]
+    shutil.rmtree(stage.path("here/film"))
