@@ -124,6 +124,19 @@ def check(state: State, path: str, group: str, torrent_staging: bool, photos: bo
     return _layout(state, path, check=True, group=group, torrent_staging=torrent_staging, photos=photos)
 
 
+@layout.command()
+@click.argument("path")
+@click.option("--dry-run", "-n", is_flag=True, help="Show the plan; do nothing.")
+@click.pass_obj
+def place(state: State, path: str, dry_run: bool) -> int:
+    """Gives what has arrived in the staging folders its place in media/, by hard links; what is shared goes on being
+    shared. What is unfinished, or changed a moment ago, waits."""
+    from mediactl import human, jsontext, workcalls
+
+    call = workcalls.place(path, dry_run=dry_run)
+    return run_call(state, call, jsontext.describe_move, lambda result: human.move_lines(result, state.output.width))
+
+
 def _layout(state: State, path: str, **options: Any) -> int:
     from mediactl import human, jsontext, workcalls
 

@@ -208,6 +208,16 @@ def layout(
     return Call(pb.Request(layout=command), lambda replies: _layout(replies[-1].layout), timed=False)
 
 
+def place(path: str | bytes | os.PathLike[str], *, dry_run: bool = False) -> Call[MoveResult]:
+    """What has arrived in the staging folders of a media tree gets its place in media/, by hard links."""
+    command = pb.PlaceRequest(path=requests.list_paths((path,))[0], dry_run=dry_run)
+
+    def decoded(replies: Sequence[pb.Reply]) -> MoveResult:
+        return _moved([pb.Reply(move=reply.place) for reply in replies], dry_run)
+
+    return Call(_changing(place=command), decoded, timed=False)
+
+
 def _layout(reply: pb.LayoutReply) -> LayoutResult:
     return LayoutResult(
         reply.top, [(f.path, f.code, f.message) for f in reply.findings],

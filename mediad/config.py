@@ -46,6 +46,7 @@ CHOICES = {  # settings whose text is one of these
     "sandbox": ("best-effort", "require"),
     "group_role": ("read", "write", "organise"),
     "sidecars": ("read", "sync"),
+    "staging_place": ("offer", "hardlink"),
 }
 ROOT_SETTINGS = ("sidecars",)  # what a table [roots."/path"] may set for all below that path
 
@@ -80,6 +81,9 @@ class Config:
     remote_minutes: float = 60.0  # roots on a network file system are walked so often: no kernel event tells of them
     poll_seconds: float = 30.0  # folders for which the kernel gives no watch are looked at so often
     settle_seconds: float = 0.05  # a folder that has been quiet for so long is looked at
+    staging: tuple[str, ...] = ()  # media trees whose staging folders are looked at: docs/moves.md
+    staging_place: str = "offer"  # "hardlink": what has arrived gets its place in media/ by itself
+    staging_seconds: float = 60.0  # that a release must have been at rest
     templates: dict[str, str] = field(default_factory=dict)  # names of files to be, over the defaults: docs/names.md
     sidecars: str = "read"  # "sync": XMP side files are written too; nobody's folder is written to unasked
     sidecar_seconds: float = 2.0  # then: a file is merged with its side file when nothing was said of it for so long

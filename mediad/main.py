@@ -25,6 +25,7 @@ import mediad
 from mediad import systemd
 from mediad.commands import idle
 from mediad.commands.context import Context
+from mediad.commands.layout import watch_staging
 from mediad.config import Config, load_config
 from mediad.datadir import read_host_id, take_data_dir
 from mediad.errors import AlreadyExists, MediadError, Unavailable
@@ -207,6 +208,7 @@ class Daemon:
             self._spawn(context.sidewatch.run())
             self._spawn(idle.settle_doubts(context))
             self._spawn(idle.rescan(context))
+            self._spawn(watch_staging(context))
             self._spawn(idle.rescan_remote(context))
             self._spawn(idle.keep_house(context))
         if context.roots.mine():

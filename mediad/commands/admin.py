@@ -67,6 +67,12 @@ def _notes(context: Context) -> list[str]:
     notes += [f"away: {os.fsdecode(root.path)}" for root in context.roots.mine() if root.local is None]
     notes += context.registry.problems
     notes += context.watching.notes()
+    notes += [
+        f"{count} downloads are complete in {top}: `mediactl layout place {top}`"
+        for top, count in context.staged.items() if count
+    ]  # fmt: skip
+    if context.moves.waiting:
+        notes.append(f"{context.moves.waiting} interrupted moves wait for their volumes")
     notes += context.sidewatch.notes()
     if context.worklog.problem:
         notes.append(f"the log of a person's work cannot be written: {context.worklog.problem}")

@@ -80,6 +80,7 @@ class Context:
     traffic: Traffic = field(default_factory=Traffic)
     ready: Callable[[], str] = lambda: ""
     opened: asyncio.Event = field(default_factory=asyncio.Event)
+    staged: dict[str, int] = field(default_factory=dict)  # how many files wait for their place, by media tree
     counted: Counted = Counted()
     answers: Answers = field(default_factory=Answers)
 

@@ -96,7 +96,8 @@ async def _plan(
         raise problems[0]
     units = await planner.units(selected)
     if request.template:
-        wish = await _named(context, planner, units, request, options)
+        base = await planner.destination(check_path(request.destination)) if request.destination else None
+        wish = await named(context, units, request.template, base, options)
         plan = await planner.plan(mover, units, wish, options, told)
         plan.problems[:0] = problems
         return plan
@@ -116,12 +117,10 @@ async def _plan(
     return plan
 
 
-async def _named(
-    context: Context, planner: Planner, units: list[Unit], request: pb.MoveRequest, options: Options
-) -> Wisher:
-    """The wish of `organise`: the paths that a name template makes of each file's metadata."""
-    namer = Namer(load_templates(context.config.templates), request.template, fat=options.fat)
-    base = await planner.destination(check_path(request.destination)) if request.destination else None
+async def named(context: Context, units: list[Unit], template: str, base: Wish | None, options: Options) -> Wisher:
+    """The wish of `organise`: the paths that a name template makes of each file's metadata, below `base` or the top of
+    each file's root."""
+    namer = Namer(load_templates(context.config.templates), template, fat=options.fat)
     facts: dict[int, tuple[str, dict[str, Any]]] = {}
     for start in range(0, len(units), _STREAMS_AT_ONCE):
         some = units[start : start + _STREAMS_AT_ONCE]

@@ -49,6 +49,7 @@ COMMANDS: dict[str, Entry] = {
     "history": Entry("read", work.history),
     "archive": Entry("organise", archive.archive, timed=False),
     "putback": Entry("organise", archive.putback, timed=False, changes=True),
+    "place": Entry("organise", layout.place, timed=False, changes=True),
     "layout": Entry("organise", layout.layout, timed=False),
     "move": Entry("organise", move.move, timed=False, changes=True),
     "operations": Entry("read", undo.operations),

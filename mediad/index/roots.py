@@ -53,6 +53,7 @@ class Roots:
         self.config = config
         self.on_listed: Callable[[], None] = _nothing
         self.on_progress: Callable[[], None] = _nothing
+        self.on_walked: list[Callable[[], None]] = []
         self._roots: dict[int, Root] = {}
         self._openers: dict[int, Opener] = {}
         self._places = Opener(config.idle_seconds)
@@ -365,6 +366,8 @@ class Roots:
         finally:
             scan.report.stage = "done"
             self.on_progress()
+            for told in self.on_walked:
+                told()
         if scan.left:
             for _folder, number, names in await self.store.read("dir_paths", pack(sorted(scan.left)), deadline=30.0):
                 self.touch(number, {b"/".join(names[1:]): False}, {})

@@ -111,6 +111,21 @@ class Plan:
     bytes_total: int = 0  # that have to be copied
     fatal: MediadError | None = None  # nothing of it can be done
 
+    def add(self, other: Plan) -> None:
+        """The steps of another plan come after those of this one; their units stay apart."""
+        steps, units = len(self.steps), max((step.unit for step in self.steps), default=-1) + 1
+        for step in other.steps:
+            step.number += steps
+            step.unit += units if step.unit >= 0 else 0
+        self.steps += other.steps
+        self.problems += other.problems
+        self.already += other.already
+        self.clashes += other.clashes
+        self.notes += other.notes
+        self.unchanged += other.unchanged
+        self.bytes_total += other.bytes_total
+        self.fatal = self.fatal or other.fatal
+
     @property
     def files(self) -> int:
         """How many files it touches."""

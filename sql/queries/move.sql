@@ -81,6 +81,18 @@ SELECT DISTINCT ON (v.file) v.file, v.path FROM revision v
 WHERE v.file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)) AND v.why = 'moved'
 ORDER BY v.file, v.until_ns DESC, v.id DESC;
 
+-- name: arrived
+-- Regular files in a staging folder and below, and whether the item of each has a file outside of it. $1 folder.
+WITH RECURSIVE tree(id) AS (
+    SELECT $1::bigint
+    UNION ALL
+    SELECT d.id FROM tree t JOIN dir d ON d.parent = t.id
+)
+SELECT f.id, f.stream, f.dir, f.name, f.type, f.size, f.mtime_ns, f.inode, d.root, EXISTS (
+    SELECT FROM file o WHERE o.stream = f.stream AND o.missing_since_ns IS NULL AND o.dir NOT IN (SELECT id FROM tree))
+FROM tree t JOIN dir d ON d.id = t.id JOIN file f ON f.dir = t.id
+WHERE f.missing_since_ns IS NULL AND f.type = 'f' ORDER BY f.id;
+
 -- name: plan_moves
 -- Steps, before any of them is done. $1 operation, $2 host, $3 now, $4 [{n, u, a, f, s, fr, fp, tr, tp, i, z, m, o, j,
 -- k, h, d, e}], the names of the columns from number on.

@@ -6,6 +6,7 @@ import grp
 import os
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from mediactl import workcalls
 from mediad.errors import InvalidArgument, NotFound
 from tests.daemon import Daemon
+from tests.daemon.records import wait_for
 
 # as the seed's own program makes it: with bash's braces
 TREE = (
@@ -106,3 +108,73 @@ def test_two_mounts_of_one_file_system(daemon: Daemon, bound: list[Path]) -> Non
         assert media.stat().st_dev == top.stat().st_dev
         found = client.run(workcalls.layout(top, check=True))
         assert all("two mounts of one file system" in link and rename for _a, _b, link, rename in found.trials)
+
+
+def arrive(top: Path, name: str, size: int = 6000, age: float = 1000.0) -> Path:
+    path = top / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"\x1a\x45\xdf\xa3" + name.encode() + b"\0" * size)
+    os.utime(path, (time.time() - age, time.time() - age))
+    return path
+
+
+def arrivals(top: Path) -> None:
+    """A film with its subtitles and a sample, an episode, one that is being loaded, one that came just now."""
+    arrive(top, "usenet/complete/movies/Some.Film.2001.1080p-GRP/Some.Film.2001.1080p-GRP.mkv")
+    arrive(top, "usenet/complete/movies/Some.Film.2001.1080p-GRP/Some.Film.2001.1080p-GRP.en.srt", 10)
+    arrive(top, "usenet/complete/movies/Some.Film.2001.1080p-GRP/Sample/sample-some.film.mkv")
+    arrive(top, "torrents/tv/Show.Name.S01E02.mkv")
+    arrive(top, "ddl/complete/movies/Half.Film.2002/Half.Film.2002.mkv")
+    arrive(top, "ddl/complete/movies/Half.Film.2002/rest.!qB", 10)
+    arrive(top, "ddl/complete/movies/Young.Film.2003.mkv", age=0.0)
+
+
+PLACED = {
+    "media/movies/Some Film (2001)/Some Film (2001).mkv", "media/movies/Some Film (2001)/Some Film (2001).en.srt",
+    "media/tv/Show Name/Season 01/Show Name - S01E02.mkv",
+}  # fmt: skip
+
+
+def placed(top: Path) -> set[str]:
+    return {str(path.relative_to(top)) for path in (top / "media").rglob("*") if path.is_file()}
+
+
+def test_what_has_arrived_is_placed(daemon: Daemon) -> None:
+    """By hard links, with its companions, once; what is unfinished or young waits; undone, only the links go."""
+    top = srv(daemon) / "data"
+    with daemon.client() as client:
+        client.run(workcalls.layout(top))
+        arrivals(top)
+        client.add([top], wait=True)
+        plan = client.run(workcalls.place(top, dry_run=True))
+        assert placed(top) == set() and {step.action for step in plan.steps} == {"mkdir", "hardlink"}
+        assert any("waits" in note for note in plan.notes)
+        done = client.run(workcalls.place(top))
+        assert (done.done, done.problems) == (3, []) and placed(top) == PLACED
+        film = top / "media/movies/Some Film (2001)/Some Film (2001).mkv"
+        assert film.samefile(top / "usenet/complete/movies/Some.Film.2001.1080p-GRP/Some.Film.2001.1080p-GRP.mkv")
+        assert client.run(workcalls.place(top)).done == 0
+        client.run(workcalls.undo(done.operation))
+        assert placed(top) == set()
+
+
+@pytest.mark.parametrize("rule", ["hardlink", "offer"])
+def test_placed_by_rule(folder: Path, rule: str) -> None:
+    """`staging_place = "hardlink"`: by itself, when it has come to rest; else `status` offers it."""
+    top = folder / "srv" / "data"
+    top.parent.mkdir()
+    config = f'staging = ["{top}"]\nstaging_place = "{rule}"\nstaging_seconds = 2.0\nshared_least = 1000\n'
+    daemon = Daemon(config=config, folder=folder).start()
+    try:
+        with daemon.client() as client:
+            client.run(workcalls.layout(top))
+            client.add([top], wait=True)
+            arrivals(top)
+            if rule == "hardlink":
+                goal = PLACED | {"media/movies/Young Film (2003)/Young Film (2003).mkv"}
+                assert wait_for(lambda: placed(top) == goal, 60), placed(top)
+            else:
+                assert wait_for(lambda: "3 downloads are complete" in str(client.status().notes), 60)
+                assert placed(top) == set()
+    finally:
+        daemon.remove()

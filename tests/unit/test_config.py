@@ -20,6 +20,7 @@ ONE_OF_EACH = {
     "exclude": ["*.x"], "freeze_share": 0.25, "freeze_files": 7, "deadline_seconds": 9,
     "templates": {"movie": "m/{title}.{ext}", "my-own": "{name}"},
     "sidecars": "sync", "sidecar_seconds": 1.0, "sidecar_actor": "anna", "group_role": "organise",
+    "staging": ["/srv/data"], "staging_place": "hardlink", "staging_seconds": 5.0,
 }  # fmt: skip
 
 
