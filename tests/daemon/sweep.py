@@ -27,7 +27,7 @@ import psycopg
 from mediactl import Client, workcalls
 from mediad.errors import MediadError, Unavailable
 from tests.daemon import Daemon
-from tests.daemon.library import cluster_dsn
+from tests.daemon.library import alive, cluster_dsn
 from tests.daemon.powercut import Disks
 from tests.daemon.ptrace import Ended, Stop, Tracee
 
@@ -46,8 +46,8 @@ FROM place p JOIN mediadb.file f ON f.dir = p.id WHERE f.missing_since_ns IS NUL
 
 # Between two of these nothing changes on disk, nor in what the daemon knows of it.
 CHANGES = frozenset((
-    "fchmod", "fchmodat", "fchown", "fsetxattr", "fsync", "ftruncate", "ioctl", "linkat", "mkdirat", "openat", "pwrite64",
-    "renameat2", "sendto", "symlinkat", "unlinkat", "utimensat",
+    "fchmod", "fchmodat", "fchown", "fsetxattr", "fsync", "ftruncate", "ioctl", "linkat", "mkdirat", "openat",
+    "pwrite64", "renameat2", "sendto", "symlinkat", "unlinkat", "utimensat",
 ))  # fmt: skip
 
 
@@ -327,7 +327,7 @@ class Stage:
         again. Returns the result, or the error that does not pass."""
         began = time.monotonic()
         while True:
-            if self.daemon.process is not None and self.daemon.process.poll() is not None:
+            if not alive(self.daemon.pid):  # Popen.poll would take stops from the tracer
                 self.start()
             try:
                 if self._client is None:
@@ -349,12 +349,15 @@ class Stage:
 
     def start(self) -> None:
         """Starts a daemon that has died, as often as points kill it."""
-        self.before_start()
+        with self.tracer.lock:  # not while a point is being hit
+            self.before_start()
+        if self.daemon.process is not None:
+            self.daemon.process.wait(10)
         for _ in range(5):
             with contextlib.suppress(ProcessLookupError, AssertionError):
                 self.daemon.start()
                 return
-            if self.daemon.process is not None and self.daemon.process.poll() is None:
+            if alive(self.daemon.pid):
                 raise Broken("the daemon does not come up:\n" + self.daemon.text()[-3000:])
         raise Broken("the daemon does not stay up:\n" + self.daemon.text()[-3000:])
 
@@ -385,8 +388,9 @@ class Stage:
                 traced.join(10)
         if point is not None and point.hit:
             self.points += 1
-            if point.daemon and self.daemon.process is not None and self.daemon.pid == pid:
-                self.daemon.process.wait(10)  # it has answered, and dies now
+            until = time.monotonic() + 10
+            while point.daemon and self.daemon.pid == pid and alive(pid) and time.monotonic() < until:
+                time.sleep(0.005)  # it has answered, and dies now
             self.run(call)  # once more, as if the answer had been lost: nothing is done twice
         return result
 
