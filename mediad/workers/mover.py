@@ -328,6 +328,8 @@ class Mover:
         source = transfer.open_source(old, old_name, expected)
         made = open_for_reading(new, new_name)
         try:
+            if os.path.samestat(os.fstat(source), os.fstat(made)):
+                return None  # no copy
             if not transfer.same_bytes(source, made, self._teller(request)):
                 return None
             os.fsync(made)

@@ -346,6 +346,8 @@ def drop(
         raise Changed("the copy is not where it was made: the source stays")
     if not is_it(look(old, old_name), expected):
         raise Changed("the source changed after it was copied: it stays")
+    if one_name(old, old_name, new, new_name):
+        raise Changed("source and destination are one file: it stays")
     remove_known(old, old_name, expected, aside)
 
 

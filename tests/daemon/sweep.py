@@ -644,10 +644,12 @@ def said(stage: Stage, deed: Deed, point: Point, result: Any, *, came: bool) -> 
 
 
 def power_cuts(
-    folder: Path, deed: Deed, *, first: int = 1, step: int = 1, most: int = 100_000, mutant: str = ""
+    folder: Path, deed: Deed, *, first: int = 1, step: int = 1, most: int = 100_000, mutant: str = "",
+    seconds: float = 3600.0, call: str = "",
 ) -> int:  # fmt: skip
-    """A deed whose machine loses its power after calls of its movers. At every third point all disks lose what was
-    not made durable, else one of them had the time to write. Returns at how many points. Needs `powercut.possible`."""
+    """A deed whose machine loses its power after calls of its movers (`call`: after those of that name only). At every
+    third point all disks lose what was not made durable, else one of them had the time to write. Returns at how many
+    points. Needs `powercut.possible`."""
     here, there = folder / "here", folder / "there"
     disks = Disks(folder, [here, there])
     stage = Stage(there, mutant=mutant, folder=folder)
@@ -659,7 +661,7 @@ def power_cuts(
             disks.cut((None, here, there)[at % 3])
             dark.set()
 
-        return Point(at, daemon=True, before=now)
+        return Point(at, call, daemon=True, before=now)
 
     def light() -> None:
         if dark.is_set():
@@ -670,8 +672,10 @@ def power_cuts(
     try:
         stage.fill()
         os.sync()
+        until = time.monotonic() + seconds
         for _ in kills(stage, deed, first=first, step=step, most=most, point=cut):
-            pass
+            if time.monotonic() > until:
+                break
         return stage.points
     finally:
         stage.remove()
