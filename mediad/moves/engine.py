@@ -225,7 +225,7 @@ class Engine:
                             "conflict",
                             "another file of its bundle cannot go",
                         )
-                await self._back(mover, unit)
+                await self._back(operation, mover, unit)
                 mine = []
             elif operation.stop and not again and mine and all(step.state == "planned" for step in unit):
                 _abort(mine, "cancelled", "stopped before it was begun")
@@ -239,7 +239,7 @@ class Engine:
                 await self._close_copies(operation, mover, unit, mine)
             operation.progress.files += sum(step.state == "done" for step in unit)
             operation.told()
-        await self._others(mover, files)
+        await self._others(operation, mover, files)
         # A copy that did not come to its end, here or before a crash, may have left its temporary.
         stale = [step for step in to_copy if step.state == "aborted"]
         parts = [[s.number, None, None, self._top(s.to_root), s.to_path, _part(operation, s)] for s in stale]
@@ -247,11 +247,11 @@ class Engine:
             if result.outcome not in ("done", "gone"):
                 log.warning("a temporary of a copy may be left", extra={"why": result.outcome})
 
-    async def _others(self, mover: Mover, files: list[Step]) -> None:
+    async def _others(self, operation: Operation, mover: Mover, files: list[Step]) -> None:
         """Duplicates that go, and copies that are taken back."""
         for op, action in (("drop", "drop"), ("unmake", "remove")):
             rows = [step for step in files if step.action == action and step.state == "planned"]
-            results = await mover.rows(op, [self._made_row(step) for step in rows])
+            results = await mover.rows(op, [self._made_row(operation, step) for step in rows])
             for step, result in zip(rows, results, strict=True):
                 self._take(step, result)
 
@@ -296,7 +296,7 @@ class Engine:
             for step in mine:
                 if step.state == "planned":
                     step.state, step.code, step.problem = "aborted", "conflict", "another file of its bundle cannot go"
-            await self._back(mover, unit)
+            await self._back(operation, mover, unit)
             return
         dropped = [step for step in mine if step.action == "move"]
         for step in mine:
@@ -305,14 +305,14 @@ class Engine:
         if not dropped:
             return
         await self.journal.note(operation.by.operation, mine)  # the proof: copied, verified, durable
-        results = await self._drop(mover, dropped)
+        results = await self._drop(operation, mover, dropped)
         back: list[Result | None] = [None] * len(dropped)
         if not any(result.outcome in ("done", "gone") for result in results):
             # No source can go, so the copies do; a crash in between finds them planned, and makes them again.
             for step in dropped:
                 step.state = "planned"
             await self.journal.note(operation.by.operation, dropped)
-            back[:] = await mover.rows("unmake", [self._made_row(step) for step in dropped])
+            back[:] = await mover.rows("unmake", [self._made_row(operation, step) for step in dropped])
         for step, result, undone in zip(dropped, results, back, strict=True):
             if result.outcome == "done" or (undone is not None and undone.outcome == "done"):
                 self._take(step, result)
@@ -327,16 +327,16 @@ class Engine:
                     f"it was copied and stays: {error.message}",
                 )
 
-    async def _drop(self, mover: Mover, steps: list[Step]) -> list[Result]:
+    async def _drop(self, operation: Operation, mover: Mover, steps: list[Step]) -> list[Result]:
         """Removes the sources of copies; what fails is tried once more, for others of its bundle are gone by then."""
-        results = await mover.rows("drop", [self._made_row(step) for step in steps])
+        results = await mover.rows("drop", [self._made_row(operation, step) for step in steps])
         failed = [at for at, result in enumerate(results) if result.outcome.startswith("failed")]
-        again = await mover.rows("drop", [self._made_row(steps[at]) for at in failed])
+        again = await mover.rows("drop", [self._made_row(operation, steps[at]) for at in failed])
         for at, result in zip(failed, again, strict=True):
             results[at] = result
         return results
 
-    async def _back(self, mover: Mover, unit: list[Step]) -> None:
+    async def _back(self, operation: Operation, mover: Mover, unit: list[Step]) -> None:
         """A unit that cannot go as a whole goes back as a whole."""
         moved = [step for step in unit if step.action == "move" and step.state == "done"]
         rows = [
@@ -351,7 +351,7 @@ class Engine:
             or (step.state == "done" and step.action in ("copy", "hardlink", "symlink", "reflink"))
         ]
         results = await mover.rows("link", rows, action="move")
-        results += await mover.rows("unmake", [self._made_row(step) for step in made])
+        results += await mover.rows("unmake", [self._made_row(operation, step) for step in made])
         for step, result in zip([*moved, *made], results, strict=True):
             if result.outcome == "done":
                 step.state, step.code, step.problem = "aborted", "conflict", "another file of its bundle cannot go"
@@ -600,9 +600,9 @@ class Engine:
             s.mtime_ns,
         ]
 
-    def _made_row(self, s: Step) -> list[Any]:
+    def _made_row(self, operation: Operation, s: Step) -> list[Any]:
         made = s.to_inode if self._lasting(s.to_root) else None
-        return [*self._row(s), made, s.to_mtime_ns]
+        return [*self._row(s), made, s.to_mtime_ns, _part(operation, s)]
 
     def _lasting(self, number: int | None) -> bool:
         root = self._roots.get(number) if number is not None else None
@@ -610,7 +610,7 @@ class Engine:
 
 
 def _part(operation: Operation, step: Step) -> bytes:
-    """The name of a copy until it is complete."""
+    """The name of a copy until it is complete, and of what is removed while it is looked at."""
     return b".mediad-%s-%d.part" % (operation.by.operation.hex.encode(), step.number)
 
 

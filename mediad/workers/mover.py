@@ -17,8 +17,8 @@ same   {one, other}        -> {progress}... {same: bool}
 mkdir  {rows}, rmdir {rows}                destinations, sources; the row's inode is the mode
 link   {rows, action, require}  move hardlink symlink: names only
 copy   {row, part, clone}  -> {progress}... {made: [inode, size, mtime_ns, sha256, notes]} | {outcome, message}
-drop   {rows: [... made inode, made mtime_ns]}    the sources of copies
-unmake {rows: [... made inode, made mtime_ns]}    the copies and links, while their sources are there
+drop   {rows: [... made inode, made mtime_ns, part]}    the sources of copies
+unmake {rows: [... made inode, made mtime_ns, part]}    the copies and links, while their sources are there
 clean  {rows: [number, None, None, top, path, part]}    temporaries that a copy to this destination may have left
        -> {results: [[number, outcome, message, inode, mtime_ns]]}
 layout {top, folders, mode, group}         -> {findings}; with pairs -> {findings, pairs} (mediad.workers.layout)
@@ -338,6 +338,8 @@ class Mover:
         source = transfer.open_source(old, old_name, expected)
         made = open_for_reading(new, new_name)
         try:
+            if os.path.samestat(os.fstat(source), os.fstat(made)):
+                return None  # no copy
             if not transfer.same_bytes(source, made, self._teller(request)):
                 return None
             os.fsync(made)
@@ -351,18 +353,20 @@ class Mover:
 
     def do_drop(self, request: dict[str, Any]) -> dict[str, Any]:
         def drop(folders: Folders, row: list[Any]) -> tuple[Result, Back | None]:
-            number, from_top, from_path, to_top, to_path, inode, size, mtime, made, made_mtime = row
+            number, from_top, from_path, to_top, to_path, inode, size, mtime, made, made_mtime, part = row
             new, new_name = folders.of(to_top, to_path)
             copy = (made, size, made_mtime)
             try:
                 old, old_name = folders.of(from_top, from_path)
             except FileNotFoundError:
                 old, old_name = -1, b""
+            if old >= 0:
+                transfer.put_back(old, old_name, part)
             if old < 0 or transfer.look(old, old_name) is None:
                 if not transfer.is_it(transfer.look(new, new_name), copy):
                     return [number, "gone", "neither the source nor the copy is there", None, None], None
                 return [number, "done", "", None, None], None
-            transfer.drop(old, old_name, (inode, size, mtime), new, new_name, copy)
+            transfer.drop(old, old_name, (inode, size, mtime), new, new_name, copy, part)
             folders.changed(from_top, from_path)
             return [number, "done", "", None, None], None
 
@@ -370,8 +374,9 @@ class Mover:
 
     def do_unmake(self, request: dict[str, Any]) -> dict[str, Any]:
         def unmake(folders: Folders, row: list[Any]) -> tuple[Result, Back | None]:
-            number, from_top, from_path, to_top, to_path, inode, size, mtime, made, made_mtime = row
+            number, from_top, from_path, to_top, to_path, inode, size, mtime, made, made_mtime, part = row
             new, new_name = folders.of(to_top, to_path)
+            transfer.put_back(new, new_name, part)
             there = transfer.look(new, new_name)
             if there is None:
                 return [number, "done", "", None, None], None
@@ -379,9 +384,10 @@ class Mover:
             if not transfer.is_it(transfer.look(old, old_name), (inode, size, mtime)):
                 return [number, "changed", "what it was made of is not there any more: it stays", None, None], None
             link = stat.S_ISLNK(there.st_mode)
-            if not transfer.is_it(there, (made, there.st_size if link else size, made_mtime)):
+            expected = (made, there.st_size if link else size, made_mtime)
+            if not transfer.is_it(there, expected):
                 return [number, "changed", "it was changed since it was made: it stays", None, None], None
-            os.unlink(new_name, dir_fd=new)
+            transfer.remove_known(new, new_name, expected, part)
             folders.changed(to_top, to_path)
             return [number, "done", "", None, None], None
 

@@ -7,6 +7,7 @@ luck. Nothing is ever replaced: renameat2(2) with RENAME_NOREPLACE, or link(2). 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -334,7 +335,9 @@ def remove_part(folder: int, part: bytes) -> None:
     sync_folder(folder)
 
 
-def drop(old: int, old_name: bytes, expected: Identity, new: int, new_name: bytes, made: Identity) -> None:
+def drop(
+    old: int, old_name: bytes, expected: Identity, new: int, new_name: bytes, made: Identity, aside: bytes
+) -> None:  # fmt: skip
     """Removes the source of a copy, while the copy stands where it was made and the source is what was copied. That it
     is gone is made durable by who calls.
 
@@ -343,4 +346,26 @@ def drop(old: int, old_name: bytes, expected: Identity, new: int, new_name: byte
         raise Changed("the copy is not where it was made: the source stays")
     if not is_it(look(old, old_name), expected):
         raise Changed("the source changed after it was copied: it stays")
-    os.unlink(old_name, dir_fd=old)
+    if one_name(old, old_name, new, new_name):
+        raise Changed("source and destination are one file: it stays")
+    remove_known(old, old_name, expected, aside)
+
+
+def remove_known(folder: int, name: bytes, expected: Identity, aside: bytes) -> None:
+    """Removes a file if it is the expected one, whatever others do with its name meanwhile: it is renamed to `aside`,
+    a name that nobody else uses, and looked at there. Raises Changed; then it has its name again."""
+    rename_new(folder, name, folder, aside)
+    try:
+        if not is_it(look(folder, aside), expected):
+            raise Changed("it was replaced meanwhile: it stays")
+        os.unlink(aside, dir_fd=folder)
+    except (OSError, Changed):
+        put_back(folder, name, aside)
+        raise
+
+
+def put_back(folder: int, name: bytes, aside: bytes) -> None:
+    """What `remove_known` has set aside, now or before a crash, has its name again. Raises OSError EEXIST when that is
+    taken: then it is where it is."""
+    with contextlib.suppress(FileNotFoundError):
+        rename_new(folder, aside, folder, name)

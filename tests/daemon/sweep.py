@@ -27,7 +27,7 @@ import psycopg
 from mediactl import Client, workcalls
 from mediad.errors import MediadError, Unavailable
 from tests.daemon import Daemon
-from tests.daemon.library import cluster_dsn
+from tests.daemon.library import alive, cluster_dsn
 from tests.daemon.powercut import Disks
 from tests.daemon.ptrace import Ended, Stop, Tracee
 
@@ -327,7 +327,7 @@ class Stage:
         again. Returns the result, or the error that does not pass."""
         began = time.monotonic()
         while True:
-            if self.daemon.process is not None and self.daemon.process.poll() is not None:
+            if not alive(self.daemon.pid):  # Popen.poll would take stops from the tracer
                 self.start()
             try:
                 if self._client is None:
@@ -349,12 +349,15 @@ class Stage:
 
     def start(self) -> None:
         """Starts a daemon that has died, as often as points kill it."""
-        self.before_start()
+        with self.tracer.lock:  # not while a point is being hit
+            self.before_start()
+        if self.daemon.process is not None:
+            self.daemon.process.wait(10)
         for _ in range(5):
             with contextlib.suppress(ProcessLookupError, AssertionError):
                 self.daemon.start()
                 return
-            if self.daemon.process is not None and self.daemon.process.poll() is None:
+            if alive(self.daemon.pid):
                 raise Broken("the daemon does not come up:\n" + self.daemon.text()[-3000:])
         raise Broken("the daemon does not stay up:\n" + self.daemon.text()[-3000:])
 
@@ -385,8 +388,9 @@ class Stage:
                 traced.join(10)
         if point is not None and point.hit:
             self.points += 1
-            if point.daemon and self.daemon.process is not None and self.daemon.pid == pid:
-                self.daemon.process.wait(10)  # it has answered, and dies now
+            until = time.monotonic() + 10
+            while point.daemon and self.daemon.pid == pid and alive(pid) and time.monotonic() < until:
+                time.sleep(0.005)  # it has answered, and dies now
             self.run(call)  # once more, as if the answer had been lost: nothing is done twice
         return result
 
@@ -640,10 +644,12 @@ def said(stage: Stage, deed: Deed, point: Point, result: Any, *, came: bool) -> 
 
 
 def power_cuts(
-    folder: Path, deed: Deed, *, first: int = 1, step: int = 1, most: int = 100_000, mutant: str = ""
+    folder: Path, deed: Deed, *, first: int = 1, step: int = 1, most: int = 100_000, mutant: str = "",
+    seconds: float = 3600.0, call: str = "",
 ) -> int:  # fmt: skip
-    """A deed whose machine loses its power after calls of its movers. At every third point all disks lose what was
-    not made durable, else one of them had the time to write. Returns at how many points. Needs `powercut.possible`."""
+    """A deed whose machine loses its power after calls of its movers (`call`: after those of that name only). At every
+    third point all disks lose what was not made durable, else one of them had the time to write. Returns at how many
+    points. Needs `powercut.possible`."""
     here, there = folder / "here", folder / "there"
     disks = Disks(folder, [here, there])
     stage = Stage(there, mutant=mutant, folder=folder)
@@ -655,7 +661,7 @@ def power_cuts(
             disks.cut((None, here, there)[at % 3])
             dark.set()
 
-        return Point(at, daemon=True, before=now)
+        return Point(at, call, daemon=True, before=now)
 
     def light() -> None:
         if dark.is_set():
@@ -666,8 +672,10 @@ def power_cuts(
     try:
         stage.fill()
         os.sync()
+        until = time.monotonic() + seconds
         for _ in kills(stage, deed, first=first, step=step, most=most, point=cut):
-            pass
+            if time.monotonic() > until:
+                break
         return stage.points
     finally:
         stage.remove()

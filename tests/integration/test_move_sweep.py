@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +18,8 @@ import pytest
 
 from mediactl import workcalls
 from mediad.errors import MediadError
+from mediad.workers import transfer
+from mediad.workers.mover import Mover
 from tests.daemon import powercut, ptrace
 from tests.daemon.sweep import Broken, Deed, Point, Stage, deeds, faults, kills, power_cuts
 
@@ -135,12 +138,13 @@ def test_the_power_is_cut(folder: Path) -> None:
 
 
 @needs_ptrace
+@needs_x86
 @pytest.mark.parametrize("mutant", ["no_fsync", "no_folder_sync"])
 def test_what_is_not_synced_is_lost_with_the_power(folder: Path, mutant: str) -> None:
     if not powercut.possible(folder):
         pytest.skip("no file system can be mounted and stopped here (root, loop devices, ext4)")
     with pytest.raises(Broken):
-        power_cuts(folder, DEEDS["far"], first=120, step=4, most=20, mutant=mutant)
+        power_cuts(folder, DEEDS["far"], first=6, most=14, mutant=mutant, call="sendto")
 
 
 # ---------------------------------------------------------------- races
@@ -184,7 +188,9 @@ def test_a_destination_that_appears(make: Make) -> None:
 def test_a_source_that_is_replaced(make: Make) -> None:
     """A program saves the file while it is moved: what it saved stays, under the name under which it was saved."""
     stage = make()
-    for name, call in (("rename", "renameat2"), ("far", "renameat2"), ("far", "pwrite64")):
+    # Calls of "far": the rename that finds another file system, that of the complete copy, that of what is removed.
+    for name, call, at in (("rename", "renameat2", 1), ("far", "renameat2", 1), ("far", "pwrite64", 1),
+                           ("far", "renameat2", 2), ("far", "renameat2", 3)):  # fmt: skip
         deed = DEEDS[name]
         source, destination = (stage.path(path) for path in deed.units[0][0])
         data, info = source.read_bytes(), source.stat()
@@ -194,10 +200,14 @@ def test_a_source_that_is_replaced(make: Make) -> None:
             other.write_bytes(b"saved")
             other.rename(source)
 
-        result = stage.do(deed, at_the(call, replace))
-        assert source.read_bytes() == b"saved" and not destination.exists(), (name, call, result)
-        assert result.problems, (name, call, result)
+        result = stage.do(deed, at_the(call, replace, at=at))
+        assert source.read_bytes() == b"saved", (name, call, at, result)
+        assert result.problems, (name, call, at, result)
         assert not [each for each in stage.layout() if ".mediad-" in each]
+        if destination.exists():  # it was saved when the copy was complete: both versions stay
+            assert destination.read_bytes() == data and at > 1
+            destination.unlink()
+            destination.parent.rmdir()
         source.write_bytes(data)
         os.utime(source, ns=(info.st_atime_ns, info.st_mtime_ns))
         stage.look()
@@ -351,3 +361,66 @@ def test_a_watched_root_follows_without_a_doubt(make: Make) -> None:
     )
     assert seen == [(0,)]
     shutil.rmtree(stage.path("here/film"))
+
+
+# ---------------------------------------------------------------- one entry with two names
+
+
+def rename_by_mover(source: tuple[Path, str], destination: tuple[Path, str], *, inodes: bool) -> list[Any]:
+    """What a mover says of one rename, asked as the engine asks."""
+    info = (source[0] / source[1]).stat()
+    row = [0, bytes(source[0]), source[1].encode(), bytes(destination[0]), destination[1].encode(),
+           info.st_ino if inodes else None, info.st_size, info.st_mtime_ns]  # fmt: skip
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        answer = Mover(theirs, -1).do_link({"rows": [row], "action": "move"})
+    return list(answer["results"][0])
+
+
+def mounted(argv: list[str | Path]) -> None:
+    done = subprocess.run(argv, capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no file system can be mounted here: {done.stderr.decode().strip()}")
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_folder_that_is_mounted_twice(folder: Path, linked: bool) -> None:
+    """Source and destination are one entry, seen by two mounts: that the destination has the source's inode is no sign
+    that it was linked there, and nothing may be removed."""
+    one, two = folder / "one", folder / "two"
+    one.mkdir(), two.mkdir()
+    (one / "a.bin").write_bytes(b"a" * 100)
+    if linked:
+        os.link(one / "a.bin", folder / "elsewhere.bin")
+    mounted(["mount", "--bind", one, two])
+    try:
+        result = rename_by_mover((one, "a.bin"), (two, "a.bin"), inodes=True)
+        assert (one / "a.bin").read_bytes() == b"a" * 100, result
+        assert result[1] in ("exists", "cross")
+        old, new = (os.open(top, os.O_RDONLY) for top in (one, two))
+        info = (one / "a.bin").stat()
+        it = (info.st_ino, info.st_size, info.st_mtime_ns)
+        with pytest.raises(transfer.Changed, match="one file"):  # as a duplicate that goes
+            transfer.drop(old, b"a.bin", it, new, b"a.bin", it, b".mediad-x.part")
+        os.close(old), os.close(new)
+        assert (two / "a.bin").read_bytes() == b"a" * 100
+    finally:
+        subprocess.run(["umount", "-l", two], check=True)
+
+
+def test_another_spelling_where_there_is_no_case(folder: Path) -> None:
+    top = folder / "fat"
+    top.mkdir()
+    image = folder / "fat.img"
+    if shutil.which("mkfs.vfat") is None:
+        pytest.skip("mkfs.vfat is not installed")
+    subprocess.run(["mkfs.vfat", "-C", image, "4096"], check=True, capture_output=True)
+    mounted(["mount", "-o", "loop", image, top])
+    try:
+        (top / "Song.mp3").write_bytes(b"a" * 100)
+        for _ in range(2):
+            result = rename_by_mover((top, "Song.mp3"), (top, "song.MP3"), inodes=False)
+            assert result[1] == "done", result
+            assert os.listdir(top) == ["song.MP3"] and (top / "song.MP3").read_bytes() == b"a" * 100
+    finally:
+        subprocess.run(["umount", "-l", top], check=True)

@@ -57,7 +57,8 @@ def drop_blindly() -> None:
 
 
 def no_fsync() -> None:
-    """Copies are not made durable."""
+    """Copies are not made durable, nor written early by what is advised for reading them back."""
+    os.posix_fadvise = lambda *_all: None
     real = os.fsync
 
     def fsync(fd: int) -> None:
