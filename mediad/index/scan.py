@@ -33,6 +33,7 @@ from mediad.workers.opener import Opener, error_of
 log = logging.getLogger(__name__)
 
 _ROWS_AT_ONCE = 64  # rows made before others have their turn: some 2 ms
+_PATHS_AT_ONCE = 100  # looked for in one statement
 _MARK_AT_ONCE = 500  # files or folders marked missing in one transaction
 _RESERVE = 256  # ids of folders fetched at once
 # A name that was first seen so long ago is no temporary of a program that saves by renaming.
@@ -189,18 +190,24 @@ class Scan:
         the nearest above it that is."""
         paths: dict[int, bytes] = {}
         wanted: dict[bytes, bool] = {}
-        for path, deep in dirs.items():
-            names = path.split(b"/") if path else []
-            chain = await self.store.read(
-                "dirs_on_path", self.root.id, pack([name.hex() for name in names]), deadline=30.0
-            )
-            for depth, (number,) in enumerate(chain):
-                here = b"/".join(names[:depth])
-                paths[number] = here
-                self._ids[here] = number
-            # A folder that is not known yet is strange to the one above it, and looked at with all below.
-            known = b"/".join(names[: len(chain) - 1])
-            wanted[known] = wanted.get(known, False) or (deep and known == path)
+        asked = list(dirs.items())
+        for start in range(0, len(asked), _PATHS_AT_ONCE):
+            some = [
+                (path, path.split(b"/") if path else [], deep) for path, deep in asked[start : start + _PATHS_AT_ONCE]
+            ]
+            lists = pack([[name.hex() for name in names] for _path, names, _deep in some])
+            chains: dict[int, list[int]] = {}
+            for number, folder in await self.store.read("dirs_on_paths", self.root.id, lists, deadline=30.0):
+                chains.setdefault(number, []).append(folder)
+            for number, (path, names, deep) in enumerate(some, 1):
+                chain = chains.get(number, [])
+                for depth, folder in enumerate(chain):
+                    here = b"/".join(names[:depth])
+                    paths[folder] = here
+                    self._ids[here] = folder
+                # A folder that is not known yet is strange to the one above it, and looked at with all below.
+                known = b"/".join(names[: len(chain) - 1])
+                wanted[known] = wanted.get(known, False) or (deep and known == path)
         around = [self._ids[path] for path, deep in wanted.items() if not deep]
         if around:
             await self._know(await self.store.read("dirs_around", pack(around), deadline=30.0), paths)

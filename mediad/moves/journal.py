@@ -54,7 +54,8 @@ class Journal:
 
     async def close(self, operation: uuid.UUID) -> None:
         """The store has followed: what was placed is done, and what it takes back is undone."""
-        await self._store.write([("close_moves", (operation,))], give_up_after=_SECONDS, deadline=30.0)
+        unit = [(name, (operation,)) for name in ("close_moves", "take_back", "mark_taken_back")]
+        await self._store.write(unit, give_up_after=_SECONDS, deadline=60.0)
 
     async def undone_by(self, operation: uuid.UUID) -> list[uuid.UUID]:
         """Operations that this one has taken back, wholly or in part."""

@@ -119,18 +119,19 @@ SELECT DISTINCT m.operation, coalesce(o.actor, '') FROM move m LEFT JOIN operati
 WHERE m.host = $1::uuid AND m.state IN ('planned', 'copied', 'placed');
 
 -- name: close_moves
--- The store knows where the files of an operation are: its steps are done, and those that it took back are undone. An
--- operation of which nothing is left is undone by it. $1 operation.
-WITH closed AS (
-    UPDATE move SET state = 'done' WHERE operation = $1::uuid AND state = 'placed' RETURNING undoes, undoes_step
-), taken AS (
-    UPDATE move m SET state = 'undone' FROM closed c
-    WHERE m.operation = c.undoes AND m.number = c.undoes_step AND m.state = 'done' RETURNING m.operation, m.number
-)
-UPDATE operation o SET undone_by = $1::uuid WHERE o.id IN (SELECT operation FROM taken) AND NOT EXISTS (
-    SELECT FROM move m WHERE m.operation = o.id AND m.state = 'done' AND m.action NOT IN ('mkdir', 'rmdir')
-    AND NOT EXISTS (SELECT FROM taken t WHERE t.operation = m.operation AND t.number = m.number)
-);
+-- The store knows where the files of an operation are: its steps are done. $1 operation.
+UPDATE move SET state = 'done' WHERE operation = $1::uuid AND state = 'placed';
+
+-- name: take_back
+-- Steps that an operation took back are undone. $1 operation, closed.
+UPDATE move SET state = 'undone' WHERE state = 'done' AND (operation, number) IN (
+    SELECT undoes, undoes_step FROM move WHERE operation = $1::uuid AND state = 'done' AND undoes IS NOT NULL);
+
+-- name: mark_taken_back
+-- An operation of which nothing is left was undone by this one. $1 operation, closed.
+UPDATE operation o SET undone_by = $1::uuid
+WHERE o.id IN (SELECT undoes FROM move WHERE operation = $1::uuid AND undoes IS NOT NULL) AND NOT EXISTS (
+    SELECT FROM move m WHERE m.operation = o.id AND m.state = 'done' AND m.action NOT IN ('mkdir', 'rmdir'));
 
 -- name: undone_by
 -- What an operation has taken back so far. $1 operation.

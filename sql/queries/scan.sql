@@ -8,18 +8,19 @@ SELECT nextval('dir_id') FROM generate_series(1, $1::integer);
 -- Every folder of a root with its digest, a page by id: the walk skips what did not change.
 SELECT id, parent, name, digest, inode, mtime_ns FROM dir WHERE root = $1::bigint AND id > $2::bigint ORDER BY id LIMIT 2000;
 
--- name: dirs_on_path
--- The folders from the top of a root down along these names, as far as they are known. $1 root, $2 json list of hex names.
-WITH RECURSIVE want AS (
-    SELECT decode(value, 'hex') AS name, ordinality AS depth FROM jsonb_array_elements_text($2::jsonb) WITH ORDINALITY
-), down(id, depth) AS (
-    SELECT id, 0::bigint FROM dir WHERE root = $1::bigint AND parent IS NULL
+-- name: dirs_on_paths
+-- The folders from the top of a root down along paths, as far as they are known: the number of the path, and a folder.
+-- $1 root, $2 json list of paths, each a list of hex names: some hundred at most, for they are joined one by one.
+WITH RECURSIVE path AS MATERIALIZED (
+    SELECT ordinality AS number, value AS names FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY
+), down(number, id, depth) AS (
+    SELECT p.number, d.id, 0 FROM path p, dir d WHERE d.root = $1::bigint AND d.parent IS NULL
     UNION ALL
-    SELECT d.id, down.depth + 1 FROM down
-    JOIN want w ON w.depth = down.depth + 1
-    JOIN dir d ON d.root = $1::bigint AND d.parent = down.id AND d.name = w.name
+    SELECT w.number, d.id, w.depth + 1
+    FROM down w JOIN path p ON p.number = w.number AND w.depth < jsonb_array_length(p.names)
+    JOIN dir d ON d.root = $1::bigint AND d.parent = w.id AND d.name = decode(p.names ->> w.depth, 'hex')
 )
-SELECT id FROM down ORDER BY depth;
+SELECT number, id FROM down ORDER BY number, depth;
 
 -- name: dirs_around
 -- Folders with those directly in them. $1 json list of folders.
