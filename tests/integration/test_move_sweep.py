@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -14,12 +15,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from mediactl import workcalls
 from mediad.errors import MediadError
 from mediad.workers import transfer
 from mediad.workers.mover import Mover
+from tests import pg
 from tests.daemon import powercut, ptrace
 from tests.daemon.sweep import Broken, Deed, Point, Stage, deeds, faults, kills, power_cuts
 
@@ -124,6 +127,45 @@ def test_a_move_that_lacks_a_step_is_caught(make: Make, mutant: str, name: str, 
         return
     with pytest.raises(Broken):
         all_of(kills(stage, DEEDS[name], most=6, point=lambda at: Point(at, call, daemon=daemon)))
+
+
+@needs_ptrace
+def test_the_daemon_is_stopped_in_the_middle(make: Make) -> None:
+    """SIGTERM: what is under way is answered, or finished at the next start."""
+    stage = make()
+
+    def stop(at: int) -> Point:
+        return Point(at, before=lambda: os.kill(stage.daemon.pid, signal.SIGTERM), harmless=True)
+
+    all_of(kills(stage, DEEDS["far bundle"], first=200, step=60, most=2, point=stop))
+    assert stage.points == 2
+
+
+@needs_ptrace
+def test_nothing_moves_while_the_database_is_away(make: Make) -> None:
+    """It goes after the plan was made and comes back: until then the file is where it was."""
+    stage = make()
+    name = stage.ask("SELECT current_database()")[0][0]
+    seen: list[bool] = []
+
+    def server(statement: str) -> None:
+        with psycopg.connect(f"{pg.server()} dbname=postgres", autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def back() -> None:
+        time.sleep(1.5)
+        seen.append(stage.path("here/song.flac").exists())
+        server(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+    def away() -> None:
+        server(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        server(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        threading.Thread(target=back).start()
+
+    result = stage.do(DEEDS["rename"], Point(2, before=away, harmless=True))
+    assert seen == [True], result
+    stage.check(DEEDS["rename"], "the database was away")
+    stage.back()
 
 
 # ---------------------------------------------------------------- the power
