@@ -163,6 +163,8 @@ class Engine:
         except MediadError as error:
             # What walks are to expect stays until it is recovered.
             log.warning("a move was interrupted; it is looked at again", extra={"why": error.for_log})
+            mover.close()
+            await mover.ended()
             self._recover_later()
             raise
         finally:
@@ -514,7 +516,8 @@ class Engine:
         if found:
             mover = self.mover()
             try:
-                await mover.alone()
+                if not self.ready.is_set():  # later there are movers of ours, which may work for hours
+                    await mover.alone()
                 for operation in found:
                     waiting += not await self._recover_one(mover, operation)
             finally:
