@@ -1,11 +1,11 @@
 """What moving costs, beside what does no more than that: `moves.py LIBRARY [COUNT...]`.
 
 LIBRARY is a folder with files (bench/library.py makes one). For each COUNT (default 1000 10000) that many of its files
-are copied into a private tree; then, in one run and on one file system: mediactl organise and undo, mediactl move of the
-folder and undo, mv, cp -a, rsync -a, and beet move when beets can be run (`BEET`, a command). To another file system
-(/dev/shm): mediactl move --mode copy beside cp -a and rsync -a. After each undo the tree must be what it was: names,
-types, sizes, modes, mtimes, inodes, links, contents by SHA-256, folders by name and mode. Times are seconds of the wall
-clock with what is in the page cache; only ratios within a run mean something.
+are copied into a private tree; then, in one run and on one file system: mediactl organise and undo, mediactl move of
+the folder and undo, mv, renames without a sync, and beet move when beets can be run (`BEET`, a command). To another
+file system (/dev/shm): mediactl move --mode copy beside cp -a and rsync -a. After each undo the tree must be what it
+was: names, types, sizes, modes, mtimes, inodes, links, contents by SHA-256, folders by name and mode. Times are seconds
+of the wall clock with what is in the page cache; only ratios within a run mean something.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from mediactl import Client, workcalls
 from tests.daemon import Daemon
@@ -136,7 +139,7 @@ def moved(client: Client, top: Path, before: dict[str, Any]) -> list[str]:
         ("organise --template auto", workcalls.move([top], top / "media", folder=True, template="auto", prune=True)),
         ("move of the folder", workcalls.move([top / "in"], top / "out", folder=True, prune=True)),
     ):
-        seconds, result = timed(lambda call=call: client.run(call))
+        seconds, result = timed(partial(client.run, call))
         back, undone = timed(lambda: client.run(workcalls.undo()))
         same = snapshot(top) == before
         lines.append(
