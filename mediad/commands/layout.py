@@ -11,8 +11,8 @@ from mediad.commands.items import check_path
 from mediad.commands.move import finish, named
 from mediad.errors import InvalidArgument, MediadError
 from mediad.index.work import By, new_operation
-from mediad.moves.engine import operation_of
 from mediad.moves.model import Options, Plan
+from mediad.moves.operation import operation_of
 from mediad.moves.plan import Planner
 from mediad.moves.staging import Arrived, arrived
 from mediad.moves.tree import FOLDER_MODE, make_tree, top_of

@@ -15,10 +15,10 @@ from mediad.errors import ERRORS, InvalidArgument, MediadError, NotFound
 from mediad.index.lookup import find_dir
 from mediad.index.work import By
 from mediad.moves.defaults import load_templates
-from mediad.moves.engine import Operation, operation_of
 from mediad.moves.model import MODES, Options, Plan, Step, join
 from mediad.moves.mover import Mover
 from mediad.moves.namer import Namer
+from mediad.moves.operation import Operation, operation_of
 from mediad.moves.plan import CASELESS, Planner, Selected, Unit, Wish, Wisher, into, join_below
 from mediad.store.store import pack
 from mediad.wire.convert import error_to_wire, show_path

@@ -8,7 +8,7 @@ from mediad.commands.context import Call, Context, Replies
 from mediad.commands.move import undo_move
 from mediad.commands.work import by_of
 from mediad.errors import InvalidArgument, NotFound, PermissionDenied
-from mediad.moves.engine import Operation
+from mediad.moves.operation import Operation
 from mediad.wire.convert import error_to_wire
 from mediadb_contract import mediadb_pb2 as pb
 

@@ -14,7 +14,6 @@ import itertools
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,8 +23,18 @@ from mediad.index.expected import Expected, Hint
 from mediad.index.roots import Roots
 from mediad.index.work import By
 from mediad.moves.journal import Journal
-from mediad.moves.model import BATCH, OPEN, Plan, Step, join
+from mediad.moves.model import OPEN, Step, join
 from mediad.moves.mover import Copied, Mover, MoverLost, Result, error_of_result
+from mediad.moves.operation import (
+    BREATH,
+    Operation,
+    abort,
+    batches_of,
+    folders_above,
+    part_name,
+    take_back,
+    units_of,
+)
 from mediad.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -35,43 +44,6 @@ _RETRY_SECONDS = 2.0
 _READY_SECONDS = 60.0
 T = TypeVar("T")
 _UNCLONED = ("cross", "failed:EOPNOTSUPP", "failed:EINVAL", "failed:ENOTTY", "failed:EXDEV")
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far an operation is."""
-
-    files: int = 0
-    files_total: int = 0
-    copied: int = 0
-    bytes_total: int = 0
-    current: bytes = b""
-
-
-@dataclass(slots=True)
-class Operation:
-    """One operation under way. `stop` ends it after the step in hand."""
-
-    by: By
-    steps: list[Step]
-    require: bool = False
-    prune: bool = False
-    again: bool = False
-    stop: bool = False
-    progress: Progress = field(default_factory=Progress)
-    notes: set[str] = field(default_factory=set)
-    told: Callable[[], None] = lambda: None
-    finished: bool = False
-
-    @property
-    def done(self) -> list[Step]:
-        """Files that are where they should be."""
-        return [step for step in self.steps if step.is_file and step.state == "done"]
-
-    @property
-    def failed(self) -> list[Step]:
-        """Files that are not."""
-        return [step for step in self.steps if step.is_file and step.state in ("aborted", "attention")]
 
 
 class Engine:
@@ -143,13 +115,15 @@ class Engine:
         try:
             await self.journal.plan(number, steps)
             await self._claim(operation)
-            for step in steps:
+            for count, step in enumerate(steps):
+                if count % BREATH == BREATH - 1:
+                    await asyncio.sleep(0)
                 self._expect(operation, step)
             folders = [step for step in steps if step.action == "mkdir"]
             removed = [step for step in steps if step.action == "rmdir"]
-            for batch in [folders, *_batches(files), removed]:
+            for batch in [folders, *batches_of(files), removed]:
                 if operation.stop:
-                    _abort(batch, "cancelled", "stopped before it was begun")
+                    abort(batch, "cancelled", "stopped before it was begun")
                     await self.journal.note(number, batch)
                 elif batch:
                     await self._batch(operation, mover, batch)
@@ -178,7 +152,7 @@ class Engine:
         files = [step for step in operation.steps if step.file is not None and step.is_file]
         taken = {step.unit for step in files if self._claims.get(step.file or 0, number) != number}
         late = [step for step in files if step.unit in taken]
-        _abort(late, "conflict", "another move has it in hand")
+        abort(late, "conflict", "another move has it in hand")
         self._claims.update({step.file or 0: number for step in files if step.unit not in taken})
         if late:
             await self.journal.note(number, late)
@@ -217,7 +191,7 @@ class Engine:
                 else:
                     self._take(step, result)
         copies = {step.number for step in to_copy} | {step.number for step in files if step.state == "copied"}
-        for unit in _units(batch):
+        for unit in units_of(batch):
             mine = [step for step in unit if step.number in copies]
             if any(step.state in ("aborted", "attention") for step in unit):
                 for step in mine:
@@ -230,7 +204,7 @@ class Engine:
                 await self._back(operation, mover, unit)
                 mine = []
             elif operation.stop and not again and mine and all(step.state == "planned" for step in unit):
-                _abort(mine, "cancelled", "stopped before it was begun")
+                abort(mine, "cancelled", "stopped before it was begun")
                 mine = []
             for step in mine:
                 if step.state == "planned":
@@ -244,7 +218,7 @@ class Engine:
         await self._others(operation, mover, files)
         # A copy that did not come to its end, here or before a crash, may have left its temporary.
         stale = [step for step in to_copy if step.state == "aborted"]
-        parts = [[s.number, None, None, self._top(s.to_root), s.to_path, _part(operation, s)] for s in stale]
+        parts = [[s.number, None, None, self._top(s.to_root), s.to_path, part_name(operation, s)] for s in stale]
         for result in await mover.rows("clean", parts):
             if result.outcome not in ("done", "gone"):
                 log.warning("a temporary of a copy may be left", extra={"why": result.outcome})
@@ -276,7 +250,7 @@ class Engine:
             operation.told()
 
         progress.current = self._to(step)
-        part = _part(operation, step)
+        part = part_name(operation, step)
         made: Copied | Result
         clone = step.action == "reflink"
         made = await mover.copy(self._row(step), part, clone=clone, again=again, told=told)
@@ -408,7 +382,7 @@ class Engine:
 
     async def _tidy(self, operation: Operation, mover: Mover, folders: list[Step]) -> None:
         """Folders that were made for files that did not come go again."""
-        used = {(s.to_root, path) for s in operation.done for path in _above(s.to_path or b"")}
+        used = {(s.to_root, path) for s in operation.done for path in folders_above(s.to_path or b"")}
         idle = [s for s in reversed(folders) if s.state == "done" and (s.to_root, s.to_path) not in used]
         if not idle:
             return
@@ -438,7 +412,9 @@ class Engine:
         is looked at, too: whoever stood in the way is news. Raises Unavailable when the store could not be told."""
         came: dict[int, dict[bytes, bool]] = {}
         left: dict[int, dict[bytes, bool]] = {}
-        for step in operation.steps:
+        for count, step in enumerate(operation.steps):
+            if count % BREATH == BREATH - 1:
+                await asyncio.sleep(0)
             if step.to_root is not None and step.to_path is not None and step.action != "drop":
                 came.setdefault(step.to_root, {})[step.to_path.rpartition(b"/")[0]] = False
             if step.from_root is not None and step.from_path is not None and step.action in ("move", "drop", "rmdir"):
@@ -461,7 +437,7 @@ class Engine:
         done = [step for step in found if step.state == "done"]
         if not any(step.is_file for step in done):
             raise Conflict("nothing of that operation is left to be undone", str(number))
-        steps = _reversed(done, self._lasting)
+        steps = await take_back(done, self._lasting)
         # One request may take back several: each goes on where the one before ended.
         first = max((step.number for step in await self.journal.steps(by.operation)), default=-1) + 1
         for step in steps:
@@ -549,7 +525,7 @@ class Engine:
         folders = [step for step in batch if not step.is_file]
         made = [step for step in folders if step.action == "mkdir"]
         removed = [step for step in folders if step.action == "rmdir"]
-        for some in [made, *_batches(batch), removed]:
+        for some in [made, *batches_of(batch), removed]:
             if some:
                 await self._batch(operation, mover, some)
         await self._tidy(operation, mover, [step for step in steps if step.action == "mkdir"])
@@ -605,79 +581,8 @@ class Engine:
 
     def _made_row(self, operation: Operation, s: Step) -> list[Any]:
         made = s.to_inode if self._lasting(s.to_root) else None
-        return [*self._row(s), made, s.to_mtime_ns, _part(operation, s)]
+        return [*self._row(s), made, s.to_mtime_ns, part_name(operation, s)]
 
     def _lasting(self, number: int | None) -> bool:
         root = self._roots.get(number) if number is not None else None
         return root is None or root.inodes
-
-
-def _part(operation: Operation, step: Step) -> bytes:
-    """The name of a copy until it is complete, and of what is removed while it is looked at."""
-    return b".mediad-%s-%d.part" % (operation.by.operation.hex.encode(), step.number)
-
-
-def _above(path: bytes) -> list[bytes]:
-    parts = path.split(b"/")[:-1]
-    return [b"/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
-
-
-def _units(steps: list[Step]) -> list[list[Step]]:
-    found: dict[int, list[Step]] = {}
-    for step in steps:
-        if step.is_file:
-            found.setdefault(step.unit, []).append(step)
-    return list(found.values())
-
-
-def _batches(files: list[Step]) -> list[list[Step]]:
-    """Whole units, some BATCH steps together."""
-    found: list[list[Step]] = []
-    for unit in _units(files):
-        if not found or len(found[-1]) + len(unit) > BATCH:
-            found.append([])
-        found[-1] += unit
-    return found
-
-
-def _abort(steps: list[Step], code: str, why: str) -> None:
-    for step in steps:
-        step.state, step.code, step.problem = "aborted", code, why
-
-
-def _reversed(done: list[Step], lasting: Callable[[int | None], bool]) -> list[Step]:
-    """The steps that take others back, last first."""
-    steps: list[Step] = []
-
-    def add(action: str, s: Step, *, back: bool, unit: int, **facts: Any) -> None:
-        ends = (
-            (s.to_root, s.to_path, s.from_root, s.from_path)
-            if back
-            else (s.from_root, s.from_path, s.to_root, s.to_path)
-        )
-        steps.append(Step(len(steps), unit, action, *ends, undoes_step=s.number, **facts))
-
-    for s in reversed([s for s in done if s.action == "rmdir"]):
-        add("mkdir", s, back=True, unit=-1, mode=s.mode)
-    for s in reversed([s for s in done if s.is_file]):
-        facts = {"file": s.file, "stream": s.stream, "size": s.size}
-        if s.action == "move":
-            inode = s.to_inode if lasting(s.to_root) else None
-            mtime = s.to_mtime_ns or s.mtime_ns
-            add("move", s, back=True, unit=s.unit, inode=inode, mtime_ns=mtime, mode=s.mode, **facts)
-        elif s.action == "drop":
-            add("copy", s, back=True, unit=s.unit, inode=s.to_inode, mtime_ns=s.to_mtime_ns or 0, **facts)
-        elif s.action == "remove":
-            add("copy", s, back=False, unit=s.unit, inode=s.inode, mtime_ns=s.mtime_ns, **facts)
-        else:
-            add("remove", s, back=False, unit=s.unit, inode=s.inode, mtime_ns=s.mtime_ns, to_inode=s.to_inode,
-                to_mtime_ns=s.to_mtime_ns, **facts)  # fmt: skip
-    for s in reversed([s for s in done if s.action == "mkdir"]):
-        add("rmdir", s, back=True, unit=-2)
-    return steps
-
-
-def operation_of(plan: Plan, by: By) -> Operation:
-    """A plan as an operation to be applied."""
-    return Operation(by, plan.steps, plan.options.require, plan.options.prune,
-                     progress=Progress(bytes_total=plan.bytes_total))  # fmt: skip
