@@ -217,8 +217,8 @@ def status_lines(status: model.Status, width: int | None) -> list[str]:
     return lines + [line for note in status.notes for line in _block([("note", note)], width)]
 
 
-def describe_progress(progress: model.Progress) -> str:
-    """One line: the stage, how far, what just now."""
+def describe_progress(progress: model.Progress, rate: float = 0.0) -> str:
+    """One line: the stage, how far, what just now. `rate`: bytes a second, where bytes are what takes time."""
     current = f"  {progress.current_display or show_path(progress.current)}" if progress.current else ""
     if progress.stage == "hashing":
         return f"hashing {say_size(progress.bytes_done)} of {say_size(progress.bytes_total)}{current}"
@@ -227,14 +227,29 @@ def describe_progress(progress: model.Progress) -> str:
         return f"listing {say_count(progress.files_listed, 'file')} in {folders}{current}"
     total = f" of {progress.files_total:,}" if progress.files_total else ""
     failed = f", {progress.files_failed:,} failed" if progress.files_failed else ""
-    return f"{show_text(progress.stage) or 'working'} {progress.files_done:,}{total} files{failed}{current}"
+    stage = show_text(progress.stage) or "working"
+    return f"{stage} {progress.files_done:,}{total} files{failed}{_say_pace(progress, rate)}{current}"
+
+
+def _say_pace(progress: model.Progress, rate: float) -> str:
+    """Bytes, their rate, and the time that is left at that rate."""
+    if not progress.bytes_done:
+        return ""
+    done = f", {say_size(progress.bytes_done)}"
+    if progress.bytes_total:
+        done += f" of {say_size(progress.bytes_total)}"
+    if rate:
+        done += f", {say_size(round(rate))}/s"
+        if progress.bytes_total > progress.bytes_done:
+            done += f", {say_duration((progress.bytes_total - progress.bytes_done) / rate)} left"
+    return done
 
 
 def say_error(error: MediadError) -> str:
     """`code: message: input`, the form of every line on standard error. For a fault in a query a mark points to it."""
     shown = show_path(error.input)
     line = f"{error.code}: {show_text(error.message)}" + (f": {shown}" if shown else "")
-    if error.code != "query_syntax" or not shown:
+    if not (error.code == "query_syntax" or (error.code == "invalid_argument" and error.position)) or not shown:
         return line
     text = error.input.decode("utf-8", "replace")
     return f"{line}\n  {shown}\n  {' ' * measure(show_text(text[: error.position]))}^"
@@ -309,7 +324,7 @@ def move_lines(result: model.MoveResult, width: int | None) -> list[str]:
     lines: list[str] = []
     folder = None
     shown = [step for step in result.steps if result.dry_run or step.state != "done" or len(result.steps) <= 20]
-    for step in shown:
+    for step in sorted(shown, key=lambda step: step.destination.rpartition(b"/")):
         if step.action in ("mkdir", "rmdir"):
             continue
         above, _, name = step.destination.rpartition(b"/")
@@ -355,7 +370,7 @@ def operation_lines(found: Sequence[model.Operation], width: int | None) -> list
     ]  # fmt: skip
     rows = [
         [say_time(each.at_ns), each.actor, each.summary + (" (taken back)" if each.undone else ""),
-         f"{each.events:,}", str(each.id)]
+         f"{each.events or each.files:,}", str(each.id)]
         for each in found
     ]  # fmt: skip
     return Table(columns, width).lines(rows)

@@ -70,7 +70,7 @@ def describe_path(path: bytes, display: str = "", name: str = "path") -> dict[st
 def describe_error(error: MediadError) -> dict[str, Any]:
     shown = describe_path(error.input, name="input")
     return {"code": error.code, "message": error.message, **shown, "retryable": error.retryable,
-            **({"position": error.position} if error.code == "query_syntax" else {})}  # fmt: skip
+            **({"position": error.position} if error.code == "query_syntax" or error.position else {})}  # fmt: skip
 
 
 def describe_file(entry: model.FileEntry) -> dict[str, Any]:

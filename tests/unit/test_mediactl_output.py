@@ -178,6 +178,9 @@ def test_progress_line_has_a_bar_once_the_total_is_known() -> None:
         "[#####...............]  25%  reading 1 of 4"
     )
     assert measure(render_progress(decode.decode_progress(reading), 20)) <= 20
+    moving = pb.Progress(stage="moving", files_done=1, files_total=4, bytes_done=50_000_000, bytes_total=200_000_000)
+    line = render_progress(decode.decode_progress(moving), 110, 10_000_000.0)
+    assert " 25%  moving 1 of 4 files, 50 MB of 200 MB, 10 MB/s, 0:15 left" in line
 
 
 def test_fields_that_are_not_json_are_the_peers_fault() -> None:
