@@ -58,7 +58,7 @@ def _serve(lock: str, stdin: int) -> None:
         trace.sendall(b"%10d" % os.getpid())
         trace.recv(1)
     sys.argv = ["mover", lock]
-    mover.main()
+    mover.serve(mover.Mover)
 
 
 def _install() -> None:
