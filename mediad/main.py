@@ -46,7 +46,7 @@ from mediad.server import Server
 from mediad.store.cluster import Cluster
 from mediad.store.connection import Link
 from mediad.store.database import Database
-from mediad.store.faults import Fenced
+from mediad.store.faults import Fenced, Retry
 from mediad.store.migrate import migrate
 from mediad.store.opening import check_conninfo
 from mediad.store.queries import load
@@ -171,7 +171,7 @@ class Daemon:
         while not self.stopping.is_set():
             try:
                 await self._open_index(context)
-            except Unavailable as error:
+            except (Unavailable, Retry) as error:
                 if self.problem != error.message:
                     log.warning("the database is not available", extra={"why": error.message})
                 self.problem = error.message

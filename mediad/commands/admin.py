@@ -35,6 +35,11 @@ async def status(context: Context, _request: pb.StatusRequest, _call: Call) -> R
         if context.roots.scanning(number):
             reply.scans.append(scan_progress(report))
     reply.notes.extend(_notes(context))
+    if not context.opened.is_set() and context.store.database.state == "ready":
+        # Its tables may be in the making: who asks them now may hold up, or stop, who makes them.
+        reply.notes.append(context.ready() or "the database is being opened")
+        yield pb.Reply(status=reply, last=True)
+        return
     try:
         # A database that is known to be away is asked too, it may just be back; but whoever asks for the status then
         # wants to hear of it now.
