@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from mediactl import requests
-from mediad.errors import Conflict, MediadError
+from mediactl import requests, workcalls
+from mediad.errors import Conflict, MediadError, PermissionDenied
 from tests import pg
 from tests.daemon import Daemon
 from tests.daemon.library import add_or_repeat, check_order, contents, make_library, sql, wait_until, wait_until_read
@@ -273,3 +273,30 @@ def test_the_lock_is_taken_again(pair: tuple[Daemon, Daemon]) -> None:
         copied.remove()
     with one.client() as client:
         assert client.status().database == "ready"
+
+
+def test_a_file_of_another_host_is_not_moved(pair: tuple[Daemon, Daemon]) -> None:
+    """It is refused, and the host that has its volume is named; there it can be moved, and both see where it went."""
+    one, two = (daemon.start() for daemon in pair)
+    theirs, ours = one.folder / "library", two.folder / "library"
+    for top in (theirs, ours):
+        (top / "in").mkdir(parents=True)
+    song = theirs / "in" / "song.bin"
+    song.write_bytes(b"s" * 5000)
+    os.utime(song, ns=(10**18, 10**18))
+    with one.client() as client, two.client() as other:
+        client.add([theirs], wait=True)
+        other.add([ours], wait=True)
+        item = client.get(song)[0].item
+        assert item is not None
+        with pytest.raises(PermissionDenied) as caught:
+            other.run(workcalls.move([item.id], ours / "in", folder=True))
+        name = client.status().host_name
+        assert name in caught.value.message and song.exists()
+        assert client.run(workcalls.move([item.id], theirs / "out", folder=True)).done == 1
+        seen = other.get(item.id)[0].item
+        assert seen is not None and len(seen.files) == 1
+        with pytest.raises(Conflict, match="another host"):
+            other.run(workcalls.undo(client.run(workcalls.operations())[0].id))
+        client.run(workcalls.undo())
+        assert song.exists()
