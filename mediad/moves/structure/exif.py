@@ -16,6 +16,7 @@ from mediad.moves.structure.meta import Content, ExifValue, Meta
 from mediad.moves.structure.moment import Moment, parse_moment
 
 _NUMBER = re.compile(r"(?i)-?(?:\d|[1-9]\d{1,14})(?:\.\d{1,16})?(?:e[-+]?\d{1,3})?")
+_MOST = 1e9  # no camera says more of anything; degrees and metres beyond it have no form
 _ORIENTATIONS = (
     "Horizontal (normal)", "Mirror horizontal", "Rotate 180", "Mirror vertical",
     "Mirror horizontal and rotate 270 CW", "Rotate 90 CW", "Mirror horizontal and rotate 90 CW", "Rotate 270 CW",
@@ -37,7 +38,7 @@ def content_from_fields(fields: Mapping[str, Any]) -> Content:
     exif: dict[str, ExifValue] = {}
     for field, (name, number, show) in _TAGS.items():
         value = fields.get(field)
-        if value is None or value in ("", []):
+        if value is None or value in ("", []) or (isinstance(value, float) and not abs(value) < _MOST):
             continue
         said = show(value)
         if said:
@@ -92,7 +93,7 @@ def _date(value: Any) -> str:
 
 def _exposure_time(value: Any) -> str:
     seconds = float(value)
-    if 0 < seconds < 0.25001:
+    if 1e-12 < seconds < 0.25001:  # no shutter is faster, and the fraction has an end
         return f"1/{int(0.5 + 1 / seconds)}"
     return f"{seconds:.1f}".removesuffix(".0")
 
@@ -107,6 +108,8 @@ def _exposure_bias(value: Any) -> str:
     number = float(value) * 1.00001  # so that 0.33333 is a third
     if number == 0:
         return "0"
+    if abs(number) > 1e6:  # no camera's, and three times it may be infinite
+        return f"{number:+.3g}"
     for parts in (1, 2, 3):
         if abs(int(number * parts) / (number * parts)) > 0.999:
             return f"{int(number * parts):+d}" + (f"/{parts}" if parts > 1 else "")
