@@ -179,14 +179,16 @@ def collections(state: State, name: str, kind: str | None) -> int:
 
 
 @click.command()
-@click.argument("operation", required=False)
+@click.argument("operation", required=False, metavar="[OPERATION|N]")
 @click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, help="How many, the last first.")
 @click.pass_obj
 def undo(state: State, operation: str | None, count: int) -> int:
-    """Takes back the last operation, or the one of that id (`mediactl operations`)."""
+    """Takes back the last operation, or the last N, or the one of that id (`mediactl operations`)."""
     from mediactl import human, jsontext, workcalls
     from mediactl.requests import parse_id
 
+    if operation and operation.isdecimal() and int(operation):
+        count, operation = int(operation), None
     ident = parse_id(operation) if operation else None
     if operation and ident is None:
         raise click.BadParameter(f"{operation!r} is no operation's id.", param_hint="OPERATION")
