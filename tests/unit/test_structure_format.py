@@ -56,6 +56,7 @@ def test_uri_of_a_path(path: bytes, uri: str) -> None:
 
 
 @given(st.lists(NAME, max_size=5), st.booleans())
+@example([b"A:"], False)
 def test_every_path_comes_back(names: list[bytes], folder: bool) -> None:
     path = b"/" + b"/".join(names)
     uri = file_uri(path, folder=folder)

@@ -56,8 +56,9 @@ def file_path(uri: str) -> bytes | None:
 def relative_path(uri: str) -> bytes | None:
     """The path of a relative reference that stays below its base; None for anything else: a scheme, a `/` at the start,
     a query, `..`. What others wrote is not trusted."""
+    said = uri.startswith("./")  # then a colon in the first part makes no scheme (RFC 3986 section 4.2)
     uri = uri.removeprefix("./")
-    if _SCHEME.match(uri) or re.search("[?#]", uri) or not is_plain(uri):
+    if (not said and _SCHEME.match(uri)) or re.search("[?#]", uri) or not is_plain(uri):
         return None
     return decode_path(uri)
 
