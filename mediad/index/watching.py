@@ -10,9 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import socket
 import subprocess
-import sys
 from typing import Any
 
 import msgpack
@@ -21,6 +19,7 @@ from mediad.config import Config
 from mediad.index.roots import Roots
 from mediad.model import Root
 from mediad.workers.channel import Channel
+from mediad.workers.start import start_program
 
 log = logging.getLogger(__name__)
 
@@ -98,18 +97,11 @@ class Watching:
     def _start(self) -> Channel | None:
         if self._channel is not None and not self._channel.closed:
             return self._channel
-        ours, theirs = socket.socketpair()
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "mediad.workers.watch"], stdin=theirs.fileno(), stdout=subprocess.DEVNULL,
-                stderr=None, close_fds=True, start_new_session=True,
-            )  # fmt: skip
+            self._process, ours = start_program("mediad.workers.watch")
         except OSError as error:
-            ours.close()
             log.warning("the watcher cannot be started", extra={"why": error.strerror})
             return None
-        finally:
-            theirs.close()
         self._channel = Channel(ours, ours, self._message, self._ended, most=_MESSAGE_BYTES)
         config = self._config
         tuning = {"op": "settle", "quiet": config.settle_seconds, "longest": 1.0, "poll": config.poll_seconds}

@@ -40,6 +40,7 @@ from mediad.store.store import Store
 log = logging.getLogger(__name__)
 
 _TRIES = 5  # movers that may die in one batch before it is given up
+_TORN = ("conflict", "another file of its bundle cannot go")
 _RETRY_SECONDS = 2.0
 _READY_SECONDS = 60.0
 T = TypeVar("T")
@@ -194,13 +195,7 @@ class Engine:
         for unit in units_of(batch):
             mine = [step for step in unit if step.number in copies]
             if any(step.state in ("aborted", "attention") for step in unit):
-                for step in mine:
-                    if step.state == "planned":
-                        step.state, step.code, step.problem = (
-                            "aborted",
-                            "conflict",
-                            "another file of its bundle cannot go",
-                        )
+                abort([step for step in mine if step.state == "planned"], *_TORN)
                 await self._back(operation, mover, unit)
                 mine = []
             elif operation.stop and not again and mine and all(step.state == "planned" for step in unit):
@@ -269,9 +264,7 @@ class Engine:
     async def _close_copies(self, operation: Operation, mover: Mover, unit: list[Step], mine: list[Step]) -> None:
         """The end of a unit with copies: all are there, then the sources go; else the copies do."""
         if any(step.state in ("aborted", "attention") for step in unit):
-            for step in mine:
-                if step.state == "planned":
-                    step.state, step.code, step.problem = "aborted", "conflict", "another file of its bundle cannot go"
+            abort([step for step in mine if step.state == "planned"], *_TORN)
             await self._back(operation, mover, unit)
             return
         dropped = [step for step in mine if step.action == "move"]
@@ -330,7 +323,7 @@ class Engine:
         results += await mover.rows("unmake", [self._made_row(operation, step) for step in made])
         for step, result in zip([*moved, *made], results, strict=True):
             if result.outcome == "done":
-                step.state, step.code, step.problem = "aborted", "conflict", "another file of its bundle cannot go"
+                abort([step], *_TORN)
             else:
                 step.state, step.code = "attention", "conflict"
                 step.problem = f"its bundle is torn apart, and it cannot go back: {result.message}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -26,6 +25,7 @@ from mediad.errors import (
 )
 from mediad.workers.channel import Channel
 from mediad.workers.opener import error_of
+from mediad.workers.start import start_program
 
 _MESSAGE_BYTES = 64 << 20
 _DYING_SECONDS = 0.01
@@ -109,17 +109,10 @@ class Mover:
     def _start(self) -> Channel:
         if self._channel is not None and not self._channel.closed:
             return self._channel
-        ours, theirs = socket.socketpair()
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", self.program, str(self._lock)], stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL, stderr=None, close_fds=True, start_new_session=True,
-            )  # fmt: skip
+            self._process, ours = start_program(self.program, str(self._lock))
         except OSError as error:
-            ours.close()
             raise Unavailable(f"a mover cannot be started: {error.strerror}", sys.executable) from error
-        finally:
-            theirs.close()
         self._channel = Channel(ours, ours, self._message, self._ended, most=_MESSAGE_BYTES)
         return self._channel
 

@@ -67,16 +67,10 @@ async def arrived(store: Store, roots: Roots, planner: Planner, top: bytes, rest
         placed = {row[0]: bool(row[9]) for row in rows}
         for source in await planner.sources([row[:9] for row in rows], problems):
             name = source.below.split(b"/")[depth]
-            if _is_other(staging, name):
-                continue  # torrents/anime/... lies below torrents/
             releases.setdefault(name, []).append((source, placed[source.file]))
         for files in releases.values():
             _take(found, TEMPLATES[goal.removeprefix("media/")], files, now, rest_seconds)
     return found
-
-
-def _is_other(staging: str, name: bytes) -> bool:
-    return staging in ("torrents",) and name in (b"complete", b"incomplete")
 
 
 def _take(

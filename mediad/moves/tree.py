@@ -11,9 +11,7 @@ from dataclasses import dataclass
 _KINDS = ("books", "movies", "music", "tv")
 _ANIME = ("anime/movies", "anime/tv")
 _CATEGORIES = (*_KINDS, *_ANIME)
-GATEWAYS = ("torrents", "usenet", "ddl")
 FOLDER_MODE = 0o2775  # setgid: what is made in it belongs to the shared group
-UMASK = 0o002
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +49,3 @@ def top_of(path: bytes) -> bytes:
     """The folder that holds the tree: PATH/data, or PATH where that is called `data` itself."""
     path = path.rstrip(b"/") or b"/"
     return path if path.rpartition(b"/")[2] == b"data" else path.rstrip(b"/") + b"/data"
-
-
-def may_hold_files(folder: str, folders: frozenset[str]) -> bool:
-    """Leaves hold files; a folder that holds others of the tree does not, and neither does the top."""
-    return bool(folder) and not any(other.startswith(folder + "/") for other in folders)

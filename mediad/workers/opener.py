@@ -9,7 +9,6 @@ import asyncio
 import errno
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterable
@@ -20,6 +19,7 @@ import msgpack
 from mediad.errors import InputOutputError, MediadError, NotFound, PermissionDenied, Unavailable
 from mediad.model import Place
 from mediad.workers.channel import Channel
+from mediad.workers.start import start_program
 
 # Known folders in one message to a walk.
 _KNOWN_CHUNK = 500
@@ -65,17 +65,10 @@ class Opener:
     def _start(self) -> Channel:
         if self._channel is not None and not self._channel.closed:
             return self._channel
-        ours, theirs = socket.socketpair()
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", self.program], stdin=theirs.fileno(), stdout=subprocess.DEVNULL,
-                stderr=None, close_fds=True, start_new_session=True,
-            )  # fmt: skip
+            self._process, ours = start_program(self.program)
         except OSError as error:
-            ours.close()
             raise Unavailable(f"an opener cannot be started: {error.strerror}", sys.executable) from error
-        finally:
-            theirs.close()
         self._channel = Channel(ours, ours, self._message, self._ended, most=_MESSAGE_BYTES)
         return self._channel
 

@@ -61,14 +61,20 @@ def _serve(lock: str, stdin: int) -> None:
     mover.serve(mover.Mover)
 
 
-def _install() -> None:
-    import subprocess
-    import types
+def _start(program: str, *arguments: str) -> tuple[_Forked, socket.socket]:
+    """mediad.workers.start.start_program, by a fork."""
+    ours, theirs = socket.socketpair()
+    try:
+        return _Forked([program, *arguments], stdin=theirs.fileno()), ours
+    finally:
+        theirs.close()
 
+
+def _install() -> None:
     import mediad.workers.mover  # noqa: F401 - now, not between fork and service
     from mediad.moves import mover
 
-    mover.subprocess = types.SimpleNamespace(Popen=_Forked, DEVNULL=subprocess.DEVNULL)  # type: ignore[assignment]
+    mover.start_program = _start  # type: ignore[assignment]
     wanted = os.environ.get("MEDIADB_MUTANT")
     if wanted:
         import mutants
