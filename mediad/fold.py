@@ -48,3 +48,37 @@ def shorten(folded: str) -> str:
 def reverse(folded: str) -> str:
     """The searchable end of a folded text, backward: a suffix is a prefix of it (at most 255 characters)."""
     return folded[::-1][:FOLDED_MAX]
+
+
+# Scripts that write words without spaces between them: Thai, Lao, Myanmar, Khmer, kana, Han (Unicode 15, blocks).
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_RUNS = re.compile(f"[{_UNSPACED}]+|[^ {_UNSPACED}]+")
+_RUN = re.compile(f"[{_UNSPACED}]")
+
+
+def unspaced(token: str) -> bool:
+    """Whether a token is of a script that does not part its words."""
+    return not token.isascii() and _RUN.match(token) is not None
+
+
+def runs(folded: str) -> list[str]:
+    """A folded text parted into words and into runs of scripts without spaces, in order."""
+    return folded.split() if folded.isascii() else _RUNS.findall(folded)
+
+
+def tokens(folded: str) -> list[str]:
+    """What a folded text is indexed by, a place each: its words (their first 100 characters); a run of a script without
+    spaces by every two neighbours in it and its last character, so that any part of it can be found: `東京都` gives
+    `東京 京都 都`."""
+    if folded.isascii():
+        return [word[:WORD_LENGTH] for word in folded.split()]
+    found: list[str] = []
+    for run in runs(folded):
+        if unspaced(run):
+            found += [run[i : i + 2] for i in range(len(run))]
+        else:
+            found.append(run[:WORD_LENGTH])
+    return found

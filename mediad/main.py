@@ -29,8 +29,10 @@ from mediad.commands.layout import watch_staging
 from mediad.config import Config, load_config
 from mediad.datadir import read_host_id, take_data_dir
 from mediad.errors import AlreadyExists, MediadError, Unavailable
+from mediad.index.asking import Asking
 from mediad.index.feed import Feed
 from mediad.index.reader import Reader
+from mediad.index.reindex import Reindexer
 from mediad.index.roots import Roots
 from mediad.index.sidefiles import SideFiles
 from mediad.index.sidewatch import SideWatch
@@ -132,12 +134,19 @@ class Daemon:
         roots.before_scan = watching.watch
         worklog = WorkLog(store, roots, config.data_dir / "work")
         work.on_work += [worklog.wake, reader.keeper.wanted.set]
-        reader.keeper.on_kept = worklog.wake
+
+        def kept() -> None:
+            worklog.wake()
+            reindexer.wake()
+
+        reader.keeper.on_kept = kept
         feed = Feed(store)
+        reindexer = Reindexer(store)
+        work.settle = reindexer.settle
         sides = SideFiles(store, config, registry, roots, work)
         context = Context(
             config, store.host, platform.node() or "localhost", store, registry, roots, reader, work, worklog,
-            feed, watching, Engine(store, roots, config.data_dir), sides,
+            feed, Asking(store, roots), reindexer, watching, Engine(store, roots, config.data_dir), sides,
             SideWatch(store, config, roots, feed, sides),
             LagWatch(lambda: context.traffic.in_flight > 0 or reader.busy > 0), time.monotonic(),
             ready=lambda: self.problem,
@@ -149,13 +158,14 @@ class Daemon:
 
         roots.on_listed = listed
         roots.on_lost = reader.keeper.after_lost
-        database.on_change = reader.ingest.forget
 
         def walked() -> None:
             reader.keeper.wanted.set()  # files whose checksum is wanted may be back
             context.lag.touch()
 
         roots.on_progress = walked
+        roots.on_walked.append(reindexer.wake)
+        reader.on_idle = reindexer.wake
         reader.on_read = context.lag.touch
         return context
 
@@ -202,6 +212,7 @@ class Daemon:
             await context.registry.load()  # before anything is read: Unsupported when it cannot be had
         context.moves.start()
         await context.reader.start()
+        context.reindexer.wake()
         if not self._indexed:
             self._indexed = True
             self._spawn(context.worklog.run())

@@ -63,6 +63,7 @@ CREATE TABLE dir (
     problem   text,
     inode     bigint,                          -- by which a renamed folder is known; of file systems whose inodes last
     mtime_ns  bigint,                          -- its own, when it was listed and had come to rest: for quick walks
+    folded    text COLLATE "C",                -- its name as questions ask for it
     UNIQUE NULLS NOT DISTINCT (root, parent, name)
 );
 CREATE INDEX dir_parent ON dir (parent);
@@ -117,6 +118,9 @@ CREATE TABLE file (
 );
 CREATE INDEX file_stream ON file (stream);
 CREATE INDEX file_inode ON file (inode);
+-- Files are added in the order of time: a few kilobytes say where on disk a week lies.
+CREATE INDEX file_seen ON file USING brin (first_seen_ns) WITH (pages_per_range = 32);
+CREATE INDEX file_side ON file (dir) WHERE lower(right(encode(name, 'escape'), 4)) = '.xmp';
 CREATE INDEX file_missing ON file (missing_since_ns) WHERE missing_since_ns IS NOT NULL;
 
 -- What a handler read of a file, hot columns: what lists show and sort by.
@@ -155,35 +159,35 @@ CREATE INDEX file_detail_original ON file_detail ((fields ->> 'original_document
 CREATE INDEX file_detail_derived ON file_detail USING gin ((tags -> 'XMP-xmpMM:DerivedFrom'))
     WHERE tags ? 'XMP-xmpMM:DerivedFrom';
 
--- Folded words (case, accents, punctuation, width gone), the folded name forward and backward (at most 255 characters),
--- and the searchable values of the file: links into the value dictionary, as an array, because one row and an inverted
--- index cost a tenth of a link table with two btrees. Files that were not read yet have their words in `todo`.
+-- The text index: one row a file with everything that questions ask of it (mediad/query/lexemes): words of its name and
+-- folders, words of its values, each also with its field, numbers and dates as digits, what its side files say and what
+-- people said. One inverted index answers all of it, and combinations. Files that were not read yet have it in `todo`.
 CREATE TABLE file_text (
     file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
-    words      tsvector NOT NULL,
-    folded     text COLLATE "C" NOT NULL,
-    reversed   text COLLATE "C" NOT NULL,
-    value_ids  bigint[] NOT NULL DEFAULT '{}'
+    words      tsvector NOT NULL
 );
-CREATE INDEX file_text_words ON file_text USING gin (words);
-CREATE INDEX file_text_values ON file_text USING gin (value_ids);
-CREATE INDEX file_text_folded ON file_text (folded);
-CREATE INDEX file_text_reversed ON file_text (reversed);
+ALTER TABLE file_text ALTER COLUMN words SET STATISTICS 300;
+-- A pending list is read at every question: it stays short.
+CREATE INDEX file_text_words ON file_text USING gin (words) WITH (gin_pending_list_limit = 1024);
 
--- The value dictionary: each value of a searchable field once. `id` is 64 bits of a digest of field and content, made by
--- whoever stores it: no look-up, no second index, and no limit on a value's length (docs/decisions). `field` is the
--- number in mediadb_contract/fields.json.
-CREATE TABLE value (
-    id         bigint PRIMARY KEY,
-    field      smallint NOT NULL,
-    content    text NOT NULL,
-    folded     text COLLATE "C" NOT NULL,
+-- Each word that is in the index, for questions that know its end or its middle. `grams`: its three letters from each
+-- letter on, the last ones filled up with spaces: what is in the middle begins with one of them.
+CREATE TABLE word (
+    word       text COLLATE "C" PRIMARY KEY,
     reversed   text COLLATE "C" NOT NULL,
-    number     double precision
+    grams      tsvector NOT NULL
 );
-CREATE INDEX value_folded ON value (field, folded);
-CREATE INDEX value_reversed ON value (field, reversed);
-CREATE INDEX value_number ON value (field, number) WHERE number IS NOT NULL;
+CREATE INDEX word_reversed ON word (reversed);
+CREATE INDEX word_grams ON word USING gin (grams);
+
+-- Files whose row in the text index does not say what people or side files say now (index/reindex). Triggers put them
+-- here in the transaction of the change. `mark` rises with each change: what changed while a row was made stays here.
+CREATE SEQUENCE stale_mark;
+CREATE TABLE stale_text (
+    file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    mark       bigint NOT NULL DEFAULT nextval('stale_mark')
+);
+CREATE INDEX stale_text_mark ON stale_text (mark);
 
 -- Songs, albums, artists, photos, films, documents. `digest` is what makes two mentions the same one (index/metas).
 CREATE TABLE meta (
@@ -344,7 +348,8 @@ CREATE TABLE collection (
     folded     text COLLATE "C" NOT NULL,
     kind       text NOT NULL,
     actor      text NOT NULL,
-    created_ns bigint NOT NULL
+    created_ns bigint NOT NULL,
+    query      text                            -- it holds what this finds; null: what was put into it
 );
 CREATE UNIQUE INDEX collection_name ON collection (kind, actor, name);
 
@@ -408,7 +413,7 @@ CREATE TABLE todo (
     words      tsvector
 );
 CREATE INDEX todo_root ON todo (root, file);
-CREATE INDEX todo_words ON todo USING gin (words);
+CREATE INDEX todo_words ON todo USING gin (words) WITH (gin_pending_list_limit = 1024);
 
 -- What a lane of a host's reader has in hand, written before the files are parsed: after a crash these are suspects.
 CREATE TABLE flight (
@@ -520,3 +525,117 @@ BEGIN
         RAISE EXCEPTION 'another daemon of host % has taken over', host_id USING ERRCODE = 'MD001';
     END IF;
 END $$;
+
+-- ------------------------------------------------------------------ the text index is kept true
+
+-- The files that an XMP side file of this name is beside: photo.jpg.xmp and photo.xmp beside photo.jpg.
+CREATE FUNCTION side_mains(of_dir bigint, of_name bytea) RETURNS SETOF bigint LANGUAGE sql STABLE
+    SET search_path = mediadb, pg_catalog AS $$
+SELECT f.id FROM file f WHERE f.dir = of_dir AND f.name <> of_name AND f.type = 'f'
+AND (f.name = substring(of_name from 1 for greatest(length(of_name) - 4, 0))
+     OR (f.name > substring(of_name from 1 for greatest(length(of_name) - 4, 0)) || '.'::bytea
+         AND f.name < substring(of_name from 1 for greatest(length(of_name) - 4, 0)) || '/'::bytea
+         AND position('.'::bytea in substring(f.name from greatest(length(of_name) - 2, 1))) = 0))
+$$;
+
+-- Words that the text index meets for the first time.
+CREATE FUNCTION note_words() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = mediadb, pg_catalog AS $$
+BEGIN
+    INSERT INTO word (word, reversed, grams)
+    SELECT n.l, reverse(n.l), (SELECT array_to_tsvector(array_agg(DISTINCT substr(n.l || '  ', i, 3)))
+                               FROM generate_series(1, length(n.l)) i)
+    FROM (
+        SELECT DISTINCT l COLLATE "C" AS l FROM fresh f, unnest(tsvector_to_array(f.words)) l
+        WHERE f.words IS NOT NULL AND l COLLATE "C" >= '0'
+    ) n
+    WHERE NOT EXISTS (SELECT FROM word w WHERE w.word = n.l)
+    ORDER BY n.l
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+
+-- A row of the text index was written from the file alone: what people and side files say is to be added. Whoever adds it
+-- says so by mediadb.reindexing.
+CREATE FUNCTION note_stale() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = mediadb, pg_catalog AS $$
+BEGIN
+    IF current_setting('mediadb.reindexing', true) = 'on' THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO stale_text (file)
+    SELECT n.file FROM fresh n JOIN file f ON f.id = n.file JOIN work w ON w.stream = f.stream
+    UNION
+    SELECT v.main FROM fresh n JOIN file f ON f.id = n.file
+    JOIN side_file v ON v.main = f.id
+    WHERE EXISTS (SELECT FROM file s WHERE s.dir = f.dir AND lower(right(encode(s.name, 'escape'), 4)) = '.xmp')
+    UNION
+    SELECT m FROM fresh n JOIN file f ON f.id = n.file CROSS JOIN LATERAL side_mains(f.dir, f.name) m
+    WHERE lower(right(encode(f.name, 'escape'), 4)) = '.xmp'
+    ON CONFLICT (file) DO UPDATE SET mark = nextval('stale_mark');
+    RETURN NULL;
+END $$;
+
+-- People said something of these streams.
+CREATE FUNCTION note_work() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = mediadb, pg_catalog AS $$
+BEGIN
+    INSERT INTO stale_text (file)
+    SELECT f.id FROM file f WHERE f.stream IN (SELECT c.stream FROM changed c)
+    ON CONFLICT (file) DO UPDATE SET mark = nextval('stale_mark');
+    RETURN NULL;
+END $$;
+
+-- A file is of another item now.
+CREATE FUNCTION note_stream() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = mediadb, pg_catalog AS $$
+BEGIN
+    IF EXISTS (SELECT FROM work WHERE stream IN (OLD.stream, NEW.stream)) THEN
+        INSERT INTO stale_text (file) VALUES (NEW.id)
+        ON CONFLICT (file) DO UPDATE SET mark = nextval('stale_mark');
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- A side file came, went, or has another name.
+CREATE FUNCTION note_side() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = mediadb, pg_catalog AS $$
+BEGIN
+    INSERT INTO stale_text (file)
+    SELECT m FROM side_mains(OLD.dir, OLD.name) m
+    UNION SELECT m FROM side_mains(NEW.dir, NEW.name) m
+    ON CONFLICT (file) DO UPDATE SET mark = nextval('stale_mark');
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER text_words_new AFTER INSERT ON file_text REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION note_words();
+CREATE TRIGGER text_words AFTER UPDATE ON file_text REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION note_words();
+CREATE TRIGGER text_stale_new AFTER INSERT ON file_text REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION note_stale();
+CREATE TRIGGER text_stale AFTER UPDATE ON file_text REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION note_stale();
+CREATE TRIGGER todo_words_new AFTER INSERT ON todo REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION note_words();
+CREATE TRIGGER todo_words AFTER UPDATE ON todo REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION note_words();
+CREATE TRIGGER tag_new AFTER INSERT ON work_tag REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION note_work();
+CREATE TRIGGER tag_changed AFTER UPDATE ON work_tag REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION note_work();
+CREATE TRIGGER tag_gone AFTER DELETE ON work_tag REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION note_work();
+CREATE TRIGGER field_new AFTER INSERT ON work_field REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION note_work();
+CREATE TRIGGER field_changed AFTER UPDATE ON work_field REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION note_work();
+CREATE TRIGGER field_gone AFTER DELETE ON work_field REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION note_work();
+CREATE TRIGGER stream_changed AFTER UPDATE OF stream ON file FOR EACH ROW
+    WHEN (OLD.stream <> NEW.stream) EXECUTE FUNCTION note_stream();
+CREATE TRIGGER side_moved AFTER UPDATE OF dir, name, missing_since_ns ON file FOR EACH ROW
+    WHEN (lower(right(encode(OLD.name, 'escape'), 4)) = '.xmp' OR lower(right(encode(NEW.name, 'escape'), 4)) = '.xmp')
+    EXECUTE FUNCTION note_side();
+CREATE TRIGGER side_gone AFTER DELETE ON file FOR EACH ROW
+    WHEN (lower(right(encode(OLD.name, 'escape'), 4)) = '.xmp') EXECUTE FUNCTION note_side();

@@ -10,8 +10,10 @@ from typing import Any, Protocol
 
 from mediad.commands.memory import Answers
 from mediad.config import Config
+from mediad.index.asking import Asking
 from mediad.index.feed import Feed
 from mediad.index.reader import Reader
+from mediad.index.reindex import Reindexer
 from mediad.index.roots import Roots
 from mediad.index.sidefiles import SideFiles
 from mediad.index.sidewatch import SideWatch
@@ -71,6 +73,8 @@ class Context:
     work: Work
     worklog: WorkLog
     feed: Feed
+    asking: Asking
+    reindexer: Reindexer
     watching: Watching
     moves: Engine
     sides: SideFiles

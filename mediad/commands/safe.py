@@ -75,7 +75,6 @@ async def rebuild(context: Context, _request: pb.RebuildRequest, _call: Call) ->
     mine = context.roots.mine()
     for root in mine:
         await context.roots.cancel_scan(root.id)
-    context.reader.ingest.forget()
     await context.store.write(
         [
             ("rebuild_files", (now_ns(),)), ("rebuild_readings", ()), ("rebuild_streams", ()), ("new_epoch", ()),

@@ -1,85 +1,12 @@
-"""Questions and single records."""
+"""Single records."""
 
 from __future__ import annotations
-
-import uuid
-from collections.abc import Iterator
-from typing import Any
 
 from mediad.commands.context import Call, Context, Replies
 from mediad.commands.items import add_keys, load_items, resolve
 from mediad.errors import MediadError
-from mediad.query.parse import parse
-from mediad.store.search import Question
 from mediad.wire.convert import error_to_wire
 from mediadb_contract import mediadb_pb2 as pb
-
-# Items in one reply: some 60 KB, so that the first is there at once and no reply nears the frame's limit.
-PAGE_ITEMS = 100
-# Long texts and long paths make a page larger: it goes in several replies, each half of a frame at most.
-REPLY_BYTES = 512 * 1024
-
-
-async def query(context: Context, request: pb.QueryRequest, call: Call) -> Replies:
-    """Items (or files) that match, page by page; the last reply carries a cursor when there is more."""
-    question = Question.of(parse(request.text), request.files, call.actor.name)
-    cursor = question.unpack_cursor(request.cursor)
-    left = request.limit or None
-    while True:
-        size = PAGE_ITEMS if left is None else min(PAGE_ITEMS, left)
-        statement, params = question.page(cursor, size + 1)
-        rows = await context.store.database.fetch(statement, *params, deadline=context.config.deadline_seconds)
-        more = len(rows) > size
-        page = rows[:size]
-        *before, items = _in_replies(await _page(context, request, page, call.actor.name))
-        for part in before:
-            yield pb.Reply(query=pb.QueryReply(items=part))
-        reply = pb.QueryReply(items=items)
-        if left is not None:
-            left -= len(page)
-        if page:
-            cursor = (page[-1][0], page[-1][1] if request.files else 0)
-        if not more or left == 0:
-            if more and cursor is not None:
-                reply.cursor = question.pack_cursor(*cursor)
-            yield pb.Reply(query=reply, last=True)
-            return
-        yield pb.Reply(query=reply)
-
-
-def _in_replies(items: list[pb.Item]) -> Iterator[list[pb.Item]]:
-    """The items of a page by replies; at least one, which may be empty."""
-    part: list[pb.Item] = []
-    size = 0
-    for item in items:
-        length = item.ByteSize()
-        if part and size + length > REPLY_BYTES:
-            yield part
-            part, size = [], 0
-        part.append(item)
-        size += length
-    yield part
-
-
-async def _page(
-    context: Context, request: pb.QueryRequest, rows: list[tuple[Any, ...]], actor: str
-) -> list[pb.Item]:  # fmt: skip
-    if not request.files:
-        return await load_items(context, [row[0] for row in rows], details=request.fields, actor=actor)
-    # One entry a file: an item with two matching files comes twice.
-    only: dict[uuid.UUID, set[int]] = {}
-    for stream, number in rows:
-        only.setdefault(stream, set()).add(number)
-    items = await load_items(context, only, only=only, details=request.fields, actor=actor)
-    entries = []
-    for item in items:
-        for file in list(item.files):
-            entry = pb.Item()
-            entry.CopyFrom(item)
-            del entry.files[:]
-            entry.files.append(file)
-            entries.append(entry)
-    return entries
 
 
 async def get(context: Context, request: pb.GetRequest, call: Call) -> Replies:

@@ -12,6 +12,7 @@ from mediad.commands import (
     layout,
     library,
     move,
+    query,
     safe,
     search,
     sidefiles,
@@ -62,7 +63,7 @@ COMMANDS: dict[str, Entry] = {
     "get": Entry("read", search.get),
     "handlers": Entry("read", admin.handlers, indexed=False),
     "ping": Entry("read", admin.ping, indexed=False),
-    "query": Entry("read", search.query, timed=False),
+    "query": Entry("read", query.query, timed=False),
     "roots": Entry("read", library.list_roots),
     "status": Entry("read", admin.status, indexed=False),
 }

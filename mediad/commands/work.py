@@ -13,7 +13,6 @@ from mediad.index.feed import PAGE, Change
 from mediad.index.offers import Offers
 from mediad.index.work import STREAMS_AT_ONCE, Action, By, check_action, new_operation
 from mediad.query.parse import parse
-from mediad.store.search import Question
 from mediad.wire.convert import error_to_wire, show_path
 from mediadb_contract import mediadb_pb2 as pb
 
@@ -50,16 +49,15 @@ async def select(
 
 async def matching(context: Context, query: str, call: Call) -> AsyncIterator[uuid.UUID]:
     """The items a query finds."""
-    question = Question.of(parse(query), False, call.actor.name)
-    cursor = None
-    while True:
-        statement, params = question.page(cursor, PAGE)
-        rows = await context.store.database.fetch(statement, *params, deadline=context.config.deadline_seconds)
-        for row in rows:
-            yield row[0]
-        if len(rows) < PAGE:
-            return
-        cursor = (rows[-1][0], 0)
+    question = await context.asking.question(query, actor=call.actor.name)
+    left = question.query.limit
+    async for rows in context.asking.rows(question, None, PAGE, deadline=context.config.deadline_seconds):
+        for row in rows[:left]:
+            yield row.stream
+        if left is not None:
+            left -= len(rows)
+            if left <= 0:
+                return
 
 
 async def work(context: Context, request: pb.WorkRequest, call: Call) -> Replies:
@@ -221,7 +219,8 @@ async def _only(context: Context, found: list[Change], query: str, call: Call) -
     items = list(dict.fromkeys(str(each.item) for each in found if each.item))
     if not items:
         return []
-    question = Question.of(parse(query), False, call.actor.name)
+    await context.reindexer.settle()
+    question = await context.asking.question(query, actor=call.actor.name)
     statement, params = question.among(items)
     rows = await context.store.database.fetch(statement, *params, deadline=context.config.deadline_seconds)
     match = {row[0] for row in rows}

@@ -18,31 +18,18 @@ log = logging.getLogger(__name__)
 BATCH_RECORDS = 128
 
 
-# Values that this daemon stored lately need not be sent again: artists, albums, cameras repeat from file to file.
-_STORED_MOST = 100_000
-
-
 class Ingest:
-    """Stores batches. It remembers which values the database surely has, and forgets them when a connection was lost:
-    another database may answer now."""
+    """Stores batches."""
 
     def __init__(self, store: Store, keeper: Keeper) -> None:
         self._store = store
         self._keeper = keeper
-        self._stored: set[int] = set()
-
-    def forget(self) -> None:
-        """Nothing is sure any more."""
-        self._stored.clear()
 
     def _rows_of(self, rows: Rows) -> list[tuple[str, tuple[Any, ...]]]:
         """The statements of one batch with their rows, in the order in which they need each other."""
         unit: list[tuple[str, tuple[Any, ...]]] = []
         if rows.again:
             unit += [("drop_meta_links", (rows.again,)), ("drop_links", (rows.again,))]
-        fresh = [row for ident, row in rows.values.items() if ident not in self._stored]
-        if fresh:
-            unit.append(("put_values", (fresh,)))
         unit.append(("store_records", (rows.records, now_ns(), self._store.host)))
         if rows.keys:
             unit.append(("put_keys", (rows.keys,)))
@@ -97,6 +84,3 @@ class Ingest:
                 await asyncio.sleep(0)  # encoding a batch takes a few milliseconds: others have their turn in between
             unit.append((name, tuple(packed)))
         await self._store.write(unit, give_up_after=give_up_after, deadline=30.0)
-        if len(self._stored) > _STORED_MOST:
-            self._stored.clear()
-        self._stored.update(rows.values)

@@ -18,6 +18,7 @@ from typing import Any
 
 from mediad.fold import fold, shorten
 from mediad.index.identity import DURATION_SHARE
+from mediad.store.search import whole_values
 from mediad.store.store import Store, pack
 
 _MOST = 200  # candidates of one item: more of one artist and title, or of one id, are no lineage
@@ -157,8 +158,8 @@ class Offers:
             return []
         found: list[tuple[Any, ...]] = []
         if facts.kind == "audio" and facts.title and facts.artists:
-            asked = (stream, facts.title, pack(sorted(facts.artists)), _MOST)
-            found = await self._store.read("offer_songs", *asked, deadline=30.0)
+            asked = whole_values([("title", [facts.title]), ("artists", sorted(facts.artists))])
+            found = await self._store.read("offer_songs", stream, asked, _MOST, deadline=30.0)
         elif facts.kind == "image":
             ids = {facts.document, facts.original, *facts.derived} - {""}
             if ids:

@@ -85,6 +85,7 @@ class Reader:
         self.ingest = Ingest(store, self.keeper)
         self.counts = Counts()
         self.on_read: Callable[[], None] = lambda: None
+        self.on_idle: Callable[[], None] = lambda: None  # everything listed is read
         self._ready: deque[_Taken] = deque()
         self._suspects: deque[_Taken] = deque()
         self._in_hand: set[int] = set()
@@ -143,6 +144,8 @@ class Reader:
                     return [self._ready.popleft() for _ in range(min(BATCH_FILES, len(self._ready)))]
                 if self._suspects:
                     return [self._suspects.popleft()]
+            if not self._in_hand:
+                self.on_idle()
             await self._plan_wake()
             await self._work.wait()
 

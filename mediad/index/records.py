@@ -1,34 +1,22 @@
-"""A handler's answer made into rows: checked fields, hot columns, searchable words and values, metas. Pure.
-
-The dictionary's rule: a value's id is 64 bits of BLAKE2b over its field's number and its content, so that it needs no
-look-up and may be of any length.
-"""
+"""A handler's answer made into rows: checked fields, hot columns, the text index's row, metas. Pure."""
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import dataclass, field
-from functools import lru_cache
-from hashlib import blake2b
 from typing import Any
 
-from mediad.fold import WORD_LENGTH, fold, reverse, shorten
+from mediad.index import terms
 from mediad.index.metas import Metas
 from mediad.model import KIND_OF_EXTENSION, Answer
-from mediadb_contract.fields import FIELDS, Field, check_fields
+from mediadb_contract.fields import check_fields
 
 # Unmapped tags: more is a broken file, not a description (handlers/README.md, Limits).
 TAGS_MOST = 2000
 TAG_TEXT = 64 * 1024
 TAGS_BYTES = 256 * 1024
-# What words of one file go into the word index: beyond it `text:` is the way (a later issue).
-WORDS_MOST = 400
 _KINDS = frozenset({"audio", "image", "video", "document", "other"})
 KEYS = 200  # of one answer
 GRADES = {"fingerprint": 1, "track": 2, "checksum": 3}
-_DATES = ("date_taken_local", "date_released", "date_original", "date_created_at_local", "date_created_local",
-          "date_recorded", "date_modified_at_local")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,60 +40,15 @@ class Rows:
 
     records: list[dict[str, Any]] = field(default_factory=list)
     keys: list[dict[str, Any]] = field(default_factory=list)
-    values: dict[int, dict[str, Any]] = field(default_factory=dict)
     metas: Metas = field(default_factory=Metas)
     again: list[int] = field(default_factory=list)
     answers: list[tuple[Read, Answer]] = field(default_factory=list)  # what the rows were made of
 
     def clear(self) -> None:
         """Empties the batch after it was stored."""
-        for part in (self.records, self.keys, self.values, self.again, self.answers):
+        for part in (self.records, self.keys, self.again, self.answers):
             part.clear()
         self.metas = Metas()
-
-
-def listing_words(name: bytes, folders: tuple[bytes, ...]) -> str:
-    """Words of a name and of the last two folders above it: what a listed file is found by before it was read."""
-    return _join(_words_of_name(name, folders))
-
-
-def reword(name: bytes, folders: tuple[bytes, ...], fields_json: str | None) -> str:
-    """The words of a file under a new path: of its name, its folders, and its stored fields (JSON text)."""
-    words = _words_of_name(name, folders)
-    searchable = _searchable()
-    for key, found in (json.loads(fields_json) if fields_json else {}).items():
-        f = searchable.get(key)
-        if f is not None and key != "mime_type":  # which `add` puts with the fields when their words are made
-            for value in found if f.plural else (found,):
-                if isinstance(value, str):
-                    words.update(_value_row(f.number, value)[2])
-    return _join(words)
-
-
-def folded_name(name: bytes) -> str:
-    """The folded name without its extension, for beginnings and ends."""
-    return fold(os.fsdecode(os.path.splitext(name)[0]).encode("utf-8", "replace").decode())
-
-
-def _named(name: bytes) -> dict[str, str]:
-    folded = folded_name(name)
-    return {"fo": shorten(folded), "re": reverse(folded)}
-
-
-@lru_cache(maxsize=4096)
-def _words_of_folder(name: bytes) -> tuple[str, ...]:
-    return tuple(fold(name.decode("utf-8", "replace")).split())
-
-
-def _words_of_name(name: bytes, folders: tuple[bytes, ...]) -> set[str]:
-    words = set(fold(name.decode("utf-8", "replace")).split())
-    for folder in folders[-2:]:
-        words.update(_words_of_folder(folder))
-    return words
-
-
-def _join(words: set[str]) -> str:
-    return " ".join(sorted(word[:WORD_LENGTH] for word in words)[:WORDS_MOST])
 
 
 def add(rows: Rows, read: Read, answer: Answer) -> None:
@@ -120,8 +63,8 @@ def add(rows: Rows, read: Read, answer: Answer) -> None:
         state = "parked" if answer.died else "failed"
         kind = KIND_OF_EXTENSION.get(read.name.rpartition(b".")[2].lower(), "other")
         row.update(state=state, code=answer.code, problem=_clean(answer.message), kind=kind, fields={}, tags={},
-                   sources={}, warnings=[], w=listing_words(read.name, read.folders), v=[],
-                   **_named(read.name))  # fmt: skip
+                   sources={}, warnings=[],
+                   w=terms.listed(read.name, read.folders, read.size, read.mtime_ns, kind))  # fmt: skip
         rows.records.append(row)
         return
     found = ok.get("fields")
@@ -132,19 +75,20 @@ def add(rows: Rows, read: Read, answer: Answer) -> None:
     warnings += [_clean(p)[:200] for p in problems[:50]]
     if dropped:
         warnings.append(f"{dropped} unmapped tags beyond the limits were left out")
-    words, ids = _add_values(rows, read, fields)
     said = ok.get("kind")
-    handler, version = ok.get("handler"), ok.get("handler_version")
-    row.update(
-        state="failed" if answer.code else "read", code=answer.code or None, problem=_clean(answer.message) or None,
-        kind=said if isinstance(said, str) and said in _KINDS else "other", format=_short(ok.get("format")),
-        handler=_short(handler), version=_int32(version) if type(version) is int else None,
-        fields=fields, tags=tags, sources=_clean_sources(ok.get("sources"), fields), warnings=warnings,
-        w=words, v=ids, **_hot(fields), **_named(read.name),
-    )  # fmt: skip
+    kind = said if isinstance(said, str) and said in _KINDS else "other"
+    form = _short(ok.get("format"))
     mime = _short(ok.get("mime_type"))
     if mime:
         fields.setdefault("mime_type", mime)
+    handler, version = ok.get("handler"), ok.get("handler_version")
+    row.update(
+        state="failed" if answer.code else "read", code=answer.code or None, problem=_clean(answer.message) or None,
+        kind=kind, format=form,
+        handler=_short(handler), version=_int32(version) if type(version) is int else None,
+        fields=fields, tags=tags, sources=_clean_sources(ok.get("sources"), fields), warnings=warnings,
+        w=terms.described(read.name, read.folders, read.size, read.mtime_ns, kind, form, fields), **_hot(fields),
+    )  # fmt: skip
     rows.records.append(row)
     _add_keys(rows, read, ok.get("keys"))
     rows.metas.add(read, row["kind"], fields)
@@ -165,12 +109,11 @@ def _hot(fields: dict[str, Any]) -> dict[str, Any]:
     """The columns that lists show and sort by."""
     artists = fields.get("artists") or fields.get("creators") or ()
     artist = fields.get("artist_credit") or ", ".join(artists[:3])
-    date = next((str(fields[name]) for name in _DATES if name in fields), None)
     return {
         "title": _cut(fields.get("title")), "artist": _cut(artist), "album": _cut(fields.get("album")),
         "duration": fields.get("duration"),
         "width": _int32(fields.get("width")), "height": _int32(fields.get("height")),
-        "date": date[:19] if date else None,
+        "date": terms.hot_date(fields),
     }  # fmt: skip
 
 
@@ -180,57 +123,6 @@ def _cut(text: str | None) -> str | None:
 
 def _int32(value: int | None) -> int | None:
     return value if value is not None and 0 <= value < 1 << 31 else None
-
-
-@lru_cache(maxsize=1)
-def _searchable() -> dict[str, Field]:
-    return {name: f for name, f in FIELDS.items() if f.search}
-
-
-@lru_cache(maxsize=20_000)
-def _value_row(number: int, text: str) -> tuple[int, str, tuple[str, ...]]:
-    """(id, folded, words) of a value: artists and albums repeat."""
-    folded = fold(text)
-    digest = blake2b(b"%d\0%b" % (number, text.encode()), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True), folded, tuple(folded.split())
-
-
-def _add_values(rows: Rows, read: Read, fields: dict[str, Any]) -> tuple[str, list[int]]:
-    """(words, ids of the values) of a file; values that this batch meets for the first time are added to it."""
-    words = _words_of_name(read.name, read.folders)
-    ids: list[int] = []
-    searchable = _searchable()
-    for name, found in fields.items():
-        f = searchable.get(name)
-        if f is None:
-            continue
-        for value in found if f.plural else (found,):
-            if isinstance(value, str):
-                text, number = value, _year(value) if f.type == "date" else None
-            elif isinstance(value, dict):
-                continue
-            else:
-                text, number = _spell(value), float(value)
-            ident, folded, parts = _value_row(f.number, text)
-            if isinstance(value, str):
-                words.update(parts)
-            if ident not in rows.values:
-                rows.values[ident] = {
-                    "g": ident, "n": f.number, "c": text, "fo": shorten(folded), "re": reverse(folded), "x": number,
-                }  # fmt: skip
-            ids.append(ident)
-    return _join(words), ids
-
-
-def _spell(value: object) -> str:
-    """A number or truth value as text: 12 digits tell it from every neighbour that a person would mean."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
-
-
-def _year(date: str) -> float | None:
-    return float(date[:4]) if date[:4].isdigit() else None
 
 
 def _add_keys(rows: Rows, read: Read, keys: Any) -> None:

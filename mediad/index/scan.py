@@ -21,10 +21,10 @@ from typing import Any, Protocol
 
 from mediad.config import Config
 from mediad.errors import MediadError
-from mediad.fold import reverse, shorten
+from mediad.fold import fold, shorten
 from mediad.ids import mint
+from mediad.index import terms
 from mediad.index.expected import Expected, Hint
-from mediad.index.records import folded_name, listing_words, reword
 from mediad.model import KIND_OF_EXTENSION, Root, ScanReport
 from mediad.store.store import Store, now_ns, pack
 from mediad.wire.convert import show_path
@@ -260,7 +260,7 @@ class Scan:
         number = self._ids[old]
         above, _, name = new.rpartition(b"/")
         told = {**told_path("from", self._full(old)), **told_path("to", self._full(new))}
-        row = {"i": number, "p": self._ids[above], "n": name.hex(), "v": told}
+        row = {"i": number, "p": self._ids[above], "n": name.hex(), "w": _folded(name), "v": told}
         batch.renames.append((len(batch.dirs), row))
         self._renamed.append(number)
         for path in [path for path in self._ids if path == old or path.startswith(old + b"/")]:
@@ -334,7 +334,7 @@ class Scan:
         if not found:
             return []
         files = pack([hint.file for _row, hint in found])
-        fields = dict(await self.store.read("fields_to_reword", files, deadline=30.0))
+        said = {row[0]: row[1:] for row in await self.store.read("fields_to_reword", files, deadline=30.0)}
         placed: list[Any] = []
         ours = set()
         for count, (row, hint) in enumerate(found):
@@ -342,7 +342,10 @@ class Scan:
             new = self._full(path) + b"/" + name
             told = {**told_path("from", hint.path), **told_path("to", new)}
             folders = tuple(path.split(b"/")) if path else (os.path.basename(self.report.path),)
-            words = reword(name, folders, fields[hint.file]) if hint.file in fields else row["w"]
+            words = row["w"]
+            if hint.file in said:
+                fields, kind, form = said[hint.file]
+                words = terms.described(name, folders, row["s"], row["m"], kind, form, terms.from_json(fields))
             placed.append(
                 {
                     "f": hint.file,
@@ -355,8 +358,6 @@ class Scan:
                     "o": row["o"],
                     "l": row["l"],
                     "w": words,
-                    "fo": row["f"],
-                    "re": row["r"],
                     "p": hint.path.hex(),
                     "v": told,
                     "a": hint.actor,
@@ -440,7 +441,7 @@ class Scan:
                 self._take_over(batch, over, stands, standing, folder, name)
             moves.append({
                 "f": file, "d": folder, "n": name, "c": row["c"], "o": row["o"], "l": row["l"], "w": row["w"],
-                "fo": row["f"], "re": row["r"], "p": old.hex(), "v": told,
+                "p": old.hex(), "v": told,
             })  # fmt: skip
         return moves
 
@@ -461,17 +462,17 @@ class Scan:
             "x": problem,
             "o": stat[0] if self.root.inodes else None,
             "m": stat[1],
+            "w": _folded(name),
         }
 
     def _file_row(self, number: int, entry: list[Any], folders: tuple[bytes, ...], busy: set[bytes]) -> dict[str, Any]:
         name, kind, size, mtime, ctime, inode, mode, nlink, target = entry
-        folded = folded_name(name)
         extension = name.rpartition(b".")[2].lower()
+        guess = KIND_OF_EXTENSION.get(extension, "other") if kind == "f" else "other"
         return {
             "d": number, "n": name.hex(), "t": kind, "s": size, "m": mtime, "c": ctime, "i": inode, "o": mode,
-            "l": nlink, "u": mint.hex(), "k": KIND_OF_EXTENSION.get(extension, "other") if kind == "f" else "other",
-            "w": listing_words(name, folders), "f": shorten(folded), "r": reverse(folded), "x": target and target.hex(),
-            "b": now_ns() + BUSY_NS if name in busy else 0,
+            "l": nlink, "u": mint.hex(), "k": guess, "w": terms.listed(name, folders, size, mtime, guess),
+            "x": target and target.hex(), "b": now_ns() + BUSY_NS if name in busy else 0,
         }  # fmt: skip
 
     # -------------------------------------------------------------- what is gone
@@ -517,9 +518,9 @@ class Scan:
     async def _reword(self) -> None:
         """Files are found by the words of the folders they lie in: those of a renamed folder get the new ones."""
         after = 0
-        folders = pack(self._renamed)
+        renamed = pack(self._renamed)
         names = {number: path for path, number in self._ids.items()}
-        while rows := await self.store.read("files_to_reword", folders, after, deadline=30.0):
+        while rows := await self.store.read("files_to_reword", renamed, after, deadline=30.0):
             after = rows[-1][0]
             if any(row[2] not in names for row in rows):
                 for path in [names[number] for number in self._renamed]:
@@ -528,10 +529,11 @@ class Scan:
                         {self._ids[path]: path},
                     )
                 names = {number: path for path, number in self._ids.items()}
-            words = [
-                {"f": file, "w": reword(name, tuple(names.get(folder, b"").split(b"/")), fields)}
-                for file, name, folder, fields, _type in rows
-            ]
+            words = []
+            for file, name, folder, fields, size, mtime, kind, form in rows:
+                folders = tuple(names.get(folder, b"").split(b"/"))
+                said = terms.from_json(fields)
+                words.append({"f": file, "w": terms.described(name, folders, size, mtime, kind, form, said)})
             await self.store.write([("reword", (pack(words),))], give_up_after=GIVE_UP_SECONDS)
 
     async def _check_loss(self, lost: int) -> None:
@@ -543,3 +545,8 @@ class Scan:
                 f"{lost} of {present} files are gone at once: taken for away, nothing is marked missing",
                 self.report.path,
             )
+
+
+def _folded(name: bytes) -> str:
+    """A folder's name as questions ask for it."""
+    return shorten(fold(terms.display(name)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -145,6 +145,7 @@ class Work:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.on_work: list[Any] = []
+        self.settle: Callable[[], Awaitable[None]] | None = None  # until what was said can be found
 
     async def take(self, changes: Changes, by: By, more: Statements) -> None:
         """Stores what was said elsewhere (a side file), with `more` in the same transaction."""
@@ -154,6 +155,8 @@ class Work:
     async def _write(self, unit: Statements) -> int:
         results = await self._store.write(unit, give_up_after=60.0, deadline=30.0)
         self.tell()
+        if self.settle is not None:
+            await self.settle()
         return sum(len(rows) for (name, _), rows in zip(unit, results, strict=True) if name not in _QUIET)
 
     def tell(self) -> None:

@@ -1,164 +1,349 @@
 """A syntax tree's SQL. Every value is a parameter: text of a question never becomes text of a statement.
 
-Pages go by key (settled 18): a cursor is the last item (and file) given, with a digest of the question it belongs to.
+What the text index can answer (mediad.query.lexemes) becomes one tsquery: PostgreSQL intersects inside it. A condition
+is the index's part, which holds for everything that matches, and a part that is compared row by row; only bounds of
+numbers and what the index does not hold need the second.
 """
 
 from __future__ import annotations
 
-import hashlib
-import uuid
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from mediad.errors import StaleCursor
-from mediad.fold import WORD_LENGTH
-from mediad.query.tree import And, Choice, InCollection, Node, Not, Number, Starred, Tag, Text, Words
-from mediad.store.queries import Statement
+from mediad.errors import QuerySyntax
+from mediad.fold import fold, runs, tokens, unspaced
+from mediad.query import lexemes
+from mediad.query.clock import instants, wall_bounds
+from mediad.query.names import indexed
+from mediad.query.tree import (
+    And,
+    Below,
+    Choice,
+    Content,
+    Count,
+    Date,
+    Digest,
+    Flag,
+    Has,
+    Ident,
+    InCollection,
+    Match,
+    Moment,
+    Near,
+    Node,
+    Not,
+    Number,
+    Or,
+    Part,
+    Starred,
+)  # fmt: skip
 from mediadb_contract.fields import FIELDS
 
-_CURSOR_VERSION = 1
-# Of so many free words some may be in tags that a person gave: each word more is two subqueries.
-MIXED_MOST = 8
-_COLUMNS = {"size": "f.size", "duration": "r.duration", "width": "r.width", "height": "r.height",
-            "year": "substring(r.date, 1, 4)::integer"}  # fmt: skip
-# Files that have a value of these fields for which `where` holds. Only parameters' names are put in.
-_VALUES = """f.id IN (SELECT t.file FROM file_text t WHERE t.value_ids && ARRAY(SELECT v.id FROM value v
-    WHERE v.field IN (SELECT e::smallint FROM jsonb_array_elements_text({numbers}) e) AND {where}))"""
-# The files that an XMP side file s is beside: photo.jpg.xmp and photo.xmp beside photo.jpg (side_file of the schema,
-# from the other end, for there are few side files that match and many files).
-_MAIN_OF_SIDE = """CROSS JOIN LATERAL (SELECT substring(s.name from 1 for length(s.name) - 4) AS base) b
-    JOIN file x ON x.dir = s.dir AND x.id <> s.id AND (x.name = b.base OR (x.name > b.base || '.'::bytea
-    AND x.name < b.base || '/'::bytea AND position('.'::bytea in substring(x.name from length(b.base) + 2)) = 0))
-    AND lower(right(encode(s.name, 'escape'), 4)) = '.xmp' AND length(s.name) > 4"""
-_CHOICES = {
-    "kind": "coalesce(r.kind, f.kind_guess)",
-    "format": "r.format",
-    "state": "CASE WHEN f.type <> 'f' THEN 'read' ELSE coalesce(r.state, 'listed') END",
-}
+# Words of the index by their middle or end; None: more than a question may name one by one.
+Expansions = Mapping[Part, tuple[str, ...] | None]
+_EARTH = 6_371_008.8  # metres, IUGG mean radius
+_COLUMNS = {"size": "f.size", "duration": "r.duration", "width": "r.width", "height": "r.height"}
+_MOMENTS = {"added": "f.first_seen_ns", "modified": "f.mtime_ns"}
+_STATE = "CASE WHEN f.type <> 'f' THEN 'read' ELSE coalesce(r.state, 'listed') END"
+_TREE = """f.dir IN (WITH RECURSIVE tree(id) AS (SELECT e.value::bigint FROM jsonb_array_elements_text({dirs}) e
+    UNION SELECT d.id FROM tree t JOIN dir d ON d.parent = t.id) SELECT id FROM tree)"""
+# Lower case, without signs: of the values that the index does not hold, which are words of a list.
+_PLAIN = "btrim(regexp_replace(lower(e.value), '[^[:alnum:]]+', ' ', 'g'))"
+_EACH = "jsonb_array_elements_text(CASE jsonb_typeof({v}) WHEN 'array' THEN {v} ELSE jsonb_build_array({v}) END)"
 
 
-class _Builder:
-    def __init__(self, actor: str = "") -> None:
-        self.actor = actor
-        self.params: list[Any] = []
-        self.asks_missing = False
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`index`: a tsquery that holds for everything that matches, None when there is none. `rows`: SQL that must hold
+    too. Both None: everything matches."""
+
+    index: str | None = None
+    rows: str | None = None
+
+
+NOTHING = Condition(None, "false")
+
+
+@dataclass(slots=True)
+class Builder:
+    """SQL of one question. `uses`: the tables it needs beside file: t text, r reading, d details."""
+
+    actor: str
+    now: datetime
+    expansions: Expansions
+    params: list[Any] = field(default_factory=list)
+    uses: set[str] = field(default_factory=set)
+    asks_missing: bool = False
+    walk: bool = False  # write conditions so that no index is used for them
 
     def param(self, value: Any, kind: str) -> str:
+        """A value's place in the statement; equal values share one."""
         self.params.append(value)
         return f"${len(self.params)}::{kind}"
 
-    def sql(self, node: Node) -> str:
-        if isinstance(node, And):
-            return " AND ".join(f"({self.sql(n)})" for n in node.nodes) or "true"
-        if isinstance(node, Not):
-            return f"NOT ({self.sql(node.node)})"
-        if isinstance(node, Words):
-            return self._words(node)
-        if isinstance(node, Text):
-            return self._text(node)
-        if isinstance(node, Tag):
-            return self._tag(node)
-        if isinstance(node, Starred):
-            mine = f"w.actor = {self._who()} AND w.starred_ns IS NOT NULL"
-            return f"f.stream IN (SELECT w.stream FROM work_actor w WHERE {mine})"
-        if isinstance(node, InCollection):
-            return self._collection(node)
-        if isinstance(node, Number):
-            return self._number(node)
-        return self._choice(node)
+    def sql(self, condition: Condition) -> str:
+        """A condition whole, as SQL."""
+        parts = []
+        if condition.index is not None:
+            self.uses.add("t")
+            found = f"t.words @@ {self.param(condition.index, 'tsquery')}"
+            parts.append(f"({found}) IS TRUE" if self.walk else found)
+        if condition.rows is not None:
+            parts.append(f"({condition.rows})")
+        return " AND ".join(parts) or "true"
 
-    def _words(self, node: Words) -> str:
-        if not node.words:
-            return "true"
-        # What is indexed of a word is its beginning; PostgreSQL refuses more than 2,046 bytes of one.
-        question = " & ".join(f"'{word}':*" for word in (w.replace("'", "")[:WORD_LENGTH] for w in node.words) if word)
-        named = self._has_words(question)
-        if len(node.words) > MIXED_MOST:
-            return named
-        # Words may be spread over the file and the tags that a person gave it.
-        tags = [self._has_tag(word) for word in node.words]
-        each = " AND ".join(
-            f"({self._has_words(self._prefix(word))} OR {tag})" for word, tag in zip(node.words, tags, strict=True)
-        )
-        return f"({named} OR (({' OR '.join(tags)}) AND {each}))"
+    def of(self, node: Node) -> Condition:
+        """The condition of a tree."""
+        if isinstance(node, And):
+            return self._and([self.of(each) for each in node.nodes])
+        if isinstance(node, Or):
+            return self._or([self.of(each) for each in node.nodes])
+        if isinstance(node, Not):
+            return Condition(None, f"({self.sql(self.of(node.node))}) IS NOT TRUE")
+        return _NODES[type(node)](self, node)
 
     @staticmethod
-    def _prefix(word: str) -> str:
-        return f"'{word.replace(chr(39), '')[:WORD_LENGTH]}':*"
-
-    def _has_words(self, question: str) -> str:
-        asked = self.param(question, "tsquery")
-        return (
-            f"f.id IN (SELECT t.file FROM file_text t WHERE t.words @@ {asked} "
-            f"UNION ALL SELECT d.file FROM todo d WHERE d.words @@ {asked})"
+    def _and(parts: Sequence[Condition]) -> Condition:
+        queries = [each.index for each in parts if each.index is not None]
+        rows = [each.rows for each in parts if each.rows is not None]
+        return Condition(
+            " & ".join(f"({each})" for each in queries) or None, " AND ".join(f"({each})" for each in rows) or None
         )
 
-    def _has_tag(self, word: str) -> str:
-        first, inner = self.param(word + "%", "text"), self.param("% " + word + "%", "text")
-        return (
-            f"f.stream IN (SELECT w.stream FROM work_tag w WHERE NOT w.removed "
-            f"AND (w.folded LIKE {first} OR w.folded LIKE {inner}))"
+    def _or(self, parts: Sequence[Condition]) -> Condition:
+        indexes = [each.index for each in parts if each != NOTHING]
+        if not indexes:
+            return NOTHING
+        if all(each.rows is None for each in parts if each != NOTHING) and None not in indexes:
+            return Condition(" | ".join(f"({each})" for each in indexes))
+        # The index narrows down what is compared when every alternative has its part of it.
+        index = None if None in indexes else " | ".join(f"({each})" for each in indexes)
+        return Condition(index, " OR ".join(f"({self.sql(each)})" for each in parts if each != NOTHING))
+
+    # -------------------------------------------------------------- text
+
+    def match(self, node: Match) -> Condition:
+        """Words of values."""
+        if node.fields is None:
+            return self._words([""], node.parts, whole=False)
+        held = [_sign(name) + "=" for name in node.fields if _held(name)]
+        conditions = [self._words(held, node.parts, node.whole)] if held else []
+        conditions += [self._plain(name, node) for name in node.fields if not _held(name)]
+        return self._or(conditions)
+
+    def _words(self, signs: Sequence[str], parts: Sequence[Part], whole: bool) -> Condition:
+        long = [part for part in parts if part.start and not unspaced(part.text) and self.expansions[part] is None]
+        if long:
+            if len(parts) > 1 or whole:
+                raise QuerySyntax("too many words end so: more of it is needed within a phrase", long[0].text)
+            return self._each_word(signs, parts[0])
+        queries = []
+        for sign in signs:
+            query = self._phrase(sign, parts, whole)
+            if query is None:
+                return NOTHING
+            queries.append(query)
+        return Condition(" | ".join(queries))
+
+    def _phrase(self, sign: str, parts: Sequence[Part], whole: bool) -> str | None:
+        atoms: list[str] = [_quote(sign[:-1] + "^")] if whole else []
+        for i, part in enumerate(parts):
+            if unspaced(part.text):
+                found = tokens(part.text)
+                if i == len(parts) - 1 and not whole:  # more may stand behind it
+                    atoms += (
+                        [_quote(sign + part.text) + ":*"]
+                        if len(found) == 1
+                        else map(_quote, (sign + t for t in found[:-1]))
+                    )
+                else:
+                    atoms += map(_quote, (sign + t for t in found))
+            elif part.start:
+                words = self.expansions[part]
+                if not words:
+                    return None
+                atoms.append("(" + " | ".join(_quote(sign + word) for word in words) + ")")
+            else:
+                atoms.append(_quote(sign + part.text) + (":*" if part.end else ""))
+        if whole:
+            atoms.append(_quote(sign[:-1] + "$"))
+        return " <-> ".join(atoms)
+
+    def _each_word(self, signs: Sequence[str], part: Part) -> Condition:
+        """A middle that thousands of words have: many files match, so they are gone through."""
+        self.uses.add("t")
+        likes = [_like(sign) + "%" + part.text + ("%" if part.end else "") for sign in signs]
+        asked = self.param(likes, "jsonb")
+        free = "l >= '0' AND " if signs == [""] else ""
+        return Condition(
+            None,
+            f"""EXISTS (SELECT FROM (SELECT u COLLATE "C" AS l FROM unnest(tsvector_to_array(t.words)) u) w
+            WHERE {free}l LIKE ANY (ARRAY(SELECT jsonb_array_elements_text({asked}))))""",
         )
 
-    def _text(self, node: Text) -> str:
-        numbers = self.param(_numbers_of(node.fields), "jsonb")
-        start = " ".join(node.words)
-        first = self.param(start + "%", "text")
-        inner = self.param("% " + start + "%", "text")
-        said = _VALUES.format(numbers=numbers, where=f"(v.folded LIKE {first} OR v.folded LIKE {inner})")
-        names = self.param([*node.fields, *(name.removeprefix("user_") for name in node.fields)], "jsonb")
-        mine = f"SELECT w.stream FROM work_field w WHERE w.name IN (SELECT jsonb_array_elements_text({names}))"
-        # A person's word goes before the file's (settled 12).
-        return (
-            f"(f.stream IN ({mine} AND (w.folded LIKE {first} OR w.folded LIKE {inner})) "
-            f"OR ({said} AND f.stream NOT IN ({mine})))"
+    def _plain(self, name: str, node: Match) -> Condition:
+        """A field that the index does not hold."""
+        self.uses.add("d")
+        words = " ".join(
+            ("[[:alnum:]]*" if p.start else "") + p.text + ("[[:alnum:]]*" if p.end else "") for p in node.parts
+        )
+        wanted = self.param(f"^{words}$" if node.whole else f"(^| ){words}( |$)", "text")
+        value = f"d.fields -> {self.param(name, 'text')}"
+        return Condition(None, f"EXISTS (SELECT FROM {_EACH.format(v=f'({value})')} e WHERE {_PLAIN} ~ {wanted})")
+
+    def content(self, node: Content) -> Condition:
+        """Words inside documents."""
+        query = self._phrase("", node.parts, whole=False)
+        if query is None:
+            return NOTHING
+        return Condition(
+            None, f"f.id IN (SELECT c.file FROM content c WHERE c.words @@ {self.param(query, 'tsquery')})"
         )
 
-    def _who(self) -> str:
-        return self.param(self.actor, "text")
+    def has(self, node: Has) -> Condition:
+        """Fields that are there."""
+        return self._or([self._has(name) for name in node.fields])
 
-    def _tag(self, node: Tag) -> str:
-        start = " ".join(node.words)
-        first, inner = self.param(start + "%", "text"), self.param("% " + start + "%", "text")
-        number = self.param(FIELDS["keywords"].number, "smallint")
-        said = f"v.field = {number} AND (v.folded LIKE {first} OR v.folded LIKE {inner})"
-        kept = "NOT EXISTS (SELECT FROM work_tag w WHERE w.stream = x.stream AND w.removed AND w.tag = v.content)"
-        texts = "FROM value v JOIN file_text t ON t.value_ids @> ARRAY[v.id]"
-        return (
-            f"(f.stream IN (SELECT w.stream FROM work_tag w WHERE NOT w.removed "
-            f"AND (w.folded LIKE {first} OR w.folded LIKE {inner})) "
-            f"OR f.id IN (SELECT t.file {texts} JOIN file x ON x.id = t.file WHERE {said} AND {kept}) "
-            f"OR f.id IN (SELECT x.id {texts} JOIN file s ON s.id = t.file {_MAIN_OF_SIDE} WHERE {said} AND {kept}))"
+    def _has(self, name: str) -> Condition:
+        special = {
+            "rating": "f.stream IN (SELECT w.stream FROM work_actor w WHERE w.actor = {} AND w.rating IS NOT NULL)",
+            "plays": "f.stream IN (SELECT w.stream FROM work_actor w WHERE w.actor = {} AND w.plays > 0)",
+            "played": "f.stream IN (SELECT w.stream FROM work_actor w WHERE w.actor = {} AND w.played_ns IS NOT NULL)",
+        }  # fmt: skip
+        if name in special:
+            mine = Condition(None, special[name].format(self.param(self.actor, "text")))
+            return self._or([mine, Condition(_quote(_sign("rating") + "^"))]) if name == "rating" else mine
+        if name in ("filename", "size", "kind", "mtime"):
+            return Condition()
+        if name == "text":
+            return Condition(None, "f.id IN (SELECT c.file FROM content c)")
+        if name == "format":
+            self.uses.add("r")
+            return Condition(None, "r.format IS NOT NULL")
+        if name in ("month", "day"):
+            name = "date"
+        if name == "year":
+            return Condition(_quote(_sign(name) + "#") + ":*")
+        if name == "extension":
+            return Condition(_quote(_sign(name) + "=") + ":*")
+        if _held(name):
+            return Condition(_quote(_sign(name) + "^"))
+        self.uses.add("d")
+        return Condition(None, f"d.fields ? {self.param(name, 'text')}")
+
+    def flag(self, node: Flag) -> Condition:
+        """Yes or no."""
+        if FIELDS[node.field].search:
+            return Condition(_quote(f"{_sign(node.field)}={'yes' if node.value else 'no'}"))
+        self.uses.add("d")
+        return Condition(
+            None,
+            f"d.fields -> {self.param(node.field, 'text')} = {self.param('true' if node.value else 'false', 'jsonb')}",
         )
 
-    def _collection(self, node: InCollection) -> str:
-        start = " ".join(node.words)
-        first, inner = self.param(start + "%", "text"), self.param("% " + start + "%", "text")
-        kind = self.param(node.kind, "text")
-        return (
-            f"f.stream IN (SELECT e.stream FROM collection_entry e JOIN collection c ON c.id = e.collection "
-            f"WHERE c.kind = {kind} AND c.actor IN ('', {self._who()}) "
-            f"AND (c.folded LIKE {first} OR c.folded LIKE {inner}))"
-        )
-
-    def _number(self, node: Number) -> str:
-        if node.fields[0] == "rating":
-            who = self._who()
-            mine = f"SELECT w.stream FROM work_actor w WHERE w.actor = {who} AND w.rating IS NOT NULL"
-            number = self.param(_numbers_of(("rating",)), "jsonb")
-            said = _VALUES.format(numbers=number, where=self._bounds("v.number", node))
+    def choice(self, node: Choice) -> Condition:
+        """Kind, format, state."""
+        if node.column != "state":
+            words = [fold(value).replace(" ", "") for value in node.values]
             return (
-                f"(f.stream IN ({mine} AND {self._bounds('w.rating', node)}) OR ({said} AND f.stream NOT IN ({mine})))"
+                Condition(" | ".join(_quote(f"{_sign(node.column)}={word}") for word in words if word))
+                if any(words)
+                else NOTHING
             )
-        if node.fields[0] == "plays":
-            plays = self._bounds("w.plays", node)
-            return f"f.stream IN (SELECT w.stream FROM work_actor w WHERE w.actor = {self._who()} AND {plays})"
-        if node.fields[0] in _COLUMNS:
-            return self._bounds(_COLUMNS[node.fields[0]], node)
-        numbers = self.param(_numbers_of(node.fields), "jsonb")
-        return _VALUES.format(numbers=numbers, where=self._bounds("v.number", node))
+        parts = []
+        others = [value for value in node.values if value != "missing"]
+        if "missing" in node.values:
+            self.asks_missing = True
+            parts.append("f.missing_since_ns IS NOT NULL")
+        if others:
+            self.uses.add("r")
+            asked = self.param(others, "jsonb")
+            parts.append(f"{_STATE} IN (SELECT jsonb_array_elements_text({asked})) AND f.missing_since_ns IS NULL")
+        return Condition(None, " OR ".join(f"({part})" for part in parts))
 
-    def _bounds(self, column: str, node: Number) -> str:
+    # -------------------------------------------------------------- numbers and dates
+
+    def number(self, node: Number) -> Condition:
+        """Numbers in bounds."""
+        name = node.fields[0]
+        if name == "rating":
+            who = self.param(self.actor, "text")
+            own = f"SELECT w.stream FROM work_actor w WHERE w.actor = {who} AND w.rating IS NOT NULL"
+            mine = f"f.stream IN ({own} AND {self._bounds('w.rating', node)})"
+            said = self.sql(self._digits("rating", node, exact=True))
+            return Condition(None, f"({mine}) OR ({said} AND f.stream NOT IN ({own}))")
+        if name == "plays":
+            return self._plays(node)
+        if name in ("month", "day"):
+            self.uses.add("r")
+            start = 6 if name == "month" else 9
+            return Condition(None, self._bounds(f"nullif(substring(r.date, {start}, 2), '')::integer", node))
+        return self._or([self._number(each, node) for each in node.fields])
+
+    def _number(self, name: str, node: Number) -> Condition:
+        whole = name == "year" or FIELDS[name].type == "integer"
+        held = _held(name)
+        if held and whole and all(b is None or abs(b) < 10**4 for b in (node.low, node.high)):
+            return self._digits(name, node, exact=True)
+        if name in _COLUMNS:
+            self.uses.add(_COLUMNS[name][0])
+            compared = self._bounds(_COLUMNS[name], node)
+        else:
+            self.uses.add("d")
+            compared = self._json_bounds(name, node)
+        if not held:
+            return Condition(None, compared)
+        certain, doubtful = self._digits(name, node, exact=False), compared
+        index = self._digits(name, node, exact=True).index
+        if certain.index is None or certain == NOTHING:
+            return Condition(index, doubtful)
+        return Condition(index, f"({self.sql(certain)}) OR ({doubtful})")
+
+    @staticmethod
+    def _digits(name: str, node: Number, *, exact: bool) -> Condition:
+        """`exact`: a bound's own digits count, unless it is left out and certain to be it."""
+        certain, doubtful = lexemes.between(node.low, node.high)
+        if exact:
+            out = {lexemes.number(b) for b, left_out in ((node.low, node.above), (node.high, node.below))
+                   if left_out and b is not None and _whole_step(name, b)}  # fmt: skip
+            certain = certain + [each for each in doubtful if each not in out]
+        if not certain:
+            return NOTHING
+        mark = _sign(name) + "#"
+        return Condition(" | ".join(_quote(mark + each) + ":*" for each in certain))
+
+    def _json_bounds(self, name: str, node: Number) -> str:
+        """On the file's own value, or on what a person set instead."""
+        parts = []
+        values: dict[str, float] = {}
+        for key, bound, sign in (
+            ("lo", node.low, ">" if node.above else ">="),
+            ("hi", node.high, "<" if node.below else "<="),
+        ):
+            if bound is not None:
+                parts.append(f"@ {sign} ${key}")
+                values[key] = bound
+        path = f'$."{name}" ? ({" && ".join(parts) or "@ == @"})'
+        own = self.param([name, name.removesuffix("s")], "jsonb")
+        number = "CASE WHEN w.value ~ '^-?[0-9]+(\\.[0-9]+)?$' THEN w.value::float8 END"
+        return (
+            f"jsonb_path_exists(d.fields, {self.param(path, 'jsonpath')}, {self.param(values, 'jsonb')}) OR EXISTS (SELECT "
+            f"FROM work_field w WHERE w.stream = f.stream AND w.name IN (SELECT jsonb_array_elements_text({own})) "
+            f"AND {self._bounds(number, node)})"
+        )
+
+    def _plays(self, node: Number) -> Condition:
+        who = self.param(self.actor, "text")
+        if _inside(0, node):  # who never played it has played it no time
+            played = f"(SELECT w.plays FROM work_actor w WHERE w.stream = f.stream AND w.actor = {who})"
+            return Condition(None, self._bounds(f"coalesce({played}, 0)", node))
+        bounds = self._bounds("w.plays", node)
+        return Condition(None, f"f.stream IN (SELECT w.stream FROM work_actor w WHERE w.actor = {who} AND {bounds})")
+
+    def _bounds(self, column: str, node: Number | Count) -> str:
         parts = []
         if node.low is not None:
             parts.append(f"{column} {'>' if node.above else '>='} {self.param(node.low, 'double precision')}")
@@ -166,79 +351,224 @@ class _Builder:
             parts.append(f"{column} {'<' if node.below else '<='} {self.param(node.high, 'double precision')}")
         return " AND ".join(parts) or f"{column} IS NOT NULL"
 
-    def _choice(self, node: Choice) -> str:
-        column = _CHOICES[node.column]
-        if node.column == "state" and "missing" in node.values:
-            self.asks_missing = True
-            return "f.missing_since_ns IS NOT NULL"
-        return f"{column} IN (SELECT jsonb_array_elements_text({self.param(list(node.values), 'jsonb')}))"
+    def date(self, node: Date) -> Condition:
+        """Wall clock times, compared as the text they were written as."""
+        return self._or([self._date(name, node) for name in node.fields])
 
+    def _date(self, name: str, node: Date) -> Condition:
+        if name != "date" and FIELDS[name].type == "time":
+            self.uses.add("d")
+            low, high = instants(node, self.now)
+            column = f"(d.fields ->> {self.param(name, 'text')})::float8"
+            return Condition(None, self._between(column, low, high, 1e9, "double precision"))
+        low_text, high_text = wall_bounds(node, self.now)
+        held = _held(name)
+        parts = []
+        if name == "date":
+            column = 'r.date COLLATE "C"'
+        else:
+            column = (
+                f'(d.fields ->> {self.param(name, "text")}) COLLATE "C"'
+                if not held or max(len(low_text or ""), len(high_text or "")) > 10
+                else ""
+            )
+        if low_text is not None:
+            parts.append((">", low_text + "~") if node.above else (">=", low_text))
+        if high_text is not None:
+            parts.append(("<", high_text) if node.below else ("<=", high_text + "~"))
+        index = None
+        if held:
+            first = _date_number(low_text, "9" if node.above else "0") + int(node.above) if low_text else 0
+            last = _date_number(high_text, "0" if node.below else "9") - int(node.below) if high_text else 10**8 - 1
+            if max(len(low_text or ""), len(high_text or "")) > 10:
+                first, last = first - 1 if node.above else first, last + 1 if node.below else last
+            prefixes = lexemes.cover(max(first, 0), min(last, 10**8 - 1), lexemes.DATE_DIGITS)
+            if not prefixes:
+                return NOTHING
+            index = " | ".join(_quote(_sign(name) + "@" + each) + ":*" for each in prefixes)
+            if max(len(low_text or ""), len(high_text or "")) <= 10:
+                return Condition(index)
+        self.uses.add("r" if name == "date" else "d")
+        compared = " AND ".join(f"{column} {sign} {self.param(text, 'text')}" for sign, text in parts)
+        return Condition(index, compared or f"{column} IS NOT NULL")
 
-def _numbers_of(fields: tuple[str, ...]) -> list[int]:
-    return [FIELDS[name].number for name in fields if name in FIELDS]
+    def moment(self, node: Moment) -> Condition:
+        """Instants that the store knows to the nanosecond."""
+        low, high = instants(node, self.now)
+        if node.column == "played":
+            who = self.param(self.actor, "text")
+            bounds = self._between("w.played_ns", low, high, 1, "bigint")
+            return Condition(
+                None, f"f.stream IN (SELECT w.stream FROM work_actor w WHERE w.actor = {who} AND {bounds})"
+            )
+        compared = self._between(_MOMENTS[node.column], low, high, 1, "bigint")
+        if node.column != "modified":
+            return Condition(None, compared)
+        first = int(lexemes.utc_day(low)) if low is not None else 0
+        last = int(lexemes.utc_day(high)) if high is not None else 10**8 - 1
+        prefixes = lexemes.cover(first, last, lexemes.DATE_DIGITS)
+        if not prefixes:
+            return NOTHING
+        return Condition(" | ".join(_quote(_sign("mtime") + "@" + each) + ":*" for each in prefixes), compared)
 
+    def _between(self, column: str, low: int | None, high: int | None, unit: float, kind: str) -> str:
+        """From `low` (included) to `high` (not included), in nanoseconds."""
+        scale = (lambda ns: ns / unit) if unit != 1 else (lambda ns: ns)
+        parts = []
+        if low is not None:
+            parts.append(f"{column} >= {self.param(scale(low), kind)}")
+        if high is not None:
+            parts.append(f"{column} < {self.param(scale(high), kind)}")
+        return " AND ".join(parts) or f"{column} IS NOT NULL"
 
-def _page(
-    tree: And, *, files: bool, cursor: tuple[uuid.UUID, int] | None, limit: int, actor: str
-) -> tuple[Statement, list[Any]]:
-    """The statement of one page: rows of (stream,) or, with `files`, (stream, file)."""
-    builder = _Builder(actor)
-    where = builder.sql(tree)
-    if not builder.asks_missing:
-        where += " AND f.missing_since_ns IS NULL"
-    if cursor is not None:
-        stream = builder.param(cursor[0], "uuid")
-        where += (
-            f" AND (f.stream, f.id) > ({stream}, {builder.param(cursor[1], 'bigint')})"
-            if files
-            else f" AND f.stream > {stream}"
+    def near(self, node: Near) -> Condition:
+        """By the haversine; the index gives the box around the circle."""
+        self.uses.add("d")
+        high = math.degrees(node.metres / _EARTH)
+        box = [self._digits("latitude", Number(("latitude",), node.latitude - high, node.latitude + high), exact=True)]
+        if abs(node.latitude) + high < 89.9:
+            wide = math.degrees(
+                math.asin(min(1.0, math.sin(node.metres / _EARTH) / math.cos(math.radians(node.latitude))))
+            )
+            if abs(node.longitude) + wide < 180 and node.metres / _EARTH < math.pi / 2:
+                east = Number(("longitude",), node.longitude - wide, node.longitude + wide)
+                box.append(self._digits("longitude", east, exact=True))
+        lat, lon = "(d.fields ->> 'latitude')::float8", "(d.fields ->> 'longitude')::float8"
+        a, o = self.param(node.latitude, "float8"), self.param(node.longitude, "float8")
+        angle = (
+            f"asin(sqrt(least(1, power(sin(radians({lat} - {a}) / 2), 2) + cos(radians({a})) * cos(radians({lat})) * "
+            f"power(sin(radians({lon} - {o}) / 2), 2))))"
         )
-    what, order = ("f.stream, f.id", "f.stream, f.id") if files else ("DISTINCT f.stream", "f.stream")
-    most = builder.param(limit, "integer")
-    sql = f"SELECT {what} FROM file f LEFT JOIN reading r ON r.file = f.id WHERE {where} ORDER BY {order} LIMIT {most}"
-    return Statement("search", sql, "A page of a question.", "mediad.store.search", prepared=False), builder.params
+        far = f"2 * {_EARTH} * {angle} <= {self.param(node.metres, 'float8')}"
+        return self._and([*box, Condition(None, far)])
 
+    # -------------------------------------------------------------- what is known of files and by people
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question that can be paged."""
-
-    tree: And
-    files: bool
-    digest: bytes
-    actor: str = ""  # whose ratings, stars and plays are meant
-
-    @classmethod
-    def of(cls, tree: And, files: bool, actor: str = "") -> Question:
-        """`digest` stands for the meaning, not for the spelling."""
-        meaning = repr((tree, files, actor) if actor else (tree, files))
-        return cls(tree, files, hashlib.blake2b(meaning.encode(), digest_size=8).digest(), actor)
-
-    def among(self, streams: list[str]) -> tuple[Statement, list[Any]]:
-        """Which of these items match, present or not."""
-        builder = _Builder(self.actor)
-        where = builder.sql(self.tree)
-        asked = builder.param(streams, "jsonb")
-        sql = (
-            f"SELECT DISTINCT f.stream FROM file f LEFT JOIN reading r ON r.file = f.id WHERE f.stream IN "
-            f"(SELECT value::uuid FROM jsonb_array_elements_text({asked})) AND {where}"
+    def digest(self, node: Digest) -> Condition:
+        """Files whose stored checksum begins so."""
+        column = {"md5": "md5", "sha1": "sha1", "sha256": "sha256"}[node.algorithm]
+        low = bytes.fromhex(node.prefix[: len(node.prefix) // 2 * 2])
+        start, like = self.param(low, "bytea"), self.param(node.prefix + "%", "text")
+        return Condition(
+            None,
+            f"""(f.inode, f.size, f.mtime_ns) IN (SELECT c.inode, c.size, c.mtime_ns FROM checksum c
+            WHERE c.{column} >= {start} AND encode(c.{column}, 'hex') LIKE {like} AND EXISTS (SELECT FROM dir cd
+            JOIN root cr ON cr.id = cd.root WHERE cd.id = f.dir AND cr.volume = c.volume))""",
         )
-        return Statement(
-            "among", sql, "Some items of a question.", "mediad.store.search", prepared=False
-        ), builder.params
 
-    def page(self, cursor: tuple[uuid.UUID, int] | None, limit: int) -> tuple[Statement, list[Any]]:
-        """The statement and parameters of the page after `cursor`."""
-        return _page(self.tree, files=self.files, cursor=cursor, limit=limit, actor=self.actor)
+    def ident(self, node: Ident) -> Condition:
+        """One item."""
+        asked = self.param(node.id, "uuid")
+        return Condition(
+            None, f"f.stream = coalesce((SELECT a.stream FROM stream_alias a WHERE a.old = {asked}), {asked})"
+        )
 
-    def pack_cursor(self, stream: uuid.UUID, file: int) -> bytes:
-        """An opaque cursor: version, question, last item, last file."""
-        return bytes([_CURSOR_VERSION]) + self.digest + stream.bytes + file.to_bytes(8, "big", signed=True)
+    def below(self, node: Below) -> Condition:
+        """Files by where they are."""
+        parts = []
+        if node.dirs:
+            parts.append(_TREE.format(dirs=self.param(list(node.dirs), "jsonb")))
+        if node.files:
+            parts.append(
+                f"f.id IN (SELECT e.value::bigint FROM jsonb_array_elements_text({self.param(list(node.files), 'jsonb')}) e)"
+            )
+        return Condition(None, " OR ".join(parts)) if parts else NOTHING
 
-    def unpack_cursor(self, cursor: bytes) -> tuple[uuid.UUID, int] | None:
-        """What a cursor stands for; None for none. Raises StaleCursor for one of another question or version."""
-        if not cursor:
-            return None
-        if len(cursor) != 33 or cursor[0] != _CURSOR_VERSION or cursor[1:9] != self.digest:
-            raise StaleCursor("this cursor belongs to another question or version")
-        return uuid.UUID(bytes=cursor[9:25]), int.from_bytes(cursor[25:], "big", signed=True)
+    def count(self, node: Count) -> Condition:
+        """Copies of an item, values of a field."""
+        if node.field == "copies":
+            if node.low is not None and node.low >= 2:
+                bounds = self._bounds("count(*)", node)
+                return Condition(
+                    None,
+                    f"""f.stream IN (SELECT g.stream FROM file g WHERE g.missing_since_ns IS NULL
+                    GROUP BY g.stream HAVING {bounds})""",
+                )
+            copies = "(SELECT count(*) FROM file g WHERE g.stream = f.stream AND g.missing_since_ns IS NULL)"
+            return Condition(None, self._bounds(copies, node))
+        name = "user_tags" if node.field == "tag" else node.field
+        if _held(name) and FIELDS[name].type == "text":
+            self.uses.add("t")
+            mark = self.param(_sign(name) + "^", "text")
+            number = f"coalesce((SELECT cardinality(u.positions) FROM unnest(t.words) u WHERE u.lexeme = {mark}), 0)"
+        else:
+            self.uses.add("d")
+            value = f"(d.fields -> {self.param(name, 'text')})"
+            number = f"coalesce(CASE jsonb_typeof({value}) WHEN 'array' THEN jsonb_array_length({value}) ELSE 1 END, 0)"
+            number = f"CASE WHEN {value} IS NULL THEN 0 ELSE {number} END"
+        return Condition(None, self._bounds(number, node))
+
+    def starred(self, _node: Starred) -> Condition:
+        """By the person who asks."""
+        who = self.param(self.actor, "text")
+        return Condition(
+            None, f"f.stream IN (SELECT w.stream FROM work_actor w WHERE w.actor = {who} AND w.starred_ns IS NOT NULL)"
+        )
+
+    def collection(self, node: InCollection) -> Condition:
+        """Entries of collections that the person who asks sees."""
+        words = " ".join(("\\S*" if p.start else "") + p.text + ("\\S*" if p.end else "") for p in node.parts)
+        wanted = self.param(f"^{words}$" if node.whole else f"(^| ){words}( |$)" if words else "", "text")
+        return Condition(
+            None,
+            f"""f.stream IN (SELECT e.stream FROM collection_entry e JOIN collection c ON c.id = e.collection
+            WHERE c.kind = {self.param(node.kind, "text")} AND c.actor IN ('', {self.param(self.actor, "text")})
+            AND c.folded ~ {wanted})""",
+        )
+
+
+_NODES: Mapping[type, Any] = {
+    Match: Builder.match, Content: Builder.content, Has: Builder.has, Number: Builder.number, Flag: Builder.flag,
+    Date: Builder.date, Moment: Builder.moment, Near: Builder.near, Choice: Builder.choice, Digest: Builder.digest,
+    Ident: Builder.ident, Below: Builder.below, Count: Builder.count, Starred: Builder.starred,
+    InCollection: Builder.collection,
+}  # fmt: skip
+
+
+def whole_values(asked: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """The tsquery of files that have, of each of these fields, one of these values and nothing else (folded texts)."""
+    fields = [
+        Or(tuple(Match((name,), tuple(Part(run) for run in runs(value)), whole=True) for value in values))
+        for name, values in asked
+    ]
+    index = Builder("", datetime.min, {}).of(And(tuple(fields))).index
+    assert index is not None  # values of fields that the index holds are all in it
+    return index
+
+
+def _quote(lexeme: str) -> str:
+    """A lexeme in a tsquery's text (PostgreSQL manual, 8.11.2)."""
+    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _held(name: str) -> bool:
+    """Whether the text index has a field."""
+    return name in ("user_tags", "keywords") or (name.startswith("user_") and name != "user_comment") or indexed(name)
+
+
+def _sign(name: str) -> str:
+    if name == "date":
+        return lexemes.sign(lexemes.DATE_NUMBER)
+    if name in ("user_tags", "user_rating", "user_comment") or (name in FIELDS and not name.startswith("user_")):
+        return lexemes.sign(FIELDS[name].number)
+    return lexemes.named(name.removeprefix("user_"))
+
+
+def _whole_step(name: str, bound: float) -> bool:
+    """Whether no other number of the field shares the digits of this bound: then a bound can be left out by them."""
+    if name == "rating":
+        return True
+    return (name == "year" or FIELDS[name].type == "integer") and abs(bound) < 10**4
+
+
+def _inside(value: float, node: Number) -> bool:
+    low = node.low is None or (value > node.low if node.above else value >= node.low)
+    return low and (node.high is None or (value < node.high if node.below else value <= node.high))
+
+
+def _date_number(text: str, fill: str) -> int:
+    return int(text[:10].replace("-", "").ljust(8, fill))

@@ -340,6 +340,20 @@ class Error(_message.Message):
     retryable: bool
     def __init__(self, code: _Optional[_Union[Code, str]] = ..., message: _Optional[str] = ..., input: _Optional[bytes] = ..., input_display: _Optional[str] = ..., retryable: bool = ..., position: _Optional[int] = ...) -> None: ...
 
+class Explanation(_message.Message):
+    __slots__ = ["parameters", "plan", "share", "sql", "tree"]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    SQL_FIELD_NUMBER: _ClassVar[int]
+    TREE_FIELD_NUMBER: _ClassVar[int]
+    parameters: _containers.RepeatedScalarFieldContainer[str]
+    plan: _containers.RepeatedScalarFieldContainer[str]
+    share: float
+    sql: str
+    tree: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, tree: _Optional[_Iterable[str]] = ..., sql: _Optional[str] = ..., parameters: _Optional[_Iterable[str]] = ..., plan: _Optional[_Iterable[str]] = ..., share: _Optional[float] = ...) -> None: ...
+
 class ExportReply(_message.Message):
     __slots__ = ["lines"]
     LINES_FIELD_NUMBER: _ClassVar[int]
@@ -349,6 +363,24 @@ class ExportReply(_message.Message):
 class ExportRequest(_message.Message):
     __slots__ = []
     def __init__(self) -> None: ...
+
+class Facet(_message.Message):
+    __slots__ = ["field", "more", "values"]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    field: str
+    more: bool
+    values: _containers.RepeatedCompositeFieldContainer[FacetValue]
+    def __init__(self, field: _Optional[str] = ..., values: _Optional[_Iterable[_Union[FacetValue, _Mapping]]] = ..., more: bool = ...) -> None: ...
+
+class FacetValue(_message.Message):
+    __slots__ = ["items", "value"]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    items: int
+    value: str
+    def __init__(self, value: _Optional[str] = ..., items: _Optional[int] = ...) -> None: ...
 
 class File(_message.Message):
     __slots__ = ["ctime_ns", "digests", "fields_json", "handler", "handler_version", "host", "id", "inode", "item", "missing_since_ns", "mode", "mtime_ns", "nlink", "path", "path_display", "problem", "size", "sources_json", "state", "symlink_target", "tags_json", "type"]
@@ -869,26 +901,48 @@ class PutbackRequest(_message.Message):
     def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., query: _Optional[str] = ..., archive: _Optional[bytes] = ..., sha1: _Optional[_Iterable[str]] = ..., into: _Optional[bytes] = ..., dry_run: bool = ...) -> None: ...
 
 class QueryReply(_message.Message):
-    __slots__ = ["cursor", "items"]
+    __slots__ = ["caught_up", "count", "cursor", "explanation", "facets", "items", "left"]
+    CAUGHT_UP_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    FACETS_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    caught_up: bool
+    count: int
     cursor: bytes
+    explanation: Explanation
+    facets: _containers.RepeatedCompositeFieldContainer[Facet]
     items: _containers.RepeatedCompositeFieldContainer[Item]
-    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., cursor: _Optional[bytes] = ...) -> None: ...
+    left: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., cursor: _Optional[bytes] = ..., count: _Optional[int] = ..., facets: _Optional[_Iterable[_Union[Facet, _Mapping]]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., caught_up: bool = ..., left: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class QueryRequest(_message.Message):
-    __slots__ = ["cursor", "fields", "files", "limit", "text"]
+    __slots__ = ["columns", "count", "cursor", "explain", "facet_limit", "facets", "fields", "files", "follow", "limit", "text"]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FIELD_NUMBER: _ClassVar[int]
+    FACETS_FIELD_NUMBER: _ClassVar[int]
+    FACET_LIMIT_FIELD_NUMBER: _ClassVar[int]
     FIELDS_FIELD_NUMBER: _ClassVar[int]
     FILES_FIELD_NUMBER: _ClassVar[int]
+    FOLLOW_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
+    columns: _containers.RepeatedScalarFieldContainer[str]
+    count: bool
     cursor: bytes
+    explain: bool
+    facet_limit: int
+    facets: _containers.RepeatedScalarFieldContainer[str]
     fields: bool
     files: bool
+    follow: bool
     limit: int
     text: str
-    def __init__(self, text: _Optional[str] = ..., limit: _Optional[int] = ..., cursor: _Optional[bytes] = ..., files: bool = ..., fields: bool = ...) -> None: ...
+    def __init__(self, text: _Optional[str] = ..., limit: _Optional[int] = ..., cursor: _Optional[bytes] = ..., files: bool = ..., fields: bool = ..., columns: _Optional[_Iterable[str]] = ..., facets: _Optional[_Iterable[str]] = ..., facet_limit: _Optional[int] = ..., count: bool = ..., explain: bool = ..., follow: bool = ...) -> None: ...
 
 class RebuildRequest(_message.Message):
     __slots__ = []

@@ -170,25 +170,25 @@ SELECT id, stream, path, size, mtime_ns, $2::bigint, 'replaced' FROM gone;
 
 -- name: place_files
 -- Files that we moved: their rows move, with all that hangs on them, and the event says on whose behalf. Only a file that
--- has no title of its own is read again, for it may be called as its name is. $1: [{f, d, n, z, i, m, c, o, l, w, fo, re,
+-- has no title of its own is read again, for it may be called as its name is. $1: [{f, d, n, z, i, m, c, o, l, w,
 -- p, v, a, b}] p: the old path in hex, v: the event's value, a: actor, b: operation, h: sha256 of a copy; $2 now,
 -- $3 host, $4 root.
 WITH entry AS MATERIALIZED (
     SELECT e.f, e.d, decode(e.n, 'hex') AS name, e.z, e.i, e.m, e.c, e.o, e.l,
-           array_to_tsvector(string_to_array(e.w, ' ')) AS words, e.fo, e.re, decode(e.p, 'hex') AS path, e.v, e.a, e.b,
+           e.w::tsvector AS words, decode(e.p, 'hex') AS path, e.v, e.a, e.b,
            decode(e.h, 'hex') AS sha256
     FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, d bigint, n text, z bigint, i bigint, m bigint, c bigint, o integer,
-                                            l bigint, w text, fo text, re text, p text, v jsonb, a text, b uuid, h text)
+                                            l bigint, w text, p text, v jsonb, a text, b uuid, h text)
 ), moved AS (
     UPDATE file f SET dir = e.d, name = e.name, size = e.z, inode = e.i, mtime_ns = e.m, ctime_ns = e.c, mode = e.o,
                       nlink = e.l, missing_since_ns = NULL
     FROM entry e WHERE f.id = e.f AND (f.dir, f.name) IS DISTINCT FROM (e.d, e.name)
-    RETURNING f.id, f.stream, e.z, e.m, e.i, e.c, e.words, e.fo, e.re, e.path, e.v, e.a, e.b, e.sha256
+    RETURNING f.id, f.stream, e.z, e.m, e.i, e.c, e.words, e.path, e.v, e.a, e.b, e.sha256
 ), kept AS (
     INSERT INTO revision (file, stream, path, size, mtime_ns, until_ns, why)
     SELECT id, stream, path, z, m, $2::bigint, 'moved' FROM moved
 ), text AS (
-    UPDATE file_text t SET folded = m.fo, reversed = m.re, words = m.words FROM moved m WHERE t.file = m.id
+    UPDATE file_text t SET words = m.words FROM moved m WHERE t.file = m.id
 ), stat AS (
     UPDATE reading r SET size = m.z, mtime_ns = m.m FROM moved m WHERE r.file = m.id AND r.mtime_ns <> m.m
 ), summed AS (
@@ -198,7 +198,7 @@ WITH entry AS MATERIALIZED (
     ON CONFLICT DO NOTHING
 ), queued AS (
     INSERT INTO todo (file, root, words)
-    SELECT m.id, $4::bigint, CASE WHEN r.file IS NULL THEN m.words END
+    SELECT m.id, $4::bigint, CASE WHEN NOT EXISTS (SELECT FROM file_text x WHERE x.file = m.id) THEN m.words END
     FROM moved m LEFT JOIN reading r ON r.file = m.id
     WHERE r.file IS NULL OR r.title IS NULL OR EXISTS (SELECT FROM todo t WHERE t.file = m.id)
     ON CONFLICT (file) DO UPDATE SET root = excluded.root, attempts = 0, not_before_ns = 0, words = excluded.words
@@ -212,5 +212,6 @@ WITH entry AS MATERIALIZED (
 SELECT count(*) FROM moved;
 
 -- name: fields_to_reword
--- The stored fields of files, for the words they are found by. $1 json list of files.
-SELECT file, fields FROM file_detail WHERE file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
+-- The stored fields, kind and format of files, for the words they are found by. $1 json list of files.
+SELECT d.file, d.fields, r.kind, r.format FROM file_detail d JOIN reading r ON r.file = d.file
+WHERE d.file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));

@@ -15,25 +15,10 @@ CROSS JOIN LATERAL (SELECT * FROM file_detail o WHERE o.file = f.id LIMIT 1) d
 ORDER BY f.stream, f.missing_since_ns NULLS FIRST, f.id;
 
 -- name: offer_songs
--- Other items with this title and one of these artists, as their files or persons say. The values' ids come from the
--- dictionary, their files from the inverted index: the cost is that of the songs of one name. $1 stream, $2 folded title,
--- $3 json list of folded artists, $4 most.
-WITH titles AS MATERIALIZED (
-    SELECT coalesce(array_agg(v.id), '{}') AS ids FROM value v WHERE v.field = 36 AND v.folded = $2::text
-), artists AS MATERIALIZED (
-    SELECT coalesce(array_agg(v.id), '{}') AS ids FROM value v WHERE v.field = 67
-    AND v.folded IN (SELECT value FROM jsonb_array_elements_text($3::jsonb))
-), found AS (
-    SELECT f.stream FROM file_text t JOIN file f ON f.id = t.file
-    WHERE t.value_ids && (SELECT ids FROM titles) AND t.value_ids && (SELECT ids FROM artists)
-    UNION
-    SELECT w.stream FROM work_field w WHERE w.name = 'title' AND w.folded = $2::text
-    UNION
-    SELECT w.stream FROM work_field w JOIN file f ON f.stream = w.stream JOIN file_text t ON t.file = f.id
-    WHERE w.name IN ('artist', 'artists') AND w.folded IN (SELECT value FROM jsonb_array_elements_text($3::jsonb))
-      AND t.value_ids && (SELECT ids FROM titles)
-)
-SELECT stream FROM found WHERE stream <> $1::uuid LIMIT $4::integer;
+-- Other items with this title and one of these artists, as their files or persons say: the text index has both. $1 stream,
+-- $2 tsquery, $3 most.
+SELECT DISTINCT f.stream FROM file_text t JOIN file f ON f.id = t.file
+WHERE t.words @@ $2::tsquery AND f.stream <> $1::uuid LIMIT $3::integer;
 
 -- name: offer_documents
 -- Other items whose pictures have one of these ids as their own, their original's, or of what they derive from. $1

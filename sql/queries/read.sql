@@ -42,12 +42,12 @@ WHERE file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
 -- name: store_records
 -- What was read. A record counts only if the file still is what was read (inode, size, mtime) and where it was: else it
 -- stays queued. $1: [{f, i, s, m, d, n, state, code, problem, handler, version, kind, format, title, artist, album, duration, width,
--- height, date, fields, tags, sources, warnings, w, fo, re, v}], $2 now, $3 host.
+-- height, date, fields, tags, sources, warnings, w}], $2 now, $3 host.
 WITH record AS MATERIALIZED (
     SELECT r.* FROM jsonb_to_recordset($1::jsonb) AS r(f bigint, i bigint, s bigint, m bigint, d bigint, n text, state text, code text,
         problem text, handler text, version integer, kind text, format text, title text, artist text, album text,
         duration double precision, width integer, height integer, date text, fields jsonb, tags jsonb, sources jsonb,
-        warnings jsonb, w text, fo text, re text, v bigint[])
+        warnings jsonb, w text)
     JOIN file ON file.id = r.f AND file.inode = r.i AND file.size = r.s AND file.mtime_ns = r.m
      AND (r.d IS NULL OR (file.dir = r.d AND file.name = decode(r.n, 'hex')))
 ), kept AS (
@@ -66,10 +66,8 @@ WITH record AS MATERIALIZED (
     ON CONFLICT (file) DO UPDATE SET fields = excluded.fields, tags = excluded.tags, sources = excluded.sources,
         warnings = excluded.warnings
 ), text AS (
-    INSERT INTO file_text (file, words, folded, reversed, value_ids)
-    SELECT f, array_to_tsvector(string_to_array(w, ' ')), fo, re, coalesce(v, '{}') FROM record
-    ON CONFLICT (file) DO UPDATE SET words = excluded.words, value_ids = excluded.value_ids, folded = excluded.folded,
-        reversed = excluded.reversed
+    INSERT INTO file_text (file, words) SELECT f, w::tsvector FROM record
+    ON CONFLICT (file) DO UPDATE SET words = excluded.words
 ), done AS (
     DELETE FROM todo t USING record r WHERE t.file = r.f
 ), before AS (
@@ -102,15 +100,6 @@ INSERT INTO stream_key (stream, grade, algorithm, value)
 SELECT f.stream, e.g, e.a, decode(e.v, 'hex')
 FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, g smallint, a text, v text) JOIN file f ON f.id = e.f
 ON CONFLICT DO NOTHING;
-
--- name: put_values
--- Values of searchable fields, each once; in the order of ids, so that two daemons cannot wait for each other.
--- $1: [{g, n, c, fo, re, x}].
-INSERT INTO value (id, field, content, folded, reversed, number)
-SELECT e.g, e.n, e.c, e.fo, e.re, e.x
-FROM jsonb_to_recordset($1::jsonb) AS e(g bigint, n smallint, c text, fo text, re text, x double precision)
-ORDER BY e.g
-ON CONFLICT (id) DO NOTHING;
 
 -- name: drop_links
 -- Before a file that was read before is linked again with its metas. $1 json list of files.

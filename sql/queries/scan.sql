@@ -38,19 +38,22 @@ WITH RECURSIVE tree(id) AS (
 SELECT d.id, d.parent, d.name, d.digest, d.inode, d.mtime_ns FROM tree t JOIN dir d ON d.id = t.id;
 
 -- name: put_dirs
--- Folders of one message of a walk: new ones, and new digests of known ones. $1: [{i, r, p, n, g, x, o, m}].
-INSERT INTO dir (id, root, parent, name, digest, problem, inode, mtime_ns)
-SELECT e.i, e.r, e.p, decode(e.n, 'hex'), decode(e.g, 'hex'), e.x, e.o, e.m
-FROM jsonb_to_recordset($1::jsonb) AS e(i bigint, r bigint, p bigint, n text, g text, x text, o bigint, m bigint)
+-- Folders of one message of a walk: new ones, and new digests of known ones. $1: [{i, r, p, n, g, x, o, m, w}]
+-- w: the folded name.
+INSERT INTO dir (id, root, parent, name, digest, problem, inode, mtime_ns, folded)
+SELECT e.i, e.r, e.p, decode(e.n, 'hex'), decode(e.g, 'hex'), e.x, e.o, e.m, e.w
+FROM jsonb_to_recordset($1::jsonb) AS e(i bigint, r bigint, p bigint, n text, g text, x text, o bigint, m bigint, w text)
 ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, problem = excluded.problem, mtime_ns = excluded.mtime_ns,
     inode = coalesce(excluded.inode, dir.inode);
 
 -- name: rename_dirs
--- Renamed folders: one row and one event each. $1: [{i, p, n, v}] v: the event's value, $2 now, $3 host.
+-- Renamed folders: one row and one event each. $1: [{i, p, n, w, v}] w: the folded name, v: the event's value, $2 now,
+-- $3 host.
 WITH entry AS MATERIALIZED (
-    SELECT e.i, e.p, decode(e.n, 'hex') AS name, e.v FROM jsonb_to_recordset($1::jsonb) AS e(i bigint, p bigint, n text, v jsonb)
+    SELECT e.i, e.p, decode(e.n, 'hex') AS name, e.w, e.v
+    FROM jsonb_to_recordset($1::jsonb) AS e(i bigint, p bigint, n text, w text, v jsonb)
 ), moved AS (
-    UPDATE dir d SET parent = e.p, name = e.name FROM entry e
+    UPDATE dir d SET parent = e.p, name = e.name, folded = e.w FROM entry e
     WHERE d.id = e.i AND (d.parent, d.name) IS DISTINCT FROM (e.p, e.name)
     RETURNING d.id, e.v
 ), numbered AS (
@@ -65,7 +68,8 @@ SELECT count(*) FROM moved;
 -- name: files_to_reword
 -- Files whose words hold the name of a folder that was renamed: in it, and in the folders directly in it.
 -- $1 json list of folders, $2 after this file.
-SELECT f.id, f.name, f.dir, t.fields, f.type FROM file f LEFT JOIN file_detail t ON t.file = f.id
+SELECT f.id, f.name, f.dir, t.fields, f.size, f.mtime_ns, coalesce(r.kind, f.kind_guess), r.format
+FROM file f LEFT JOIN file_detail t ON t.file = f.id LEFT JOIN reading r ON r.file = f.id
 WHERE f.dir IN (
     SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)
     UNION SELECT d.id FROM dir d WHERE d.parent IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)))
@@ -74,7 +78,7 @@ AND f.id > $2::bigint ORDER BY f.id LIMIT 200;
 -- name: reword
 -- New words of files, read or waiting to be. $1: [{f, w}].
 WITH entry AS MATERIALIZED (
-    SELECT e.f, array_to_tsvector(string_to_array(e.w, ' ')) AS words FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, w text)
+    SELECT e.f, e.w::tsvector AS words FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, w text)
 ), waiting AS (
     UPDATE todo t SET words = e.words FROM entry e WHERE t.file = e.f AND t.words IS NOT NULL
 )
@@ -119,25 +123,26 @@ FROM gone g, numbered n;
 
 -- name: move_files
 -- Files that were renamed: their rows move, with all that hangs on them. They are read again, for an inode number, a
--- size and a time may once belong to another. $1: [{f, d, n, c, o, l, w, fo, re, p, v}] p: the old path in hex, v: the
+-- size and a time may once belong to another. $1: [{f, d, n, c, o, l, w, p, v}] p: the old path in hex, v: the
 -- event's value, $2 now, $3 host, $4 root.
 WITH entry AS MATERIALIZED (
-    SELECT e.f, e.d, decode(e.n, 'hex') AS name, e.c, e.o, e.l, array_to_tsvector(string_to_array(e.w, ' ')) AS words,
-           e.fo, e.re, decode(e.p, 'hex') AS path, e.v
-    FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, d bigint, n text, c bigint, o integer, l bigint, w text, fo text,
-                                            re text, p text, v jsonb)
+    SELECT e.f, e.d, decode(e.n, 'hex') AS name, e.c, e.o, e.l, e.w::tsvector AS words,
+           decode(e.p, 'hex') AS path, e.v
+    FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, d bigint, n text, c bigint, o integer, l bigint, w text, p text,
+                                            v jsonb)
 ), moved AS (
     UPDATE file f SET dir = e.d, name = e.name, ctime_ns = e.c, mode = e.o, nlink = e.l, missing_since_ns = NULL
     FROM entry e WHERE f.id = e.f AND (f.dir, f.name) IS DISTINCT FROM (e.d, e.name)
-    RETURNING f.id, f.stream, f.size, f.mtime_ns, e.words, e.fo, e.re, e.path, e.v
+    RETURNING f.id, f.stream, f.size, f.mtime_ns, e.words, e.path, e.v
 ), kept AS (
     INSERT INTO revision (file, stream, path, size, mtime_ns, until_ns, why)
     SELECT id, stream, path, size, mtime_ns, $2::bigint, 'moved' FROM moved
 ), text AS (
-    UPDATE file_text t SET folded = m.fo, reversed = m.re FROM moved m WHERE t.file = m.id
+    UPDATE file_text t SET words = m.words FROM moved m
+    WHERE t.file = m.id AND NOT EXISTS (SELECT FROM reading r WHERE r.file = m.id)
 ), queued AS (
     INSERT INTO todo (file, root, words)
-    SELECT id, $4::bigint, CASE WHEN EXISTS (SELECT FROM reading r WHERE r.file = moved.id) THEN NULL ELSE words END FROM moved
+    SELECT id, $4::bigint, CASE WHEN NOT EXISTS (SELECT FROM file_text x WHERE x.file = moved.id) THEN words END FROM moved
     ON CONFLICT (file) DO UPDATE SET root = excluded.root, attempts = 0, not_before_ns = 0, words = excluded.words
 ), numbered AS (
     UPDATE feed SET last = last + (SELECT count(*) FROM moved) WHERE EXISTS (SELECT FROM moved) RETURNING last
@@ -156,13 +161,12 @@ WHERE id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)) AND
 -- name: list_files
 -- Names of one message of a walk, compared with the known ones in one statement: new names get a stream and a place in
 -- the queue, changed and returned ones go back into it, unchanged ones cost no write. $1: [{d, n, t, s, m, c, i, o, l,
--- u, k, w, f, r, x, b}], b: not to be read before, $2 now, $3 host, $4 root. Returns how many were new, changed, returned.
+-- u, k, w, x, b}], b: not to be read before, $2 now, $3 host, $4 root. Returns how many were new, changed, returned.
 WITH entry AS MATERIALIZED (
     SELECT e.d AS dir, decode(e.n, 'hex') AS name, e.t AS type, e.s AS size, e.m AS mtime_ns, e.c AS ctime_ns,
-           e.i AS inode, e.o AS mode, e.l AS nlink, e.u AS stream, e.k AS kind, e.w AS words, e.f AS folded,
-           e.r AS reversed, decode(e.x, 'hex') AS target, coalesce(e.b, 0) AS not_before
+           e.i AS inode, e.o AS mode, e.l AS nlink, e.u AS stream, e.k AS kind, e.w AS words, decode(e.x, 'hex') AS target, coalesce(e.b, 0) AS not_before
     FROM jsonb_to_recordset($1::jsonb) AS e(d bigint, n text, t text, s bigint, m bigint, c bigint, i bigint, o integer,
-                                            l bigint, u uuid, k text, w text, f text, r text, x text, b bigint)
+                                            l bigint, u uuid, k text, w text, x text, b bigint)
 ), known AS (
     SELECT e.*, f.id AS file, f.stream AS old_stream, f.missing_since_ns IS NOT NULL AS returned,
            (f.type, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.nlink) IS DISTINCT FROM
@@ -186,15 +190,14 @@ WITH entry AS MATERIALIZED (
               EXISTS (SELECT FROM reading r WHERE r.file = f.id
                       AND (r.size, r.mtime_ns) IS DISTINCT FROM (k.size, k.mtime_ns)) AS stale
 ), text AS (
-    INSERT INTO file_text (file, words, folded, reversed)
-    SELECT a.id, array_to_tsvector(string_to_array(e.words, ' ')), e.folded, e.reversed
+    INSERT INTO file_text (file, words) SELECT a.id, e.words::tsvector
     FROM added a JOIN entry e ON e.dir = a.dir AND e.name = a.name WHERE a.type <> 'f'
 ), queued AS (
     INSERT INTO todo (file, root, words, not_before_ns)
-    SELECT a.id, $4::bigint, array_to_tsvector(string_to_array(e.words, ' ')), e.not_before
+    SELECT a.id, $4::bigint, e.words::tsvector, e.not_before
     FROM added a JOIN entry e ON e.dir = a.dir AND e.name = a.name WHERE a.type = 'f'
     UNION ALL
-    SELECT id, $4::bigint, CASE WHEN unread THEN array_to_tsvector(string_to_array(words, ' ')) END, not_before
+    SELECT id, $4::bigint, CASE WHEN NOT EXISTS (SELECT FROM file_text x WHERE x.file = touched.id) THEN words::tsvector END, not_before
     FROM touched WHERE type = 'f' AND (changed OR unread OR stale)
     ON CONFLICT (file) DO UPDATE SET attempts = 0, not_before_ns = excluded.not_before_ns
     RETURNING file
@@ -248,7 +251,9 @@ WITH gone AS (
 ), stale AS (
     UPDATE reading r SET size = NULL, mtime_ns = NULL FROM gone g JOIN todo t ON t.file = g.id WHERE r.file = g.id
 ), unqueued AS (
-    DELETE FROM todo t USING gone g WHERE t.file = g.id
+    DELETE FROM todo t USING gone g WHERE t.file = g.id RETURNING t.file, t.words
+), text AS (
+    INSERT INTO file_text (file, words) SELECT file, words FROM unqueued WHERE words IS NOT NULL ON CONFLICT DO NOTHING
 ), numbered AS (
     UPDATE feed SET last = last + (SELECT count(*) FROM gone) WHERE EXISTS (SELECT FROM gone) RETURNING last
 ), told AS (
@@ -269,7 +274,9 @@ WITH lost AS (
 ), stale AS (
     UPDATE reading r SET size = NULL, mtime_ns = NULL FROM gone g JOIN todo t ON t.file = g.id WHERE r.file = g.id
 ), unqueued AS (
-    DELETE FROM todo t USING gone g WHERE t.file = g.id
+    DELETE FROM todo t USING gone g WHERE t.file = g.id RETURNING t.file, t.words
+), text AS (
+    INSERT INTO file_text (file, words) SELECT file, words FROM unqueued WHERE words IS NOT NULL ON CONFLICT DO NOTHING
 ), numbered AS (
     UPDATE feed SET last = last + (SELECT count(*) FROM gone) WHERE EXISTS (SELECT FROM gone) RETURNING last
 ), told AS (

@@ -24,8 +24,7 @@ SELECT f.name, coalesce(r.state, 'listed'), r.kind, r.format, r.title, r.artist,
        d.fields, d.tags,
        (SELECT array_agg(encode(k.value, 'hex') ORDER BY k.grade, k.algorithm) FROM mediadb.stream_key k
         WHERE k.stream = f.stream),
-       (SELECT array_agg(v.content ORDER BY v.field, v.content) FROM unnest(t.value_ids) AS x
-        JOIN mediadb.value v ON v.id = x), t.words::text,
+       t.words::text,
        (SELECT array_agg(m.kind || ' ' || m.name ORDER BY m.kind, m.name) FROM mediadb.file_meta x
         JOIN mediadb.meta m ON m.id = x.meta WHERE x.file = f.id)
 FROM mediadb.file f LEFT JOIN mediadb.reading r ON r.file = f.id LEFT JOIN mediadb.file_detail d ON d.file = f.id

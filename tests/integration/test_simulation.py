@@ -71,9 +71,7 @@ WHERE f.missing_since_ns IS NULL
 # What was read of a name.
 _READ = """
 SELECT f.id, coalesce(r.state, 'listed'), r.problem_code, r.kind, r.format, r.title, r.artist, r.duration,
-       d.fields::text, d.tags::text, d.warnings::text, t.words::text, t.folded, t.reversed,
-       (SELECT array_agg(v.content ORDER BY v.field, v.content) FROM unnest(t.value_ids) AS x
-        JOIN mediadb.value v ON v.id = x),
+       d.fields::text, d.tags::text, d.warnings::text,
        -- a document or a song without a title is called as its file that was read last
        (SELECT array_agg(m.kind || CASE WHEN m.kind IN ('artist', 'album') THEN m.name ELSE '' END
                          ORDER BY m.kind, m.name)
@@ -81,7 +79,7 @@ SELECT f.id, coalesce(r.state, 'listed'), r.problem_code, r.kind, r.format, r.ti
        (SELECT array_agg(encode(k.value, 'hex') ORDER BY k.value) FROM mediadb.stream_key k
         WHERE k.stream = f.stream AND k.grade = 1)
 FROM mediadb.file f LEFT JOIN mediadb.reading r ON r.file = f.id LEFT JOIN mediadb.file_detail d ON d.file = f.id
-LEFT JOIN mediadb.file_text t ON t.file = f.id WHERE f.missing_since_ns IS NULL
+WHERE f.missing_since_ns IS NULL
 """
 # Streams whose checksum is wanted and can be had.
 _DOUBTS = """

@@ -10,13 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mediad.index import records
-from mediad.index.records import TAG_TEXT, TAGS_BYTES, TAGS_MOST, WORDS_MOST, Read, Rows
+from mediad.index import records, terms
+from mediad.index.records import TAG_TEXT, TAGS_BYTES, TAGS_MOST, Read, Rows
 from mediad.model import Answer
 from mediad.store.store import pack
 from mediadb_contract.fields import FIELDS
 
 READ = Read(7, "01890000-0000-7000-8000-000000000000", b"Some Name.mp3", (b"top", b"Album"), 1, 2, 3, False)
+
+
+def words_of(vector: str) -> set[str]:
+    """The lexemes of a tsvector's text."""
+    return {each.rpartition(":")[0].strip("'") if each[-1] != "'" else each.strip("'") for each in vector.split()}
 
 
 def one(ok: dict[str, Any], read: Read = READ) -> tuple[dict[str, Any], Rows]:
@@ -44,7 +49,7 @@ def test_a_good_answer() -> None:
         "A Song", "Björk, Someone", "Homogenic", 12.5)  # fmt: skip
     assert row["fields"]["mime_type"] == "audio/mpeg"
     assert row["sources"] == {"title": "ID3v2.3:TIT2"}, "sources of fields that are not there are dropped"
-    assert {"some", "name", "mp3", "top", "album", "song", "bjork", "homogenic"} <= set(row["w"].split())
+    assert {"some", "name", "mp3", "top", "album", "song", "bjork", "homogenic"} <= words_of(row["w"])
     assert rows.keys == [{"f": 7, "g": 1, "a": "mp3-frames/1", "v": b"0123456789abcdef".hex()}]
     assert {meta["k"] for meta in rows.metas.metas.values()} == {"song", "album", "artist"}
     assert rows.again == []
@@ -55,7 +60,7 @@ def test_a_failure_keeps_the_name_findable() -> None:
     records.add(rows, READ, Answer(code="corrupt", message="bad\0 \ud800 bytes"))
     [row] = rows.records
     assert (row["state"], row["code"], row["problem"], row["kind"]) == ("failed", "corrupt", "bad ? bytes", "audio")
-    assert {"some", "name"} <= set(row["w"].split())
+    assert {"some", "name"} <= words_of(row["w"])
     rows.clear()
     records.add(rows, READ, Answer(code="internal", message="x", died=True))
     assert rows.records[0]["state"] == "parked"
@@ -105,8 +110,8 @@ def texts(part: Any) -> Iterator[str]:
 
 def check(row: dict[str, Any], rows: Rows) -> None:
     """What PostgreSQL takes: JSON without NUL or surrogates, integers of their columns' width."""
-    for part in (rows.records, rows.keys, list(rows.values.values()), rows.metas.files,
-                 list(rows.metas.metas.values()), list(rows.metas.links.values())):  # fmt: skip
+    for part in (rows.records, rows.keys, rows.metas.files, list(rows.metas.metas.values()),
+                 list(rows.metas.links.values())):  # fmt: skip
         packed = pack(part)
         packed.encode("utf-8")
         loaded = json.loads(packed, parse_constant=refuse)
@@ -115,12 +120,11 @@ def check(row: dict[str, Any], rows: Rows) -> None:
     assert row["kind"] in {"audio", "image", "video", "document", "other"}
     for name in ("width", "height"):
         assert row[name] is None or 0 <= row[name] < 1 << 31
-    assert len(row["w"].split()) <= WORDS_MOST
+    assert len(row["w"]) < 1 << 20, "PostgreSQL's limit of a tsvector"
+    assert all(len(lexeme.encode()) <= 2046 for lexeme in words_of(row["w"])), "PostgreSQL's limit of a lexeme"
     assert len(row["tags"]) <= TAGS_MOST and set(row["sources"]) <= set(row["fields"])
     for key in rows.keys:
         assert key["g"] in (1, 2, 3) and 16 <= len(key["v"]) <= 128
-    for value in rows.values.values():
-        assert len(value["fo"]) <= 255 and len(value["re"]) <= 255
 
 
 # What msgpack can bring: text is valid UTF-8, integers have 64 bits, keys may be anything.
@@ -158,22 +162,24 @@ def test_limits_of_tags() -> None:
     assert sum(len(v) for values in row["tags"].values() for v in values) <= TAGS_BYTES and len(row["tags"]) == 4
 
 
-def test_the_same_value_is_there_once() -> None:
-    rows = Rows()
-    for number in range(3):
-        records.add(rows, Read(number, READ.stream, b"x.mp3", (), 1, 2, 3, False), Answer(ok=good()))
-    assert sum(value["c"] == "Homogenic" for value in rows.values.values()) == 1
-    assert len({tuple(row["v"]) for row in rows.records}) == 1
-
-
 def test_names_that_are_no_utf8() -> None:
-    words = records.listing_words(b"caf\xe9 Na\xc3\xafve.JPG", (b"one", b"two", b"thr\xc3\xa9e"))
-    assert {"naive", "jpg", "two", "three"} <= set(words.split()) and "one" not in words.split()
-    assert records.folded_name(b"Na\xc3\xafve One.JPG") == "naive one"
-    records.folded_name(b"\xff\xfe").encode("utf-8")
+    words = words_of(terms.listed(b"caf\xe9 Na\xc3\xafve.JPG", (b"one", b"two", b"thr\xc3\xa9e"), 1, 2, "image"))
+    assert {"naive", "jpg", "two", "three"} <= words and "one" not in words
 
 
 def test_words_of_a_renamed_folder() -> None:
     """The words made of the stored fields are those that the answer's fields gave."""
     row, _rows = one(good())
-    assert records.reword(READ.name, READ.folders, json.dumps(row["fields"])) == row["w"]
+    again = terms.from_json(json.dumps(row["fields"]))
+    assert terms.described(READ.name, READ.folders, 2, 3, "audio", "mp3", again) == row["w"]
+
+
+def test_what_people_say_goes_before_what_files_say() -> None:
+    embedded = {"title": "A", "artists": ["B"], "album_artists": ["B"], "keywords": ["x", "y"], "rating": 2}
+    side = {"title": "S", "keywords": ["z"], "rating": 4, "width": 7}
+    fields, tags = terms.effective(embedded, [side], {"y": True, "own": False}, {"artist": "Me", "shelf": "3"})
+    assert fields["title"] == "S" and fields["rating"] == 4 and "width" not in fields, "technical fields are the file's"
+    assert fields["artists"] == ["Me"] and "album_artists" not in fields
+    assert sorted(tags) == ["own", "x", "z"]
+    words = words_of(terms.described(b"n.mp3", (), 1, 2, "audio", "mp3", fields, tags, {"shelf": "3"}))
+    assert {"me", "s", "own", "/shelf=3", "/shelf^"} <= words and "b" not in words

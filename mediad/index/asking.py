@@ -1,0 +1,337 @@
+"""A question asked: what must be looked up first (saved questions, paths, words by their middle), then page by page.
+
+A page in the order of addition is fetched in one of two ways, which the index's statistics choose between. What many
+files match is found soonest by going through the files; what few match, by the inverted index. Neither is trusted
+alone: going through ends after a few thousand files, the index is asked for spans that grow.
+"""
+
+from __future__ import annotations
+
+import bisect
+import re
+import time
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from mediad.errors import NotFound, QuerySyntax
+from mediad.fold import fold, unspaced
+from mediad.index.lookup import find_dir, find_file
+from mediad.index.roots import Roots
+from mediad.query.parse import parse
+from mediad.query.tree import (
+    And,
+    Below,
+    Content,
+    Folder,
+    InCollection,
+    Match,
+    Node,
+    Not,
+    Or,
+    Part,
+    Path,
+    Query,
+    Saved,
+)  # fmt: skip
+from mediad.store.pages import Place, Question
+from mediad.store.queries import Statement
+from mediad.store.search import Builder
+from mediad.store.store import Store
+
+# Words that a question names one by one for `*middle*`; beyond it the files are gone through.
+WORDS_MOST = 1000
+SAVED_DEPTH = 8
+# Above this share of the files, going through them finds a page sooner than the index.
+_OFTEN = 0.02
+_WALK_MOST = 8192
+# The index is asked for so many matches at a time, as far as the statistics tell.
+_SPAN_MATCHES = 2000
+_STATISTICS_SECONDS = 300.0
+_RARE = 0.0005  # of what is not among the frequent ones
+
+
+class Frequencies:
+    """How often lexemes are, as PostgreSQL's ANALYZE saw them; fetched again after some minutes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._words: list[str] = []
+        self._shares: list[float] = []
+        self._known = False
+        self._until = 0.0
+
+    async def load(self) -> None:
+        """Fetches them when they are old."""
+        now = time.monotonic()
+        if now < self._until:
+            return
+        self._until = now + _STATISTICS_SECONDS
+        rows = await self._store.read("frequent_words")
+        self._known = bool(rows and rows[0][0])
+        if self._known:
+            # PostgreSQL manual, 51.91: two more numbers than elements, the least and the greatest.
+            pairs = sorted(zip(rows[0][0], rows[0][1], strict=False))
+            self._words = [word for word, _ in pairs]
+            self._shares = [share for _, share in pairs]
+        else:
+            self._until = now + 10
+
+    def share(self, lexeme: str, *, prefix: bool) -> float:
+        """The share of files that have it, roughly; 1 when nothing is known."""
+        if not self._known:
+            return 1.0
+        at = bisect.bisect_left(self._words, lexeme)
+        total = 0.0
+        while at < len(self._words) and (self._words[at].startswith(lexeme) if prefix else self._words[at] == lexeme):
+            total += self._shares[at]
+            at += 1
+        return min(total, 1.0) or _RARE
+
+    def of(self, index: str | None) -> float:
+        """Of a tsquery, as mediad.store.search writes it: an upper estimate."""
+        if index is None:
+            return 1.0
+        return self._estimate(index)
+
+    def _estimate(self, index: str) -> float:
+        stack: list[list[Any]] = [[]]
+        for token in _TSQUERY.finditer(index):
+            text = token[0]
+            if text == "(":
+                stack.append([])
+            elif text == ")":
+                value = _fold_shares(stack.pop())
+                stack[-1].append(value)
+            elif text in ("&", "|", "<->"):
+                stack[-1].append(text)
+            else:
+                lexeme = token[1].replace("''", "'").replace("\\\\", "\\")
+                stack[-1].append(self.share(lexeme, prefix=bool(token[2])))
+        return _fold_shares(stack[0])
+
+
+_TSQUERY = re.compile(r"'((?:[^']|'')*)'(:\*)?|<->|[()&|]")
+
+
+def _fold_shares(items: list[Any]) -> float:
+    """Of numbers with & | <-> between them; & and <-> bind more closely."""
+    total, least = 0.0, 1.0
+    for item in items:
+        if item == "|":
+            total, least = total + least, 1.0
+        elif isinstance(item, float):
+            least = min(least, item)
+    return min(total + least, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A place in an answer."""
+
+    stream: uuid.UUID
+    file: int
+    values: tuple[Any, ...]
+
+    @property
+    def place(self) -> Place:
+        return Place(self.values, self.file)
+
+
+class Asking:
+    """Questions of one daemon."""
+
+    def __init__(self, store: Store, roots: Roots) -> None:
+        self._store = store
+        self._roots = roots
+        self.frequencies = Frequencies(store)
+
+    # -------------------------------------------------------------- before it is asked
+
+    async def question(self, text: str, *, files: bool = False, actor: str = "") -> Question:
+        """A text as a question that can be asked. Raises QuerySyntax, NotFound for a saved question or path that is
+        not there."""
+        return await self.prepare(parse(text), text, files=files, actor=actor)
+
+    async def prepare(self, query: Query, text: str, *, files: bool = False, actor: str = "") -> Question:
+        """The same of a tree."""
+        asked = query.tree
+        found = await self._resolve(asked, text, actor, 0)
+        parts: set[Part] = set()
+        _open_parts(found, parts)
+        expansions = {part: await self._expand(part) for part in parts}
+        await self.frequencies.load()
+        return Question.of(replace(query, tree=found), files, actor, datetime.now(), expansions, asked)
+
+    async def _resolve(self, node: Node, text: str, actor: str, depth: int) -> Node:
+        if isinstance(node, And):
+            return And(tuple([await self._resolve(each, text, actor, depth) for each in node.nodes]))
+        if isinstance(node, Or):
+            return Or(tuple([await self._resolve(each, text, actor, depth) for each in node.nodes]))
+        if isinstance(node, Not):
+            return Not(await self._resolve(node.node, text, actor, depth))
+        if isinstance(node, Path):
+            return await self._path(node.path)
+        if isinstance(node, Folder):
+            return await self._folder(node)
+        if isinstance(node, Saved):
+            return await self._saved(node, text, actor, depth)
+        if isinstance(node, InCollection) and node.kind == "collection":
+            return await self._collection(node, text, actor, depth)
+        return node
+
+    async def _saved(self, node: Saved, text: str, actor: str, depth: int) -> Node:
+        if depth >= SAVED_DEPTH:
+            raise QuerySyntax(
+                f"saved questions name each other more than {SAVED_DEPTH} deep", text, position=node.position
+            )
+        rows = await self._store.read("saved_query", actor, node.name)
+        if not rows:
+            raise QuerySyntax("no question was saved under that name", text, position=node.position)
+        return await self._resolve(parse(rows[0][0]).tree, rows[0][0], actor, depth + 1)
+
+    async def _collection(self, node: InCollection, text: str, actor: str, depth: int) -> Node:
+        """A collection that is a saved question holds what it finds."""
+        rows = await self._store.read("smart_collections", actor)
+        wanted = re.compile(_regex(node.parts, node.whole))
+        found: list[Node] = [node]
+        for folded, query in rows:
+            if wanted.search(folded):
+                if depth >= SAVED_DEPTH:
+                    raise QuerySyntax(f"collections name each other more than {SAVED_DEPTH} deep", text)
+                found.append(await self._resolve(parse(query).tree, query, actor, depth + 1))
+        return Or(tuple(found)) if len(found) > 1 else node
+
+    async def _path(self, path: bytes) -> Node:
+        place = await find_dir(self._roots, path)
+        if place is not None:
+            return Below((place[1],))
+        try:
+            return Below((), ((await find_file(self._roots, path))[0],))
+        except NotFound:
+            inside = [
+                root
+                for root in self._roots.all()
+                if root.local and (root.local + b"/").startswith(path.rstrip(b"/") + b"/")
+            ]
+            tops = [row[0] for root in inside for row in await self._store.read("dir_by_names", root.id, "[]")]
+            return Below(tuple(tops))
+
+    async def _folder(self, node: Folder) -> Node:
+        pattern = _regex(node.parts, node.whole)
+        rows = await self._store.read("folders_named", pattern)
+        dirs = [row[0] for row in rows]
+        wanted = re.compile(pattern)
+        for root in self._roots.all():
+            names = (root.local or root.path).split(b"/")
+            if any(wanted.search(fold(name.decode("utf-8", "replace"))) for name in names if name):
+                dirs += [row[0] for row in await self._store.read("dir_by_names", root.id, "[]")]
+        return Below(tuple(sorted(set(dirs))))
+
+    async def _expand(self, part: Part) -> tuple[str, ...] | None:
+        """The words of the index that a part with an open beginning stands for; None: too many to name."""
+        if not part.end:
+            ends = part.text[::-1]
+            behind = ends[:-1] + chr(ord(ends[-1]) + 1)
+            rows = await self._store.read("words_ending", ends, behind, WORDS_MOST + 1)
+        else:
+            grams = [part.text[i : i + 3] for i in range(max(1, len(part.text) - 2))]
+            query = " & ".join(f"'{gram}'" + (":*" if len(gram) < 3 else "") for gram in grams)
+            rows = await self._store.read("words_holding", query, f"%{part.text}%", WORDS_MOST + 1)
+        return None if len(rows) > WORDS_MOST else tuple(row[0] for row in rows)
+
+    # -------------------------------------------------------------- page by page
+
+    async def page(
+        self, question: Question, after: Place | None, limit: int, *, deadline: float
+    ) -> tuple[list[Row], bool]:
+        """(rows, whether there may be more): of items each once, of files all."""
+        rows, more = await self._fetch(question, after, limit, deadline)
+        if question.files:
+            return [Row(row[1], row[0], tuple(row[3:])) for row in rows], more
+        several = list(dict.fromkeys(str(row[1]) for row in rows if row[2]))
+        stands: dict[uuid.UUID, int] = {}
+        if several:
+            statement, params = question.first_files(several)
+            stands = dict(await self._store.database.fetch(statement, *params, deadline=deadline))
+        kept = [Row(row[1], row[0], tuple(row[3:])) for row in rows if stands.get(row[1], row[0]) == row[0]]
+        if more and not kept:  # a page of files whose items stood before
+            last = rows[-1]
+            return await self.page(question, Place(tuple(last[3:]), last[0]), limit, deadline=deadline)
+        return kept, more
+
+    async def rows(
+        self, question: Question, after: Place | None, size: int, *, deadline: float
+    ) -> AsyncIterator[list[Row]]:
+        """All pages behind a place."""
+        while True:
+            found, more = await self.page(question, after, size, deadline=deadline)
+            yield found
+            if not more:
+                return
+            after = found[-1].place
+
+    async def first_statement(self, question: Question, limit: int) -> tuple[Statement, list[Any], float]:
+        """How the first page begins to be answered: (statement, parameters, the share of the files that is expected to
+        match, 1 where nothing is known)."""
+        index = Builder(question.actor, question.now, question.expansions)
+        share = self.frequencies.of(index.of(question.query.tree).index)
+        if not question.query.sort and share >= _OFTEN and "t" in index.uses:
+            high = min(_WALK_MOST, int(limit * 2 / share) + 64)
+            first = (await self._store.read("file_span"))[0][0]
+            return *question.page(None, limit + 1, span=(first - 1, first + high), walk=True), share
+        return *question.page(None, limit + 1), share
+
+    async def _fetch(
+        self, question: Question, after: Place | None, limit: int, deadline: float
+    ) -> tuple[list[Any], bool]:
+        async def fetch(**how: Any) -> list[Any]:
+            statement, params = question.page(after, limit + 1, **how)
+            return await self._store.database.fetch(statement, *params, deadline=deadline)
+
+        builder = Builder(question.actor, question.now, question.expansions)
+        index = builder.of(question.query.tree).index
+        if question.query.sort or index is None:
+            rows = await fetch()
+            return rows[:limit], len(rows) > limit
+        share = self.frequencies.of(index)
+        first, last = (await self._store.read("file_span"))[0] if share > _RARE else (0, 0)
+        low = max(after.file if after is not None else 0, first - 1)
+        found: list[Any] = []
+        if share >= _OFTEN:
+            high = low + min(_WALK_MOST, int(limit * 2 / share) + 64)
+            found = await fetch(span=(low, high), walk=True)
+            low = high
+        while len(found) <= limit:
+            width = int(_SPAN_MATCHES / share)
+            high_or_end = low + width if share > _RARE and low + width < last else None
+            found += await fetch(span=(low, high_or_end))
+            if high_or_end is None:
+                break
+            low, share = high_or_end, share / 4
+        return found[:limit], len(found) > limit
+
+
+def _open_parts(node: Node, found: set[Part]) -> None:
+    if isinstance(node, And | Or):
+        for each in node.nodes:
+            _open_parts(each, found)
+    elif isinstance(node, Not):
+        _open_parts(node.node, found)
+    elif isinstance(node, Match | Content):
+        found.update(part for part in node.parts if part.start and not unspaced(part.text))
+
+
+def _regex(parts: tuple[Part, ...], whole: bool) -> str:
+    """Of folded text: words are letters, digits and marks only, nothing in them is special."""
+    words = ""
+    for number, part in enumerate(parts):
+        gap = "" if number == 0 else " ?" if unspaced(part.text) or unspaced(parts[number - 1].text) else " "
+        words += gap + part.text
+    start = "" if parts and parts[0].start else "(^|[ ])"
+    end = "" if parts and parts[-1].end else "([ ]|$)"
+    if whole:
+        return f"^{words}$"
+    return start + words + end

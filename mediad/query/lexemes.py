@@ -1,0 +1,154 @@
+"""How a file's words, values and numbers are written in the one text index, and how a question is asked of it. Pure.
+
+A file has one tsvector. In it stand, each with its places (PostgreSQL manual, 8.11):
+
+    word            a word of the name, of the last two folders, or of any value that is searched
+    F=word          the same word, of field F
+    F^  F$          before the first and behind the last word of each value of F: `F^` also says that F is there
+    F#pNNNNNN       a number: two digits of exponent + 50, four of mantissa; n: negative; z: nought
+    F@YYYYMMDD      a date as it was written; what it does not say is 00
+    /name=word      a field that a person named, likewise
+
+F is two characters, the first of which sorts before all letters and digits: a word never begins so. Numbers and dates
+are digits because a range of them is then a few prefixes (`1990..1999` is `199`): one inverted index answers words,
+numbers and dates together, and PostgreSQL intersects them while it reads. The map from numbers to digits is monotonic,
+not injective: what is strictly between two bounds is certain, what shares the digits of a bound is compared exactly.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from functools import lru_cache
+
+# All sort before "0", and neither ' nor \\ is among them, which a tsvector's text would have to quote.
+_FIRST = "!#$%&()*+,-."
+_SECOND = "".join(chr(c) for c in range(33, 127) if chr(c) not in "'\\")
+PERSONS = "/"
+# The highest place that PostgreSQL keeps, and how many of one lexeme.
+PLACE_MOST = 16_383
+PLACES_MOST = 255
+_MANTISSA = 10**3
+_EXPONENT = 50
+_TOP = 99_9999
+DIGITS = 6
+DATE_DIGITS = 8
+DATE_NUMBER = 1000  # of the date that lists show, which is no field of its own
+
+
+@lru_cache(maxsize=2048)
+def sign(number: int) -> str:
+    """The two characters of a field by its number. Raises ValueError beyond 1,104."""
+    high, low = divmod(number, len(_SECOND))
+    if not 0 <= high < len(_FIRST):
+        raise ValueError(f"no sign for field {number}")
+    return _FIRST[high] + _SECOND[low]
+
+
+def named(name: str) -> str:
+    """The sign of a field that a person named: letters, digits, - and _ only."""
+    return PERSONS + name
+
+
+def key(value: float) -> int:
+    """Of a positive number: exponent and four digits as one integer, never less for more."""
+    mantissa, exponent = f"{value:.3e}".split("e")
+    return min(max(int(exponent) + _EXPONENT, 0), 99) * 10**4 + int(mantissa.replace(".", ""))
+
+
+def number(value: float) -> str:
+    """The digits of a number."""
+    if value == 0:
+        return "z"
+    return f"p{key(value):06d}" if value > 0 else f"n{key(-value):06d}"
+
+
+def cover(low: int, high: int, digits: int) -> list[str]:
+    """The fewest decimal prefixes whose numbers of so many digits are exactly low..high."""
+    found: list[str] = []
+
+    def add(low: int, high: int, prefix: str, left: int) -> None:
+        size = 10**left
+        if low == 0 and high == size - 1:
+            found.append(prefix)
+            return
+        step = size // 10
+        for digit in range(low // step, high // step + 1):
+            start = digit * step
+            add(max(low, start) - start, min(high, start + step - 1) - start, prefix + str(digit), left - 1)
+
+    if low <= high:
+        add(low, high, "", digits)
+    return found
+
+
+def between(low: float | None, high: float | None) -> tuple[list[str], list[str]]:
+    """(certain, doubtful): prefixes of numbers that surely are in [low, high], and those that share a bound's digits."""
+    certain: list[str] = []
+    doubtful = {number(bound) for bound in (low, high) if bound is not None}
+    low_is, high_is = float("-inf") if low is None else low, float("inf") if high is None else high
+    if low_is < 0 < high_is:
+        certain.append("z")
+    if high_is > 0:
+        start = key(low_is) + 1 if low_is > 0 else 0
+        certain += ["p" + each for each in cover(start, _TOP if high is None else key(high_is) - 1, DIGITS)]
+    if low_is < 0:
+        start = key(-high_is) + 1 if high_is < 0 else 0
+        certain += ["n" + each for each in cover(start, _TOP if low is None else key(-low_is) - 1, DIGITS)]
+    return certain, sorted(doubtful)
+
+
+def date_digits(text: str) -> str | None:
+    """The eight digits of a date as metadata has it (YYYY[-MM[-DD[T...]]]); None when it is none."""
+    parts = (text[0:4], text[5:7], text[8:10])
+    if not (parts[0].isascii() and parts[0].isdigit() and len(parts[0]) == 4):
+        return None
+    return parts[0] + "".join(p if p.isascii() and p.isdigit() and len(p) == 2 else "00" for p in parts[1:])
+
+
+def utc_day(ns: int) -> str:
+    """The day of an instant in UTC, as eight digits; those before the year 1 and after 9999 are put there."""
+    seconds = min(max(ns // 10**9, -62_135_596_800), 253_402_300_799)
+    at = time.gmtime(seconds)
+    return f"{at.tm_year:04d}{at.tm_mon:02d}{at.tm_mday:02d}"
+
+
+class Vector:
+    """A tsvector being made: words with their places."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, list[int]] = {}
+        self._next = 1
+
+    def put(self, lexeme: str) -> None:
+        """One lexeme without a place of its own."""
+        self._places.setdefault(lexeme, [])
+
+    def value(self, signs: Iterable[str], words: Iterable[str], *, free: bool = True) -> None:
+        """The words of one value, side by side, under the fields that it is a value of."""
+        at = self._next
+        if at >= PLACE_MOST - 2:
+            return
+        places = self._places
+        signs = tuple(signs)
+        for each in signs:
+            places.setdefault(each + "^", []).append(at)
+        for word in words:
+            at += 1
+            if at >= PLACE_MOST - 2:
+                break
+            if free:
+                places.setdefault(word, []).append(at)
+            for each in signs:
+                places.setdefault(f"{each}={word}", []).append(at)
+        at += 1
+        for each in signs:
+            places.setdefault(each + "$", []).append(at)
+        self._next = at + 2
+
+    def text(self) -> str:
+        """As PostgreSQL reads it."""
+        return " ".join(
+            f"'{lexeme}':{','.join(map(str, places[:PLACES_MOST]))}" if places else f"'{lexeme}'"
+            for lexeme, places in self._places.items()
+        )
