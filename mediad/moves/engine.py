@@ -58,6 +58,7 @@ class Engine:
         self.expected: Expected = roots.expected
         self.ready = asyncio.Event()
         self.waiting = 0  # interrupted operations whose volumes are away
+        roots.on_walked.append(self.look_again)
         self._running: dict[uuid.UUID, tuple[Operation, asyncio.Task[None]]] = {}
         self._recovering: asyncio.Task[None] | None = None
         self._claims: dict[int, uuid.UUID] = {}  # by which operation a file is being moved

@@ -95,6 +95,35 @@ def test_the_daemon_killed_at_its_own_calls(make: Make) -> None:
 
 
 @needs_ptrace
+def test_what_waits_for_a_volume_is_finished_when_it_is_back(make: Make) -> None:
+    """The daemon dies in a move; when it starts, the destination is away. It comes back, and nobody starts anything."""
+    stage = make()
+    there = stage.path("there")
+    away = there.with_name(there.name + "-away")
+    waited: list[int] = []
+
+    def back() -> None:
+        time.sleep(2)
+        waited.append(stage.ask("SELECT count(*) FROM mediadb.move WHERE state IN ('planned', 'copied', 'placed')")[0][0])
+        away.rename(there)
+        with stage.daemon.client() as client:
+            client.run(workcalls.rescan([there]))
+
+    def go() -> None:
+        if not waited and there.exists():
+            there.rename(away)
+            returning.start()
+
+    returning = threading.Thread(target=back)
+    stage.before_start = go
+    result = stage.do(DEEDS["far"], Point(150, daemon=True))  # asked again until there is an answer
+    returning.join(20)
+    assert waited and waited[0] > 0, result
+    assert stage.daemon.text().count("listening") == 2, "nobody started it a third time"
+    stage.check(DEEDS["far"], "the volume was away at the start")
+
+
+@needs_ptrace
 def test_postgresql_killed(make: Make) -> None:
     """The server's process for our writes dies at its calls: then the server ends all and recovers."""
     stage = make()
