@@ -159,10 +159,12 @@ def fill(conninfo: str, count: int, *, top: bytes = TOP, progress: bool = False)
             sample += [row[7] for row in rows[:: max(1, count // SAMPLE)]]
             if progress:
                 print(f"\r{start + len(rows):,}", end="", file=sys.stderr, flush=True)
-        with link.cursor().copy("COPY word (word, reversed, grams) FROM STDIN") as copy:
+        link.execute("CREATE TEMPORARY TABLE made (LIKE word)")
+        with link.cursor().copy("COPY made (word, reversed, grams) FROM STDIN") as copy:
             for word in sorted(seen):
                 grams = {(word + "  ")[i : i + 3] for i in range(len(word))}
                 copy.write(_line(word, word[::-1], " ".join(f"'{gram}'" for gram in grams)) + "\n")
+        link.execute("INSERT INTO word SELECT * FROM made ON CONFLICT DO NOTHING")
         link.execute("SELECT setval(pg_get_serial_sequence('file', 'id'), (SELECT max(id) FROM file))")
         for definition in definitions.values():
             link.execute(definition.encode())

@@ -85,6 +85,8 @@ def _in_replies(items: list[pb.Item]) -> Iterator[list[pb.Item]]:
 
 
 async def _page(context: Context, request: pb.QueryRequest, rows: list[Row], actor: str) -> list[pb.Item]:
+    if request.bare:
+        return [pb.Item(id=row.stream.bytes) for row in rows]
     details = request.fields or bool(request.columns)
     if not request.files:
         items = await load_items(context, [row.stream for row in rows], details=details, actor=actor)
@@ -145,7 +147,7 @@ async def _explain(context: Context, question: Question, text: str) -> pb.Explan
     lines += [f"sort by {each.key}{' descending' if each.down else ''}" for each in query.sort]
     if query.limit is not None:
         lines.append(f"limit {query.limit}")
-    statement, params, share = await context.asking.first_statement(question, PAGE_ITEMS)
+    statement, params, share = context.asking.first_statement(question, PAGE_ITEMS)
     explained = Statement("explain", f"EXPLAIN (ANALYZE, BUFFERS, COSTS, SUMMARY) {statement.sql}", "How a page is answered.",
                           "mediad.commands.query", prepared=False)  # fmt: skip
     plan = await context.store.database.fetch(explained, *params, deadline=COUNT_SECONDS)

@@ -44,13 +44,15 @@ from mediad.store.store import Store
 # Words that a question names one by one for `*middle*`; beyond it the files are gone through.
 WORDS_MOST = 1000
 SAVED_DEPTH = 8
-# Above this share of the files, going through them finds a page sooner than the index.
-_OFTEN = 0.02
-_WALK_MOST = 8192
-# The index is asked for so many matches at a time, as far as the statistics tell.
-_SPAN_MATCHES = 2000
+# Files gone through at most: some milliseconds.
+_WALK_MOST = 4096
+# Where more matches than the second are expected, the index is asked for so many at a time.
+_SPAN_MATCHES, _SPANS_FROM = 2000, 10_000
+# A question of more lexemes is left to the index: it knows nothing of what comparing rows with them costs.
+_SPANS_LEXEMES = 50
 _STATISTICS_SECONDS = 300.0
-_RARE = 0.0005  # of what is not among the frequent ones
+# Of what is not among the frequent ones: a word, what begins so.
+_RARE, _RARE_PREFIX = 0.00005, 0.0005
 
 
 class Frequencies:
@@ -62,6 +64,7 @@ class Frequencies:
         self._shares: list[float] = []
         self._known = False
         self._until = 0.0
+        self.span = (0, 0)  # the first and last file, some seconds ago at most
 
     async def load(self) -> None:
         """Fetches them when they are old."""
@@ -69,6 +72,7 @@ class Frequencies:
         if now < self._until:
             return
         self._until = now + _STATISTICS_SECONDS
+        self.span = (await self._store.read("file_span"))[0]
         rows = await self._store.read("frequent_words")
         self._known = bool(rows and rows[0][0])
         if self._known:
@@ -88,7 +92,7 @@ class Frequencies:
         while at < len(self._words) and (self._words[at].startswith(lexeme) if prefix else self._words[at] == lexeme):
             total += self._shares[at]
             at += 1
-        return min(total, 1.0) or _RARE
+        return min(total, 1.0) or (_RARE_PREFIX if prefix else _RARE)
 
     def of(self, index: str | None) -> float:
         """Of a tsquery, as mediad.store.search writes it: an upper estimate."""
@@ -273,16 +277,13 @@ class Asking:
                 return
             after = found[-1].place
 
-    async def first_statement(self, question: Question, limit: int) -> tuple[Statement, list[Any], float]:
+    def first_statement(self, question: Question, limit: int) -> tuple[Statement, list[Any], float]:
         """How the first page begins to be answered: (statement, parameters, the share of the files that is expected to
         match, 1 where nothing is known)."""
-        index = Builder(question.actor, question.now, question.expansions)
-        share = self.frequencies.of(index.of(question.query.tree).index)
-        if not question.query.sort and share >= _OFTEN and "t" in index.uses:
-            high = min(_WALK_MOST, int(limit * 2 / share) + 64)
-            first = (await self._store.read("file_span"))[0][0]
-            return *question.page(None, limit + 1, span=(first - 1, first + high), walk=True), share
-        return *question.page(None, limit + 1), share
+        how = self._how(question, limit)
+        if how.walk:
+            return *question.page(None, limit + 1, span=(how.first - 1, how.first + how.walk), walk=True), how.share
+        return *question.page(None, limit + 1), how.share
 
     async def _fetch(
         self, question: Question, after: Place | None, limit: int, deadline: float
@@ -291,27 +292,54 @@ class Asking:
             statement, params = question.page(after, limit + 1, **how)
             return await self._store.database.fetch(statement, *params, deadline=deadline)
 
-        builder = Builder(question.actor, question.now, question.expansions)
-        index = builder.of(question.query.tree).index
-        if question.query.sort or index is None:
+        how = self._how(question, limit)
+        if how.all:
             rows = await fetch()
             return rows[:limit], len(rows) > limit
-        share = self.frequencies.of(index)
-        first, last = (await self._store.read("file_span"))[0] if share > _RARE else (0, 0)
-        low = max(after.file if after is not None else 0, first - 1)
+        low = max(after.file if after is not None else 0, how.first - 1)
         found: list[Any] = []
-        if share >= _OFTEN:
-            high = low + min(_WALK_MOST, int(limit * 2 / share) + 64)
+        if how.walk:
+            high = low + how.walk
             found = await fetch(span=(low, high), walk=True)
             low = high
+        share = how.share
         while len(found) <= limit:
             width = int(_SPAN_MATCHES / share)
-            high_or_end = low + width if share > _RARE and low + width < last else None
+            high_or_end = low + width if share * how.files > _SPANS_FROM and low + width < how.last else None
             found += await fetch(span=(low, high_or_end))
             if high_or_end is None:
                 break
             low, share = high_or_end, share / 4
         return found[:limit], len(found) > limit
+
+    def _how(self, question: Question, limit: int) -> _How:
+        """How a page in the order of addition is found, by what the statistics expect."""
+        builder = Builder(question.actor, question.now, question.expansions)
+        index = builder.of(question.query.tree).index
+        first, last = self.frequencies.span
+        if question.query.sort or index is None:
+            return _How(True, 0, 1.0, first, last)
+        share = self.frequencies.of(index)
+        lexemes = index.count("'") // 2
+        # To compare a row costs some two microseconds, and a tenth of one for each lexeme.
+        wanted = int(limit * 1.5 / share) + 64
+        walk = wanted if wanted <= _WALK_MOST and wanted * (20 + lexemes) < _WALK_MOST * 25 else 0
+        return _How(not walk and (share * (last - first) <= _SPANS_FROM or lexemes > _SPANS_LEXEMES), walk, share, first, last)
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """`all`: in one statement; `walk`: go through so many files first; `share`: of the files that are expected."""
+
+    all: bool
+    walk: int
+    share: float
+    first: int
+    last: int
+
+    @property
+    def files(self) -> int:
+        return self.last - self.first + 1
 
 
 def _open_parts(node: Node, found: set[Part]) -> None:

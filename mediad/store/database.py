@@ -23,6 +23,9 @@ SESSION_SETTINGS: Mapping[str, str] = {
     "idle_in_transaction_session_timeout": "10s",
     "search_path": "mediadb,pg_catalog",
     "client_min_messages": "warning",
+    # Starting a parallel worker, or compiling, takes longer than a page.
+    "max_parallel_workers_per_gather": "0",
+    "jit": "off",
 }
 
 # A second reader costs a backend of some megabytes: it is opened once the first has this much to do.

@@ -21,7 +21,7 @@ from mediad.store.search import Builder, Expansions
 _CURSOR_VERSION = 2
 # What each key sorts by, the table it needs, and its type: text sorts by code points of the folded or plain text.
 _KEYS: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "added": (("f.first_seen_ns", "f", "bigint"),),
+    "added": (("f.id", "f", "bigint"),),
     "name": (("lower(encode(f.name, 'escape')) COLLATE \"C\"", "f", "text"),),
     "title": (("lower(r.title) COLLATE \"C\"", "r", "text"),),
     "artist": (("lower(r.artist) COLLATE \"C\"", "r", "text"),),
@@ -128,10 +128,12 @@ class Question:
         by_number = columns or walk or "t" not in builder.uses
         order.append("f.id" if by_number else "(f.id + 0)")  # what the index finds is sorted, not gone through in order
         others = "EXISTS (SELECT FROM file o WHERE o.stream = f.stream AND o.id <> f.id)"
-        values = "".join(f", {c.sql}" for c in columns)
+        values = "".join(f", {c.sql} AS v{number}" for number, c in enumerate(columns))
+        # Whether there are other files is asked of the page's rows only.
+        names = "".join(f", v{number}" for number in range(len(columns)))
         sql = (
-            f"SELECT f.id, f.stream, {others}{values} FROM {self._from(builder)} WHERE {where} "
-            f"ORDER BY {', '.join(order)} LIMIT {int(limit)}"
+            f"SELECT f.id, f.stream, {others}{names} FROM (SELECT f.id, f.stream{values} FROM {self._from(builder)} "
+            f"WHERE {where} ORDER BY {', '.join(order)} LIMIT {int(limit)}) f"
         )
         return _statement("search", sql, "A page of a question."), builder.params
 

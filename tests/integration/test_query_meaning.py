@@ -422,7 +422,7 @@ def test_shares_are_estimated() -> None:
                 await Maker(7).store(store, 150)
                 asking = Asking(store, await _roots(store))
                 question = await asking.question("kind:audio")
-                assert (await asking.first_statement(question, 50))[2] == 1.0, "nothing is known yet"
+                assert asking.first_statement(question, 50)[2] == 1.0, "nothing is known yet"
                 before = [
                     row.file for page in [p async for p in asking.rows(question, None, 7, deadline=9)] for row in page
                 ]
@@ -430,12 +430,12 @@ def test_shares_are_estimated() -> None:
                     await connection.execute("ANALYZE mediadb.file_text")
                 asking = Asking(store, await _roots(store))
                 question = await asking.question("kind:audio")
-                share = (await asking.first_statement(question, 50))[2]
+                share = asking.first_statement(question, 50)[2]
                 assert 0.1 < share < 0.6
-                rare = await asking.first_statement(await asking.question("nosuchword"), 50)
+                rare = asking.first_statement(await asking.question("nosuchword"), 50)
                 assert rare[2] < 0.001 and "IS TRUE" not in rare[0].sql
-                assert (await asking.first_statement(await asking.question("kind:audio or nosuchword"), 50))[2] >= share
-                assert (await asking.first_statement(await asking.question("kind:audio nosuchword"), 50))[2] < 0.001
+                assert (asking.first_statement(await asking.question("kind:audio or nosuchword"), 50))[2] >= share
+                assert (asking.first_statement(await asking.question("kind:audio nosuchword"), 50))[2] < 0.001
                 after = [
                     row.file for page in [p async for p in asking.rows(question, None, 7, deadline=9)] for row in page
                 ]
