@@ -146,8 +146,10 @@ async def _explain(context: Context, question: Question, text: str) -> pb.Explan
     if query.limit is not None:
         lines.append(f"limit {query.limit}")
     statement, params, share = await context.asking.first_statement(question, PAGE_ITEMS)
-    explained = Statement("explain", f"EXPLAIN (ANALYZE, BUFFERS, COSTS, SUMMARY) {statement.sql}", "How a page is answered.",
-                          "mediad.commands.query", prepared=False)  # fmt: skip
+    explained = Statement(
+        "explain", f"EXPLAIN (ANALYZE, BUFFERS, COSTS, SUMMARY) {statement.sql}", "How a page is answered.",
+        "mediad.commands.query", prepared=False,
+    )  # fmt: skip
     plan = await context.store.database.fetch(explained, *params, deadline=COUNT_SECONDS)
     return pb.Explanation(
         tree=lines, sql=statement.sql, parameters=[f"${i} = {value}" for i, value in enumerate(params, 1)],

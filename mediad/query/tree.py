@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A folded word, or a run of a script without spaces. `start`, `end`: more may stand before, behind it in its word."""
+    """A folded word, or a run of a script without spaces. `start`, `end`: its word may have more before, behind it."""
 
     text: str
     start: bool = False
@@ -203,8 +203,8 @@ class Or:
 
 
 Node = (
-    Match | Content | Has | Number | Flag | Date | Moment | Near | Choice | Digest | Ident | Path | Below | Folder | Count
-    | Starred | InCollection | Saved | Not | And | Or
+    Match | Content | Has | Number | Flag | Date | Moment | Near | Choice | Digest | Ident | Path | Below | Folder
+    | Count | Starred | InCollection | Saved | Not | And | Or
 )  # fmt: skip
 
 
