@@ -87,7 +87,7 @@ def add(
 @click.option("--fields", is_flag=True, help="With all fields of each file (json and ndjson).")
 @click.pass_obj
 def query(state: State, text: Sequence[str], limit: int | None, files: bool, fields: bool) -> int:
-    """Searches the library. Several words are joined by spaces: docs/query-language.md."""
+    """Searches the library. Several words are joined by spaces: docs/query.md."""
     from mediactl import human, jsontext
     from mediactl.output import batch
 

@@ -303,7 +303,7 @@ class Client:
     def query(
         self, text: str, *, limit: int | None = None, files: bool = False, fields: bool = False
     ) -> Iterator[Item]:
-        """Returns the items that `text` asks for (docs/query-language.md), fetched page by page as they are taken.
+        """Returns the items that `text` asks for (docs/query.md), fetched page by page as they are taken.
         `limit`: at most so many. `files`: a row a file. `fields`: fill FileEntry.fields. The first page is asked for
         at once, so that an error in the query is raised here."""
         size = requests.PAGE_ITEMS if limit is None else min(limit, requests.PAGE_ITEMS)
