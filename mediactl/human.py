@@ -265,14 +265,19 @@ def work_lines(result: model.WorkResult) -> list[str]:
 
 def collect_lines(result: model.CollectResult) -> list[str]:
     found = result.collection
+    if found.query is not None:
+        return [show_text(f"saved {found.name}: {found.query}")]
     return [show_text(f"{found.kind} {found.name}: {say_count(found.size, 'entry', 'entries')}")]
 
 
 def collection_lines(found: Sequence[model.Collection], items: dict[UUID, model.Item], width: int | None) -> list[str]:
     if not found:
-        return ["no collections yet: mediactl collect NAME WHAT..."]
+        return ["no collections yet: mediactl collect NAME WHAT..., mediactl save NAME QUERY..."]
     lines = []
     for each in found:
+        if each.query is not None:
+            lines.append(show_text(f"saved question {each.name}: {each.query}"))
+            continue
         lines.append(show_text(f"{each.kind} {each.name}: {say_count(each.size, 'entry', 'entries')}"))
         for place, entry in enumerate(each.entries):
             item = items.get(entry)

@@ -214,7 +214,8 @@ def describe_work(result: model.WorkResult) -> dict[str, Any]:
 def describe_collection(found: model.Collection) -> dict[str, Any]:
     return {
         "id": str(found.id), "kind": found.kind, "name": found.name, **_present(actor=found.actor), "size": found.size,
-        **_present(created_at=_seconds(found.created_at_ns)), "entries": [str(each) for each in found.entries],
+        **_present(created_at=_seconds(found.created_at_ns), query=found.query),
+        "entries": [str(each) for each in found.entries],
     }  # fmt: skip
 
 

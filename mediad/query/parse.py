@@ -22,7 +22,7 @@ import uuid
 from collections.abc import Callable
 
 from mediad.errors import QuerySyntax
-from mediad.fold import fold
+from mediad.fold import fold, shorten
 from mediad.query import values
 from mediad.query.names import CHOICES, DIGESTS, MOMENTS, SORTS, STATES, Asked, meaning, near
 from mediad.query.tree import (
@@ -285,6 +285,7 @@ class _Parser:
         if name == "sort":
             for key in value.split(","):
                 self.add_sort(key.lstrip("-+"), begin, down=key.startswith("-"))
+                begin += len(key) + 1
             return None
         if name == "limit":
             if not value.isascii() or not value.isdigit() or not 0 < int(value) < 1 << 31:
@@ -413,7 +414,10 @@ class _Parser:
         return Starred() if self.truth("starred", value, at) else Not(Starred())
 
     def _saved(self, _name: str, value: str, _quoted: bool, at: int, _whole: bool) -> Node:
-        return Saved(fold(value), at)
+        name = shorten(fold(value))
+        if not name:
+            raise self.fail("saved: takes the name of a saved question", at)
+        return Saved(name, at)
 
     def _text(self, _name: str, value: str, quoted: bool, at: int, _whole: bool) -> Node:
         parts = self.words(value, at, quoted=quoted)

@@ -255,13 +255,14 @@ class CollectRequest(_message.Message):
     def __init__(self, kind: _Optional[str] = ..., name: _Optional[str] = ..., action: _Optional[str] = ..., targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., query: _Optional[str] = ..., place: _Optional[int] = ..., to: _Optional[int] = ..., new_name: _Optional[str] = ...) -> None: ...
 
 class Collection(_message.Message):
-    __slots__ = ["actor", "created_at_ns", "entries", "id", "kind", "name", "size"]
+    __slots__ = ["actor", "created_at_ns", "entries", "id", "kind", "name", "query", "size"]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_NS_FIELD_NUMBER: _ClassVar[int]
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
     actor: str
     created_at_ns: int
@@ -269,8 +270,9 @@ class Collection(_message.Message):
     id: bytes
     kind: str
     name: str
+    query: str
     size: int
-    def __init__(self, id: _Optional[bytes] = ..., kind: _Optional[str] = ..., name: _Optional[str] = ..., actor: _Optional[str] = ..., size: _Optional[int] = ..., entries: _Optional[_Iterable[bytes]] = ..., created_at_ns: _Optional[int] = ...) -> None: ...
+    def __init__(self, id: _Optional[bytes] = ..., kind: _Optional[str] = ..., name: _Optional[str] = ..., actor: _Optional[str] = ..., size: _Optional[int] = ..., entries: _Optional[_Iterable[bytes]] = ..., created_at_ns: _Optional[int] = ..., query: _Optional[str] = ...) -> None: ...
 
 class CollectionsReply(_message.Message):
     __slots__ = ["collections"]
