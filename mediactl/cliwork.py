@@ -163,34 +163,6 @@ def collect(
 
 
 @click.command()
-@click.argument("name")
-@click.argument("text", nargs=-1, required=True, metavar="QUERY...")
-@click.pass_obj
-def save(state: State, name: str, text: Sequence[str]) -> int:
-    """Saves a question as a collection, which holds what it finds; ask it by saved:NAME."""
-    from mediactl import human, jsontext, workcalls
-
-    call = workcalls.save(name, " ".join(text))
-    return run_call(state, call, lambda r: jsontext.describe_collection(r.collection), human.collect_lines)
-
-
-@click.command()
-@click.argument("name")
-@click.pass_obj
-def unsave(state: State, name: str) -> int:
-    """Forgets a saved question."""
-    from mediactl import jsontext, workcalls
-    from mediad.errors import InvalidArgument
-
-    with state.client() as client:
-        [found] = client.run(workcalls.collections(kind="collection", name=name))
-    if found.query is None:
-        raise InvalidArgument("this is no saved question: `mediactl collect NAME --delete` deletes a collection", name)
-    call = workcalls.unsave(name)
-    return run_call(state, call, lambda r: jsontext.describe_collection(r.collection), lambda _r: [f"forgot {name}"])
-
-
-@click.command()
 @click.argument("name", default="")
 @click.option("--kind", type=click.Choice(["collection", "playlist"]), default=None)
 @click.pass_obj
@@ -444,6 +416,6 @@ def accept(state: State, path: str) -> int:
 
 
 COMMANDS = (
-    tag, rate, star, set_field, play, collect, save, unsave, collections, undo, operations, changes, history, relate,
+    tag, rate, star, set_field, play, collect, collections, undo, operations, changes, history, relate,
     duplicates, verify, rescan,
 )  # fmt: skip

@@ -225,7 +225,7 @@ async def _only(context: Context, found: list[Change], query: str, call: Call) -
         return []
     await context.reindexer.settle()
     question = await context.asking.question(query, actor=call.actor.name)
-    statement, params = question.among(items)
+    statement, params = question.among(items, missing=True)
     rows = await context.store.database.fetch(statement, *params, deadline=context.config.deadline_seconds)
     match = {row[0] for row in rows}
     return [each for each in found if each.item in match]

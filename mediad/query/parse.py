@@ -19,7 +19,7 @@ from __future__ import annotations
 import os
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from mediad.errors import QuerySyntax
 from mediad.fold import fold, shorten
@@ -80,6 +80,16 @@ def parse(text: str) -> Query:
     if len(text) > TEXT_MOST:
         raise QuerySyntax(f"a question has at most {TEXT_MOST} characters", text[:80] + "...", position=TEXT_MOST)
     return _Parser(text).question()
+
+
+def parse_sort(keys: Iterable[str]) -> tuple[Sort, ...]:
+    """Sort keys by themselves, as `sort:` takes them. Raises QuerySyntax for one that is none."""
+    found: list[Sort] = []
+    for key in keys:
+        parser = _Parser(key)
+        parser.add_sort(key.lstrip("-+"), len(key) - len(key.lstrip("-+")), down=key.startswith("-"))
+        found += parser.sort
+    return tuple(found)
 
 
 class _Parser:

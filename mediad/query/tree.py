@@ -223,14 +223,3 @@ class Query:
     tree: Node
     sort: tuple[Sort, ...] = ()
     limit: int | None = None
-
-
-def show(node: Node, depth: int = 0) -> list[str]:
-    """The tree as lines, children indented: what `explain` prints."""
-    pad = "  " * depth
-    if isinstance(node, And | Or):
-        name = "and" if isinstance(node, And) else "or"
-        return [pad + name if node.nodes else pad + "everything", *(t for n in node.nodes for t in show(n, depth + 1))]
-    if isinstance(node, Not):
-        return [pad + "not", *show(node.node, depth + 1)]
-    return [pad + repr(node)]

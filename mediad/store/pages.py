@@ -151,10 +151,10 @@ class Question:
         )
         return _statement("first_files", sql, "Where items of a question stand."), builder.params
 
-    def among(self, streams: list[str]) -> tuple[Statement, list[Any]]:
-        """Which of these items match, present or not."""
+    def among(self, streams: list[str], *, missing: bool = False) -> tuple[Statement, list[Any]]:
+        """Which of these items match; with `missing`, by files that are gone too."""
         builder = self._builder()
-        where = builder.sql(builder.of(self.query.tree))
+        where = builder.sql(builder.of(self.query.tree)) if missing else self._where(builder)
         asked = builder.param(streams, "jsonb")
         sql = (
             f"SELECT DISTINCT f.stream FROM {self._from(builder)} WHERE f.stream IN "

@@ -903,7 +903,7 @@ class PutbackRequest(_message.Message):
     def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., query: _Optional[str] = ..., archive: _Optional[bytes] = ..., sha1: _Optional[_Iterable[str]] = ..., into: _Optional[bytes] = ..., dry_run: bool = ...) -> None: ...
 
 class QueryReply(_message.Message):
-    __slots__ = ["caught_up", "count", "cursor", "explanation", "facets", "items", "left"]
+    __slots__ = ["caught_up", "count", "cursor", "explanation", "facets", "items", "left", "resync"]
     CAUGHT_UP_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
@@ -911,6 +911,7 @@ class QueryReply(_message.Message):
     FACETS_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     LEFT_FIELD_NUMBER: _ClassVar[int]
+    RESYNC_FIELD_NUMBER: _ClassVar[int]
     caught_up: bool
     count: int
     cursor: bytes
@@ -918,10 +919,11 @@ class QueryReply(_message.Message):
     facets: _containers.RepeatedCompositeFieldContainer[Facet]
     items: _containers.RepeatedCompositeFieldContainer[Item]
     left: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., cursor: _Optional[bytes] = ..., count: _Optional[int] = ..., facets: _Optional[_Iterable[_Union[Facet, _Mapping]]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., caught_up: bool = ..., left: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    resync: bool
+    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., cursor: _Optional[bytes] = ..., count: _Optional[int] = ..., facets: _Optional[_Iterable[_Union[Facet, _Mapping]]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., caught_up: bool = ..., left: _Optional[_Iterable[bytes]] = ..., resync: bool = ...) -> None: ...
 
 class QueryRequest(_message.Message):
-    __slots__ = ["columns", "count", "cursor", "explain", "facet_limit", "facets", "fields", "files", "follow", "limit", "text"]
+    __slots__ = ["columns", "count", "cursor", "explain", "facet_limit", "facets", "fields", "files", "follow", "limit", "sort", "text"]
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
@@ -932,6 +934,7 @@ class QueryRequest(_message.Message):
     FILES_FIELD_NUMBER: _ClassVar[int]
     FOLLOW_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SORT_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     columns: _containers.RepeatedScalarFieldContainer[str]
     count: bool
@@ -943,8 +946,9 @@ class QueryRequest(_message.Message):
     files: bool
     follow: bool
     limit: int
+    sort: _containers.RepeatedScalarFieldContainer[str]
     text: str
-    def __init__(self, text: _Optional[str] = ..., limit: _Optional[int] = ..., cursor: _Optional[bytes] = ..., files: bool = ..., fields: bool = ..., columns: _Optional[_Iterable[str]] = ..., facets: _Optional[_Iterable[str]] = ..., facet_limit: _Optional[int] = ..., count: bool = ..., explain: bool = ..., follow: bool = ...) -> None: ...
+    def __init__(self, text: _Optional[str] = ..., limit: _Optional[int] = ..., cursor: _Optional[bytes] = ..., files: bool = ..., fields: bool = ..., columns: _Optional[_Iterable[str]] = ..., facets: _Optional[_Iterable[str]] = ..., facet_limit: _Optional[int] = ..., count: bool = ..., explain: bool = ..., follow: bool = ..., sort: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RebuildRequest(_message.Message):
     __slots__ = []
