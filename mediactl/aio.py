@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from os import PathLike
 from types import TracebackType
 from typing import Any, cast
 
-from mediactl import __version__, decode, requests
+from mediactl import __version__, decode, questions, requests
 from mediactl.client import ANSWER_SECONDS, GRACE_SECONDS, RECONNECT_SECONDS, ProgressCallback
 from mediactl.locate import ConnectionLost, DaemonNotRunning, connect, list_sockets
 from mediactl.model import AddResult, ChecksumResult, ForgetResult, GetResult, Handler, Item, Page, Root, Status
@@ -23,12 +23,16 @@ from mediadb_contract import mediadb_pb2 as pb
 class _Call:
     """A request in flight: its replies so far, and the future of all of them."""
 
-    __slots__ = ("done", "progress", "replies")
+    __slots__ = ("done", "keep", "progress", "replies")
 
-    def __init__(self, done: asyncio.Future[list[pb.Reply]], progress: ProgressCallback | None) -> None:
+    def __init__(
+        self, done: asyncio.Future[list[pb.Reply]], progress: ProgressCallback | None,
+        keep: Callable[[pb.Reply], None] | None = None,
+    ) -> None:  # fmt: skip
         self.done = done
         self.progress = progress
         self.replies: list[pb.Reply] = []
+        self.keep = keep or self.replies.append
 
 
 def _fail(waited: asyncio.Future[Any], error: Exception) -> None:
@@ -93,7 +97,7 @@ class _Connection(asyncio.Protocol):
             if call.progress is not None:
                 call.progress(decode.decode_progress(reply.progress))
         elif reply.WhichOneof("result"):
-            call.replies.append(reply)
+            call.keep(reply)
         if reply.last:
             call.done.set_result(call.replies)
 
@@ -195,8 +199,9 @@ class AsyncClient:
         return await self._call(await self._connected(RECONNECT_SECONDS), request, deadline, progress)
 
     async def _call(
-        self, connection: _Connection, request: pb.Request, deadline: float | None, progress: ProgressCallback | None
-    ) -> list[pb.Reply]:
+        self, connection: _Connection, request: pb.Request, deadline: float | None, progress: ProgressCallback | None,
+        keep: Callable[[pb.Reply], None] | None = None,
+    ) -> list[pb.Reply]:  # fmt: skip
         session, greeting = connection.session, connection.session.greeting
         assert greeting is not None
         assert connection.transport is not None
@@ -210,7 +215,7 @@ class AsyncClient:
         request.actor = self.actor
         request.deadline_ms = 0 if deadline is None else max(1, int(deadline * 1000))
         data = session.request(request)
-        call = _Call(asyncio.get_running_loop().create_future(), progress)
+        call = _Call(asyncio.get_running_loop().create_future(), progress, keep)
         connection.calls[request.id] = call
         connection.transport.write(data)
         timer = self._arm(call, deadline)
@@ -266,26 +271,60 @@ class AsyncClient:
 
     async def query_page(
         self, text: str, *, limit: int = requests.PAGE_ITEMS, cursor: bytes | None = None, files: bool = False,
-        fields: bool = False,
+        fields: bool = False, columns: Sequence[str] = (), sort: Sequence[str] = (),
     ) -> Page:  # fmt: skip
-        request = requests.query_request(text, limit=limit, cursor=cursor or b"", files=files, fields=fields)
+        request = requests.query_request(
+            text, limit=limit, cursor=cursor or b"", files=files, fields=fields, columns=columns, sort=sort
+        )
         return decode.decode_page(await self.call(request, deadline=self.timeout))
 
     async def query(
-        self, text: str, *, limit: int | None = None, files: bool = False, fields: bool = False
-    ) -> AsyncIterator[Item]:
+        self, text: str, *, limit: int | None = None, files: bool = False, fields: bool = False,
+        columns: Sequence[str] = (), sort: Sequence[str] = (),
+    ) -> AsyncIterator[Item]:  # fmt: skip
         """Yields items, fetched page by page: `async for item in client.query(...)`."""
         if limit is not None and limit < 1:
             raise InvalidArgument("a limit is at least 1", str(limit))
         given, cursor = 0, None
         while True:
             size = requests.PAGE_ITEMS if limit is None else min(limit - given, requests.PAGE_ITEMS)
-            page = await self.query_page(text, limit=size, cursor=cursor, files=files, fields=fields)
+            page = await self.query_page(
+                text, limit=size, cursor=cursor, files=files, fields=fields, columns=columns, sort=sort
+            )
             for item in page.items:
                 yield item
             given, cursor = given + len(page.items), page.cursor
             if cursor is None or (limit is not None and given >= limit):
                 return
+
+    async def query_count(self, text: str, *, files: bool = False) -> int:
+        return (await self.run(questions.count(text, files=files))).count or 0
+
+    async def query_facets(self, text: str, fields: Sequence[str], *, limit: int = 0) -> list[questions.Facet]:
+        return (await self.run(questions.count(text, count=False, facets=fields, facet_limit=limit))).facets
+
+    async def query_explain(self, text: str, *, files: bool = False, sort: Sequence[str] = ()) -> questions.Explanation:
+        return await self.run(questions.explain(text, files=files, sort=sort))
+
+    async def query_follow(
+        self, text: str, *, fields: bool = False, columns: Sequence[str] = ()
+    ) -> AsyncIterator[questions.Followed]:
+        """Yields everything that matches, then what changes. What is not taken yet waits in memory: the connection
+        has other requests too."""
+        following = questions.Following()
+        arrived: asyncio.Queue[pb.Reply | None] = asyncio.Queue()
+        request = questions.follow_request(text, fields=fields, columns=columns)
+        whole = asyncio.create_task(
+            self._call(await self._connected(), request, None, None, arrived.put_nowait), name="follow"
+        )
+        whole.add_done_callback(lambda _done: arrived.put_nowait(None))
+        try:
+            while (reply := await arrived.get()) is not None:
+                for each in following.take(reply.query):
+                    yield each
+            await whole  # it ends by an error only
+        finally:
+            whole.cancel()
 
     async def get(self, *targets: requests.Target) -> list[GetResult]:
         replies = await self.call(requests.get_request(targets), deadline=self.timeout)

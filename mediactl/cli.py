@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import click
 
-from mediactl import __version__, climove, clisafe, clisidecars, cliwork
-from mediactl.clistate import TABLE_ROWS, Null, State, parse_targets, read_names
+from mediactl import __version__, climove, cliquery, clisafe, clisidecars, cliwork
+from mediactl.clistate import Null, State, parse_targets, read_names
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -29,7 +29,7 @@ def cli(context: click.Context, socket: str | None, format: str, actor: str) -> 
     context.obj = State(socket, format, actor)
 
 
-for _command in (*cliwork.COMMANDS, *clisafe.COMMANDS, *clisidecars.COMMANDS, *climove.COMMANDS):
+for _command in (*cliquery.COMMANDS, *cliwork.COMMANDS, *clisafe.COMMANDS, *clisidecars.COMMANDS, *climove.COMMANDS):
     cli.add_command(_command)
 
 
@@ -77,28 +77,6 @@ def add(
         state.output.problem(problem)
     if result.problem_count > len(result.problems):
         click.echo(f"mediactl: {result.problem_count - len(result.problems)} further problems", err=True)
-    return state.finish()
-
-
-@cli.command()
-@click.argument("text", nargs=-1, required=True, metavar="TEXT...")
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many items.")
-@click.option("--files", is_flag=True, help="A row for each file, not for each item.")
-@click.option("--fields", is_flag=True, help="With all fields of each file (json and ndjson).")
-@click.pass_obj
-def query(state: State, text: Sequence[str], limit: int | None, files: bool, fields: bool) -> int:
-    """Searches the library. Several words are joined by spaces: docs/query-language.md."""
-    from mediactl import human, jsontext
-    from mediactl.output import batch
-
-    with state.client() as client:
-        items = client.query(" ".join(text), limit=limit, files=files, fields=fields)
-        if state.output.human:
-            table = human.ItemLines(state.output.width)
-            for some in batch(items, TABLE_ROWS):
-                state.output.lines(table.add(some))
-        else:
-            state.output.values(jsontext.describe_item(item) for item in items)
     return state.finish()
 
 

@@ -9,8 +9,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike
 from types import TracebackType
+from typing import Any
 
-from mediactl import __version__, decode, requests, workcalls
+from mediactl import __version__, decode, questions, requests, workcalls
 from mediactl.locate import ConnectionLost, DaemonNotRunning, connect, list_sockets
 from mediactl.model import (
     AddResult,
@@ -294,24 +295,29 @@ class Client:
 
     def query_page(
         self, text: str, *, limit: int = requests.PAGE_ITEMS, cursor: bytes | None = None, files: bool = False,
-        fields: bool = False,
+        fields: bool = False, columns: Sequence[str] = (), sort: Sequence[str] = (),
     ) -> Page:  # fmt: skip
         """Returns at most `limit` items, after those of the page whose `cursor` is given."""
-        request = requests.query_request(text, limit=limit, cursor=cursor or b"", files=files, fields=fields)
+        request = requests.query_request(
+            text, limit=limit, cursor=cursor or b"", files=files, fields=fields, columns=columns, sort=sort
+        )
         return decode.decode_page(self.call(request, deadline=self.timeout))
 
     def query(
-        self, text: str, *, limit: int | None = None, files: bool = False, fields: bool = False
-    ) -> Iterator[Item]:
-        """Returns the items that `text` asks for (docs/query-language.md), fetched page by page as they are taken.
-        `limit`: at most so many. `files`: a row a file. `fields`: fill FileEntry.fields. The first page is asked for
-        at once, so that an error in the query is raised here."""
+        self, text: str, *, limit: int | None = None, files: bool = False, fields: bool = False,
+        columns: Sequence[str] = (), sort: Sequence[str] = (),
+    ) -> Iterator[Item]:  # fmt: skip
+        """Returns the items that `text` asks for (docs/query.md), fetched page by page as they are taken.
+        `limit`: at most so many. `files`: a row a file. `fields`: fill FileEntry.fields, `columns`: with these
+        only. `sort`: keys before those of the text, `-` before one: the greatest first. The first page is asked for at
+        once, so that an error in the query is raised here."""
         size = requests.PAGE_ITEMS if limit is None else min(limit, requests.PAGE_ITEMS)
         if limit is not None and limit < 1:
             raise InvalidArgument("a limit is at least 1", str(limit))
-        return self._items(self.query_page(text, limit=size, files=files, fields=fields), text, limit, files, fields)
+        how: dict[str, Any] = {"files": files, "fields": fields, "columns": columns, "sort": sort}
+        return self._items(self.query_page(text, limit=size, **how), text, limit, how)
 
-    def _items(self, page: Page, text: str, limit: int | None, files: bool, fields: bool) -> Iterator[Item]:
+    def _items(self, page: Page, text: str, limit: int | None, how: dict[str, Any]) -> Iterator[Item]:
         given = 0
         while True:
             yield from page.items
@@ -319,7 +325,27 @@ class Client:
             if page.cursor is None or (limit is not None and given >= limit):
                 return
             size = requests.PAGE_ITEMS if limit is None else min(limit - given, requests.PAGE_ITEMS)
-            page = self.query_page(text, limit=size, cursor=page.cursor, files=files, fields=fields)
+            page = self.query_page(text, limit=size, cursor=page.cursor, **how)
+
+    def query_count(self, text: str, *, files: bool = False) -> int:
+        """Returns how many items (`files`: files) match."""
+        return self.run(questions.count(text, files=files)).count or 0
+
+    def query_facets(self, text: str, fields: Sequence[str], *, limit: int = 0) -> list[questions.Facet]:
+        """Returns how many of the items that match have each value of each field; at most `limit` values, 0: 50."""
+        return self.run(questions.count(text, count=False, facets=fields, facet_limit=limit)).facets
+
+    def query_explain(self, text: str, *, files: bool = False, sort: Sequence[str] = ()) -> questions.Explanation:
+        """Returns how a question is understood and answered."""
+        return self.run(questions.explain(text, files=files, sort=sort))
+
+    def query_follow(
+        self, text: str, *, fields: bool = False, columns: Sequence[str] = ()
+    ) -> Iterator[questions.Followed]:
+        """Yields everything that matches, then what changes in the answer, for ever."""
+        following = questions.Following()
+        for reply in self.submit(questions.follow_request(text, fields=fields, columns=columns)).replies():
+            yield from following.take(reply.query)
 
     def get(self, *targets: requests.Target) -> list[GetResult]:
         """Returns an answer for each target, in order: its item with everything known of it, or the problem."""

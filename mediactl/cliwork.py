@@ -167,7 +167,7 @@ def collect(
 @click.option("--kind", type=click.Choice(["collection", "playlist"]), default=None)
 @click.pass_obj
 def collections(state: State, name: str, kind: str | None) -> int:
-    """Lists collections and playlists; with NAME, what is in it."""
+    """Lists collections, playlists and saved questions; with NAME, what is in it."""
     from mediactl import human, jsontext, workcalls
 
     with state.client() as client:
@@ -416,6 +416,6 @@ def accept(state: State, path: str) -> int:
 
 
 COMMANDS = (
-    tag, rate, star, set_field, play, collect, collections, undo, operations, changes, history, relate, duplicates,
-    verify, rescan,
+    tag, rate, star, set_field, play, collect, collections, undo, operations, changes, history, relate,
+    duplicates, verify, rescan,
 )  # fmt: skip

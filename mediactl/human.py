@@ -14,7 +14,8 @@ from mediad.errors import MediadError
 from mediad.wire.convert import show_path, show_text
 
 
-def _item_table(width: int | None) -> Table:
+def item_table(width: int | None) -> Table:
+    """The usual table of items."""
     return Table(
         [
             Column("KIND"), Column("TITLE", weight=3), Column("LENGTH", right=True), Column("SIZE", right=True),
@@ -24,7 +25,8 @@ def _item_table(width: int | None) -> Table:
     )  # fmt: skip
 
 
-def _item_row(item: model.Item) -> list[str]:
+def item_row(item: model.Item) -> list[str]:
+    """An item in it."""
     entry = item.files[0] if item.files else None
     title = " – ".join(part for part in (item.artist, item.title) if part)
     if item.duration:
@@ -34,22 +36,13 @@ def _item_row(item: model.Item) -> list[str]:
     more = f" (+{len(item.files) - 1})" if len(item.files) > 1 else ""
     return [
         item.format or item.kind, title, length, say_size(entry.size) if entry else "", (item.date or "")[:10],
-        (_path(entry) + more) if entry else str(item.id),
+        (say_path(entry) + more) if entry else str(item.id),
     ]  # fmt: skip
 
 
-def _path(entry: model.FileEntry) -> str:
+def say_path(entry: model.FileEntry) -> str:
+    """Where a file is."""
     return entry.path_display or show_path(entry.path) or "(not mounted here)"
-
-
-class ItemLines:
-    """The lines of a query's items, batch by batch."""
-
-    def __init__(self, width: int | None) -> None:
-        self._table = _item_table(width)
-
-    def add(self, items: Sequence[model.Item]) -> list[str]:
-        return self._table.lines([_item_row(item) for item in items])
 
 
 def _block(pairs: Iterable[tuple[str, str]], width: int | None, indent: str = "") -> list[str]:
@@ -67,14 +60,14 @@ def _block(pairs: Iterable[tuple[str, str]], width: int | None, indent: str = ""
 LEAST_VALUE = 8  # columns
 
 
-def _say_value(name: str, value: Any) -> str:
+def say_value(name: str, value: Any) -> str:
     """One vocabulary value; units by the field's name (docs/vocabulary rule 4)."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return "; ".join(_say_value(name, each) for each in value)
+        return "; ".join(say_value(name, each) for each in value)
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_say_value(key, each)}" for key, each in value.items())
+        return ", ".join(f"{key} {say_value(key, each)}" for key, each in value.items())
     if isinstance(value, int | float):
         if name == "duration":
             return say_duration(value)
@@ -87,7 +80,7 @@ def _say_value(name: str, value: Any) -> str:
 
 def _file_lines(entry: model.FileEntry, width: int | None) -> list[str]:
     pairs = [
-        ("path", _path(entry)),
+        ("path", say_path(entry)),
         ("size", f"{say_size(entry.size)} ({entry.size:,} bytes)" if entry.size >= 1000 else say_size(entry.size)),
         ("modified", say_time(entry.mtime_ns)),
         ("state", entry.state),
@@ -97,8 +90,8 @@ def _file_lines(entry: model.FileEntry, width: int | None) -> list[str]:
         ("problem", f"{entry.problem.code}: {entry.problem.message}" if entry.problem else ""),
     ]
     pairs += [(f"{digest.algorithm} of {digest.scope or 'file'}", digest.value.hex()) for digest in entry.digests]
-    fields = [(name, _say_value(name, value)) for name, value in sorted(entry.fields.items())]
-    tags = [(name, _say_value(name, value)) for name, value in sorted(entry.tags.items())]
+    fields = [(name, say_value(name, value)) for name, value in sorted(entry.fields.items())]
+    tags = [(name, say_value(name, value)) for name, value in sorted(entry.tags.items())]
     return ["", *_block(pairs, width, "  "), *_block(fields, width, "    "), *_block(tags, width, "    ")]
 
 
@@ -110,7 +103,7 @@ def item_lines(item: model.Item, width: int | None) -> list[str]:
         ("length", say_duration(item.duration) if item.duration else ""),
         ("pixels", f"{item.width}×{item.height}" if item.width and item.height else ""), ("date", item.date or ""),
     ]  # fmt: skip
-    pairs += [(name, _say_value(name, value)) for name, value in item.work.items()]
+    pairs += [(name, say_value(name, value)) for name, value in item.work.items()]
     if item.successor is not None:
         pairs.append(("successor", str(item.successor)))
     pairs += [(f"key ({key.grade})", f"{key.algorithm} {key.value.hex()}") for key in item.keys]
@@ -265,18 +258,23 @@ def work_lines(result: model.WorkResult) -> list[str]:
 
 def collect_lines(result: model.CollectResult) -> list[str]:
     found = result.collection
+    if found.query is not None:
+        return [show_text(f"saved {found.name}: {found.query}")]
     return [show_text(f"{found.kind} {found.name}: {say_count(found.size, 'entry', 'entries')}")]
 
 
 def collection_lines(found: Sequence[model.Collection], items: dict[UUID, model.Item], width: int | None) -> list[str]:
     if not found:
-        return ["no collections yet: mediactl collect NAME WHAT..."]
+        return ["no collections yet: mediactl collect NAME WHAT..., mediactl save NAME QUERY..."]
     lines = []
     for each in found:
+        if each.query is not None:
+            lines.append(show_text(f"saved question {each.name}: {each.query}"))
+            continue
         lines.append(show_text(f"{each.kind} {each.name}: {say_count(each.size, 'entry', 'entries')}"))
         for place, entry in enumerate(each.entries):
             item = items.get(entry)
-            text = _item_row(item) if item is not None else ["", "", "", "", "", str(entry)]
+            text = item_row(item) if item is not None else ["", "", "", "", "", str(entry)]
             said = "  ".join(part for part in (text[1], text[5]) if part)
             line = show_text(f"  {place:>4}  {said}")
             lines.append(line if width is None else cut(line, width))
@@ -380,7 +378,7 @@ def change_lines(tagged: tuple[str, Any]) -> list[str]:
     """A change, an item of a snapshot, or that one begins, on a line."""
     what, value = tagged
     if what == "item":
-        row = _item_row(value)
+        row = item_row(value)
         return [show_text(f"item  {value.id}  {row[1]}  {row[5]}".rstrip())]
     if what == "resync":
         return [show_text(f"resync  {value.reason}")]
@@ -389,7 +387,7 @@ def change_lines(tagged: tuple[str, Any]) -> list[str]:
 
 def _change_line(change: model.Change) -> str:
     told = change.value
-    said = " ".join(f"{name}={_say_value(name, each)}" for name, each in told.items() if name not in ("i", "line"))
+    said = " ".join(f"{name}={say_value(name, each)}" for name, each in told.items() if name not in ("i", "line"))
     who = f" by {change.actor}" if change.actor else ""
     target = f"{change.target_kind} {change.item or change.target}"
     return show_text(f"{change.seq:>8}  {say_time(change.at_ns)}  {change.action:<12} {target}{who}  {said}".rstrip())
@@ -483,7 +481,7 @@ def group_lines(groups: Sequence[model.DuplicateGroup]) -> list[str]:
         wasted = f", {say_size(group.wasted)} to gain" if group.wasted else ""
         if len(group.files) > 1:
             lines.append(f"{len(group.files)} files of {say_size(group.size)}{wasted}")
-        lines += [show_text(("  " if len(group.files) > 1 else "") + _path(each)) for each in group.files]
+        lines += [show_text(("  " if len(group.files) > 1 else "") + say_path(each)) for each in group.files]
     total = sum(group.wasted for group in groups)
     return [*lines, f"{say_count(len(groups), 'group')}" + (f", {say_size(total)} to gain" if total else "")]
 

@@ -10,7 +10,7 @@ from base64 import b64encode
 from typing import Any
 from uuid import UUID
 
-from mediactl import model
+from mediactl import model, questions
 from mediad.errors import MediadError
 from mediad.wire.convert import show_path
 
@@ -214,8 +214,29 @@ def describe_work(result: model.WorkResult) -> dict[str, Any]:
 def describe_collection(found: model.Collection) -> dict[str, Any]:
     return {
         "id": str(found.id), "kind": found.kind, "name": found.name, **_present(actor=found.actor), "size": found.size,
-        **_present(created_at=_seconds(found.created_at_ns)), "entries": [str(each) for each in found.entries],
+        **_present(created_at=_seconds(found.created_at_ns), query=found.query),
+        "entries": [str(each) for each in found.entries],
     }  # fmt: skip
+
+
+def describe_counted(found: questions.Counted) -> dict[str, Any]:
+    """How many match, and how often each value is among them."""
+    return {
+        **_present(count=found.count),
+        **({"facets": [
+            {"field": each.field, "values": [{"value": v, "items": n} for v, n in each.values], "more": each.more}
+            for each in found.facets
+        ]} if found.facets else {}),
+    }  # fmt: skip
+
+
+def describe_followed(sign: str, piece: questions.Followed) -> dict[str, Any]:
+    """A piece of an answer that goes on."""
+    changes = {"+": "added", "~": "changed", "-": "removed"}
+    told: dict[str, Any] = {"change": changes.get(sign, "present" if piece.what == "item" else piece.what)}
+    if piece.item is not None:
+        return {**told, "item": describe_item(piece.item)}
+    return {**told, **_present(id=_uuid(piece.id))}
 
 
 def describe_undo(result: model.UndoResult) -> dict[str, Any]:

@@ -236,7 +236,7 @@ class WorkResult:
 
 @dataclass(slots=True)
 class Collection:
-    """A collection or playlist: an ordered list with repeats."""
+    """A collection or playlist: an ordered list with repeats, or a saved question."""
 
     id: UUID
     kind: str  # collection, playlist
@@ -245,6 +245,7 @@ class Collection:
     size: int
     entries: list[UUID]
     created_at_ns: int | None
+    query: str | None = None  # the question that it is
 
 
 @dataclass(slots=True)

@@ -92,8 +92,14 @@ def add_request(
     return pb.Request(operation=new_operation(), add=command)
 
 
-def query_request(text: str, *, limit: int, cursor: bytes, files: bool, fields: bool) -> pb.Request:
-    return pb.Request(query=pb.QueryRequest(text=text, limit=limit, cursor=cursor, files=files, fields=fields))
+def query_request(
+    text: str, *, limit: int, cursor: bytes, files: bool, fields: bool, columns: Sequence[str] = (),
+    sort: Sequence[str] = (),
+) -> pb.Request:  # fmt: skip
+    command = pb.QueryRequest(
+        text=text, limit=limit, cursor=cursor, files=files, fields=fields, columns=columns, sort=sort
+    )  # fmt: skip
+    return pb.Request(query=command)
 
 
 def get_request(targets: Iterable[Target]) -> pb.Request:

@@ -116,12 +116,23 @@ def collect(
     name: str, action: str, targets: Iterable[Target] = (), *, kind: str = "collection", query: str = "",
     place: int = -1, to: int = 0, new_name: str = "",
 ) -> Call[CollectResult]:  # fmt: skip
-    """Makes, fills, orders, renames or deletes a collection or playlist (`action`: add remove move rename delete)."""
+    """Makes, fills, orders, renames or deletes a collection or playlist, or saves a question as one (`action`: add
+    remove move rename delete save)."""
     command = pb.CollectRequest(
         kind=kind, name=name, action=action, targets=requests.targets(targets), query=query, place=place, to=to,
         new_name=new_name,
     )  # fmt: skip
     return Call(_changing(collect=command), lambda replies: _collected(replies[-1].collect))
+
+
+def save(name: str, query: str) -> Call[CollectResult]:
+    """Saves a question as a collection, which holds what it finds from then on; again: another question."""
+    return collect(name, "save", query=query)
+
+
+def unsave(name: str) -> Call[CollectResult]:
+    """Forgets a saved question, or a collection."""
+    return collect(name, "delete")
 
 
 def _collected(reply: pb.CollectReply) -> CollectResult:
@@ -132,7 +143,7 @@ def _collected(reply: pb.CollectReply) -> CollectResult:
 def _collection(found: pb.Collection) -> Collection:
     return Collection(
         UUID(bytes=found.id), found.kind, found.name, found.actor, found.size, [UUID(bytes=e) for e in found.entries],
-        found.created_at_ns or None,
+        found.created_at_ns or None, found.query or None,
     )  # fmt: skip
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import replace
 
 from mediad.commands.context import Call, Context, Replies
 from mediad.commands.items import load_items
 from mediad.errors import InvalidArgument
 from mediad.index.asking import Row
-from mediad.query.parse import parse
-from mediad.query.tree import show
+from mediad.index.feed import Change
+from mediad.query.parse import parse, parse_sort
+from mediad.query.show import show
+from mediad.query.tree import And, InCollection, Node, Not, Or, Saved
 from mediad.store.facets import facet
 from mediad.store.pages import Question
 from mediad.store.queries import Statement
@@ -31,9 +34,9 @@ COUNT_SECONDS = 30.0
 async def query(context: Context, request: pb.QueryRequest, call: Call) -> Replies:
     """Items (or files) that match, page by page; the last reply carries a cursor when there is more. Or, asked so: how
     many, how often each value, how it is answered; or what changes in the answer from then on."""
-    question = await context.asking.question(request.text, files=request.files, actor=call.actor.name)
+    question = await _question(context, request, call)
     if request.explain:
-        yield pb.Reply(query=pb.QueryReply(explanation=await _explain(context, question, request.text)), last=True)
+        yield pb.Reply(query=pb.QueryReply(explanation=await _explain(context, question, request)), last=True)
         return
     if request.count or request.facets:
         yield pb.Reply(query=await _counted(context, question, request), last=True)
@@ -44,6 +47,12 @@ async def query(context: Context, request: pb.QueryRequest, call: Call) -> Repli
         return
     async for reply in _pages(context, request, question, call):
         yield reply
+
+
+async def _question(context: Context, request: pb.QueryRequest, call: Call) -> Question:
+    query = parse(request.text)
+    query = replace(query, sort=(*parse_sort(request.sort), *query.sort))
+    return await context.asking.prepare(query, request.text, files=request.files, actor=call.actor.name)
 
 
 async def _pages(context: Context, request: pb.QueryRequest, question: Question, call: Call) -> AsyncIterator[pb.Reply]:
@@ -140,16 +149,24 @@ async def _counted(context: Context, question: Question, request: pb.QueryReques
     return reply
 
 
-async def _explain(context: Context, question: Question, text: str) -> pb.Explanation:
+async def _explain(context: Context, question: Question, request: pb.QueryRequest) -> pb.Explanation:
     """What was understood, the statement of the first page, and PostgreSQL's plan with what each step took."""
-    query = parse(text)
-    lines = show(query.tree)
-    lines += [f"sort by {each.key}{' descending' if each.down else ''}" for each in query.sort]
+    lines = show(parse(request.text).tree)
+    query = question.query
+    lines += [f"sort by {each.key}{', the greatest first' if each.down else ''}" for each in query.sort]
     if query.limit is not None:
         lines.append(f"limit {query.limit}")
+<<<<<<< HEAD
     statement, params, share = context.asking.first_statement(question, PAGE_ITEMS)
     explained = Statement("explain", f"EXPLAIN (ANALYZE, BUFFERS, COSTS, SUMMARY) {statement.sql}", "How a page is answered.",
                           "mediad.commands.query", prepared=False)  # fmt: skip
+=======
+    statement, params, share = await context.asking.first_statement(question, PAGE_ITEMS)
+    explained = Statement(
+        "explain", f"EXPLAIN (ANALYZE, BUFFERS, COSTS, SUMMARY) {statement.sql}", "How a page is answered.",
+        "mediad.commands.query", prepared=False,
+    )  # fmt: skip
+>>>>>>> g4
     plan = await context.store.database.fetch(explained, *params, deadline=COUNT_SECONDS)
     return pb.Explanation(
         tree=lines, sql=statement.sql, parameters=[f"${i} = {value}" for i, value in enumerate(params, 1)],
@@ -161,13 +178,14 @@ async def _follow(
     context: Context, request: pb.QueryRequest, question: Question, call: Call
 ) -> AsyncIterator[pb.Reply]:
     """Everything that matches, then each item that begins to match, changes, or matches no more."""
+    if request.files or request.limit or question.query.limit is not None:
+        raise InvalidArgument("what is followed is all items that match: neither files nor a limit", request.text)
     feed = context.feed
     told = feed.follow()
     try:
         epoch, since, _compacted = await feed.state()
-        everything = pb.QueryRequest(text=request.text, fields=request.fields, columns=request.columns)
-        async for reply in _pages(context, everything, question, call):
-            yield pb.Reply(query=pb.QueryReply(items=reply.query.items, caught_up=reply.last))
+        async for reply in _everything(context, request, question, call):
+            yield reply
         while True:
             # Who waits is no work under way: an idle daemon sleeps, however many follow.
             context.traffic.in_flight -= 1
@@ -181,14 +199,44 @@ async def _follow(
                 since = page.reached
                 if page.epoch != epoch:
                     raise InvalidArgument("the feed has begun anew: ask again", str(epoch))
-                changed = list(dict.fromkeys(each.item for each in page.changes if each.item is not None))
-                if changed:
-                    yield pb.Reply(query=await _changed(context, request, changed, call))
+                if _moves_many(page.changes, request.text):
+                    yield pb.Reply(query=pb.QueryReply(resync=True))
+                    async for reply in _everything(context, request, await _question(context, request, call), call):
+                        yield reply
+                else:
+                    changed = list(dict.fromkeys(each.item for each in page.changes if each.item is not None))
+                    if changed:
+                        yield pb.Reply(query=await _changed(context, request, changed, call))
                 if page.ends:
                     break
                 page = await feed.page(since)
     finally:
         feed.leave(told)
+
+
+async def _everything(
+    context: Context, request: pb.QueryRequest, question: Question, call: Call
+) -> AsyncIterator[pb.Reply]:
+    await context.reindexer.settle()
+    everything = pb.QueryRequest(text=request.text, fields=request.fields, columns=request.columns)
+    async for reply in _pages(context, everything, question, call):
+        yield pb.Reply(query=pb.QueryReply(items=reply.query.items, caught_up=reply.last))
+
+
+def _moves_many(changes: Iterable[Change], text: str) -> bool:
+    """Whether these may move items in or out that they do not name: a folder's new name, another list."""
+    return any(
+        each.target_kind == "folder" or (each.target_kind == "collection" and _names_lists(parse(text).tree))
+        for each in changes
+    )
+
+
+def _names_lists(node: Node) -> bool:
+    if isinstance(node, And | Or):
+        return any(_names_lists(each) for each in node.nodes)
+    if isinstance(node, Not):
+        return _names_lists(node.node)
+    return isinstance(node, Saved | InCollection)
 
 
 async def _changed(

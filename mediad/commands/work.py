@@ -82,7 +82,7 @@ async def work(context: Context, request: pb.WorkRequest, call: Call) -> Replies
 
 
 async def collect(context: Context, request: pb.CollectRequest, call: Call) -> Replies:
-    """Makes, fills, orders, renames, deletes a collection or playlist."""
+    """Makes, fills, orders, renames, deletes a collection or playlist; saves a question as a collection."""
     by, book = by_of(call), context.work
     kind, name = request.kind or "collection", request.name
     problems: list[pb.Error] = []
@@ -97,18 +97,23 @@ async def collect(context: Context, request: pb.CollectRequest, call: Call) -> R
         number = await book.take_out(kind, name, request.place, by)
     elif request.action == "move":
         number = await book.reorder(kind, name, request.place, request.to, by)
+    elif request.action == "save":
+        if kind != "collection":
+            raise InvalidArgument("a saved question is a collection", kind)
+        parse(request.query)  # a mistake in it is said now, not when it is asked
+        number = await book.save(name, request.query, by)
     elif request.action == "rename":
         number = await book.rename(kind, name, request.new_name, by)
         name = request.new_name
     elif request.action == "delete":
         number = await book.delete(kind, name, by)
     else:
-        raise InvalidArgument("the actions are add, remove, move, rename, delete", request.action)
+        raise InvalidArgument("the actions are add, remove, move, rename, delete, save", request.action)
     reply = pb.CollectReply(problems=problems, last=(await context.feed.state())[1])
     entries = await book.entries(number)
     reply.collection.CopyFrom(pb.Collection(
         id=number.bytes, kind=kind, name=name, actor=call.actor.name, size=len(entries),
-        entries=[each.bytes for each in entries],
+        entries=[each.bytes for each in entries], query=request.query if request.action == "save" else "",
     ))  # fmt: skip
     yield pb.Reply(collect=reply, last=True)
 
@@ -116,14 +121,13 @@ async def collect(context: Context, request: pb.CollectRequest, call: Call) -> R
 async def collections(context: Context, request: pb.CollectionsRequest, call: Call) -> Replies:
     """The collections that the actor sees, with their entries when asked."""
     reply = pb.CollectionsReply()
-    for number, kind, name, actor, created, size in await context.store.read(
-        "collections", call.actor.name, request.kind
-    ):
+    rows = await context.store.read("collections", call.actor.name, request.kind)
+    for number, kind, name, actor, created, size, query in rows:
         if request.name and request.name != name:
             continue
         entries = await context.work.entries(number) if request.entries else []
         reply.collections.add(
-            id=number.bytes, kind=kind, name=name, actor=actor, size=size, created_at_ns=created,
+            id=number.bytes, kind=kind, name=name, actor=actor, size=size, created_at_ns=created, query=query or "",
             entries=[each.bytes for each in entries],
         )  # fmt: skip
     if request.name and not reply.collections:
@@ -221,7 +225,7 @@ async def _only(context: Context, found: list[Change], query: str, call: Call) -
         return []
     await context.reindexer.settle()
     question = await context.asking.question(query, actor=call.actor.name)
-    statement, params = question.among(items)
+    statement, params = question.among(items, missing=True)
     rows = await context.store.database.fetch(statement, *params, deadline=context.config.deadline_seconds)
     match = {row[0] for row in rows}
     return [each for each in found if each.item in match]

@@ -43,6 +43,7 @@ from mediad.store.store import Store
 
 # Words that a question names one by one for `*middle*`; beyond it the files are gone through.
 WORDS_MOST = 1000
+<<<<<<< HEAD
 SAVED_DEPTH = 8
 # Files gone through at most: some milliseconds.
 _WALK_MOST = 4096
@@ -50,6 +51,15 @@ _WALK_MOST = 4096
 _SPAN_MATCHES, _SPANS_FROM = 2000, 10_000
 # A question of more lexemes is left to the index: it knows nothing of what comparing rows with them costs.
 _SPANS_LEXEMES = 50
+=======
+# Saved questions that one question may come to, each as often as it is named.
+SAVED_MOST = 64
+# Above this share of the files, going through them finds a page sooner than the index.
+_OFTEN = 0.02
+_WALK_MOST = 8192
+# The index is asked for so many matches at a time, as far as the statistics tell.
+_SPAN_MATCHES = 2000
+>>>>>>> g4
 _STATISTICS_SECONDS = 300.0
 # Of what is not among the frequent ones: a word, what begins so.
 _RARE, _RARE_PREFIX = 0.00005, 0.0005
@@ -144,6 +154,32 @@ class Row:
         return Place(self.values, self.file)
 
 
+class _Naming:
+    """The saved questions that a question comes to: each is looked up once, and none may come to itself."""
+
+    def __init__(self, actor: str) -> None:
+        self.actor = actor
+        self.text: list[str] = []  # of the questions that are open, the innermost last
+        self.open: list[str] = []  # their folded names
+        self.left = SAVED_MOST
+
+    def enter(self, name: str, query: str, position: int) -> Query:
+        """The saved question as a tree. Raises QuerySyntax, which quotes the question that named it."""
+        if name in self.open:
+            raise QuerySyntax(f"the saved question {name!r} comes to itself", self.text[-1], position=position)
+        if not self.left:
+            raise QuerySyntax(f"more than {SAVED_MOST} saved questions in one", self.text[-1], position=position)
+        self.left -= 1
+        found = parse(query)
+        self.open.append(name)
+        self.text.append(query)
+        return found
+
+    def leave(self) -> None:
+        self.open.pop()
+        self.text.pop()
+
+
 class Asking:
     """Questions of one daemon."""
 
@@ -160,52 +196,57 @@ class Asking:
         return await self.prepare(parse(text), text, files=files, actor=actor)
 
     async def prepare(self, query: Query, text: str, *, files: bool = False, actor: str = "") -> Question:
-        """The same of a tree."""
+        """The same of a tree. A question that is a saved one and nothing else has its order and its limit too."""
         asked = query.tree
-        found = await self._resolve(asked, text, actor, 0)
+        naming = _Naming(actor)
+        naming.text.append(text)
+        if isinstance(asked, Saved):
+            saved = parse(await self._saved_text(asked, naming))
+            query = replace(query, sort=query.sort or saved.sort, limit=query.limit or saved.limit)
+        found = await self._resolve(asked, naming)
         parts: set[Part] = set()
         _open_parts(found, parts)
         expansions = {part: await self._expand(part) for part in parts}
         await self.frequencies.load()
         return Question.of(replace(query, tree=found), files, actor, datetime.now(), expansions, asked)
 
-    async def _resolve(self, node: Node, text: str, actor: str, depth: int) -> Node:
+    async def _resolve(self, node: Node, naming: _Naming) -> Node:
         if isinstance(node, And):
-            return And(tuple([await self._resolve(each, text, actor, depth) for each in node.nodes]))
+            return And(tuple([await self._resolve(each, naming) for each in node.nodes]))
         if isinstance(node, Or):
-            return Or(tuple([await self._resolve(each, text, actor, depth) for each in node.nodes]))
+            return Or(tuple([await self._resolve(each, naming) for each in node.nodes]))
         if isinstance(node, Not):
-            return Not(await self._resolve(node.node, text, actor, depth))
+            return Not(await self._resolve(node.node, naming))
         if isinstance(node, Path):
             return await self._path(node.path)
         if isinstance(node, Folder):
             return await self._folder(node)
         if isinstance(node, Saved):
-            return await self._saved(node, text, actor, depth)
+            return await self._inner(node.name, await self._saved_text(node, naming), node.position, naming)
         if isinstance(node, InCollection) and node.kind == "collection":
-            return await self._collection(node, text, actor, depth)
+            return await self._collection(node, naming)
         return node
 
-    async def _saved(self, node: Saved, text: str, actor: str, depth: int) -> Node:
-        if depth >= SAVED_DEPTH:
-            raise QuerySyntax(
-                f"saved questions name each other more than {SAVED_DEPTH} deep", text, position=node.position
-            )
-        rows = await self._store.read("saved_query", actor, node.name)
+    async def _saved_text(self, node: Saved, naming: _Naming) -> str:
+        rows = await self._store.read("saved_query", naming.actor, node.name)
         if not rows:
-            raise QuerySyntax("no question was saved under that name", text, position=node.position)
-        return await self._resolve(parse(rows[0][0]).tree, rows[0][0], actor, depth + 1)
+            raise QuerySyntax("no question was saved under that name", naming.text[-1], position=node.position)
+        return str(rows[0][0])
 
-    async def _collection(self, node: InCollection, text: str, actor: str, depth: int) -> Node:
+    async def _inner(self, name: str, query: str, position: int, naming: _Naming) -> Node:
+        tree = naming.enter(name, query, position).tree
+        found = await self._resolve(tree, naming)
+        naming.leave()
+        return found
+
+    async def _collection(self, node: InCollection, naming: _Naming) -> Node:
         """A collection that is a saved question holds what it finds."""
-        rows = await self._store.read("smart_collections", actor)
+        rows = await self._store.read("smart_collections", naming.actor)
         wanted = re.compile(_regex(node.parts, node.whole))
         found: list[Node] = [node]
         for folded, query in rows:
             if wanted.search(folded):
-                if depth >= SAVED_DEPTH:
-                    raise QuerySyntax(f"collections name each other more than {SAVED_DEPTH} deep", text)
-                found.append(await self._resolve(parse(query).tree, query, actor, depth + 1))
+                found.append(await self._inner(folded, query, 0, naming))
         return Or(tuple(found)) if len(found) > 1 else node
 
     async def _path(self, path: bytes) -> Node:

@@ -1,8 +1,8 @@
 """Keeps the text index true to what people and side files say.
 
-The row of a file is first made of the file alone, by whoever lists or reads it. Triggers note the files of which more is
-known, or of which something else is known now, in the transaction of that change (table stale_text). Here their rows are
-made anew. A mark that rose meanwhile stays: the row is made once more.
+The row of a file is first made of the file alone, by whoever lists or reads it. Triggers note the files of which more
+is known, or of which something else is known now, in the transaction of that change (table stale_text). Here their
+rows are made anew. A mark that rose meanwhile stays: the row is made once more.
 """
 
 from __future__ import annotations

@@ -92,6 +92,7 @@ class List:
     made_ns: int = 0
     entries: list[str] = field(default_factory=list)
     there: bool = False
+    query: str | None = None  # the question that it is
 
 
 def fold_collection(events: Iterable[tuple[str, str, dict[str, Any], int]]) -> List:
@@ -99,7 +100,9 @@ def fold_collection(events: Iterable[tuple[str, str, dict[str, Any], int]]) -> L
     found = List()
     for actor, action, told, at in events:
         if action == "created":
-            found = List(told["kind"], told["name"], actor, at, [], True)
+            found = List(told["kind"], told["name"], actor, at, [], True, told.get("query"))
+        elif action == "requeried":
+            found.query = told["query"]
         elif action == "collected":
             found.entries[told["place"] : told["place"]] = told["items"]
         elif action == "uncollected":
@@ -225,7 +228,8 @@ class Restore:
             entries = [str(row[1] or asked) for row, asked in zip(live, found.entries, strict=True)]
             unit.append((
                 "put_collection",
-                (number, found.kind, found.name, shorten(fold(found.name)), found.actor, found.made_ns, pack(entries)),
+                (number, found.kind, found.name, shorten(fold(found.name)), found.actor, found.made_ns, pack(entries),
+                 found.query),
             ))  # fmt: skip
             unit.append(("mark_work", (pack(entries), now_ns())))
         await self._store.write(unit, give_up_after=60.0)

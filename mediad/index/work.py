@@ -21,7 +21,7 @@ from mediadb_contract.fields import FIELDS
 
 # Events of persons are kept for ever; what was merely seen is compacted (settled 10).
 PERSONAL = ("tagged", "untagged", "rated", "starred", "set", "played", "created", "collected", "uncollected", "renamed",
-            "deleted", "related", "split", "joined")  # fmt: skip
+            "deleted", "requeried", "related", "split", "joined")  # fmt: skip
 # These are no person's, but say where a person's work went, or which of two values lost (index/sidemerge).
 KEPT = (*PERSONAL, "inherited", "detached", "merged", "succeeded", "conflict")
 TAG_MOST = 200  # characters
@@ -179,10 +179,29 @@ class Work:
 
     # -------------------------------------------------------------- collections
 
-    async def collection(self, kind: str, name: str, actor: str) -> tuple[uuid.UUID, str] | None:
-        """A collection's id and name; an actor's own goes before everybody's."""
+    async def collection(self, kind: str, name: str, actor: str) -> tuple[uuid.UUID, str, str | None] | None:
+        """A collection's id, name, and question if it is one; an actor's own goes before everybody's."""
         rows = await self._store.read("collection_by_name", kind, actor, name)
-        return (rows[0][0], rows[0][1]) if rows else None
+        return (rows[0][0], rows[0][1], rows[0][3]) if rows else None
+
+    async def save(self, name: str, query: str, by: By) -> uuid.UUID:
+        """A collection that holds what a question finds, from now on; saved again, another question. The caller has
+        checked the question. Raises InvalidArgument for a name that cannot be, Conflict for one that items were put
+        into."""
+        name = self._check_name("collection", name)
+        folded = shorten(fold(name))
+        if not folded:
+            raise InvalidArgument("a saved question is asked by its name: it has a letter or digit", name)
+        tail = (now_ns(), self._store.host, by.actor, by.operation)
+        found = await self.collection("collection", name, by.actor)
+        if found is None:
+            number = uuid.uuid5(by.operation, f"collection {name}")
+            await self._write([("make_collection", (number, *tail, "collection", name, folded, query))])
+            return number
+        if found[2] is None:
+            raise Conflict("there is a collection of that name, which items are put into", name)
+        await self._write([("requery_collection", (found[0], *tail, query))])
+        return found[0]
 
     async def entries(self, collection: uuid.UUID) -> list[uuid.UUID]:
         """The items in order, each as what it is today: what was edited in place by what came of it."""
@@ -194,15 +213,16 @@ class Work:
 
     async def put_in(self, kind: str, name: str, streams: Sequence[str], place: int, by: By) -> uuid.UUID:
         """Puts items into a collection, which is made when it is not there, before the one at `place` (-1: behind the
-        last). Raises InvalidArgument for a name or place that cannot be."""
+        last). Raises InvalidArgument for a name or place that cannot be, and for a saved question."""
         name = self._check_name(kind, name)
         found = await self.collection(kind, name, by.actor)
+        self._check_plain(found)
         tail = (now_ns(), self._store.host, by.actor, by.operation)
         unit: Statements = []
         if found is None:
             # Made from the operation's id: a request sent twice makes it once.
             number = uuid.uuid5(by.operation, f"{kind} {name}")
-            unit.append(("make_collection", (number, *tail, kind, name, shorten(fold(name)))))
+            unit.append(("make_collection", (number, *tail, kind, name, shorten(fold(name)), None)))
             size = 0
         else:
             number = found[0]
@@ -219,7 +239,7 @@ class Work:
 
     async def take_out(self, kind: str, name: str, place: int, by: By) -> uuid.UUID:
         """Takes out the entry at a place. Raises NotFound, InvalidArgument."""
-        number, size = await self._sized(kind, name, by.actor)
+        number, size = await self._sized(kind, name, by.actor, plain=True)
         self._check_place(name, place, size)
         tail = (now_ns(), self._store.host, by.actor, by.operation)
         await self._write([("remove_entries", (number, *tail, place, 1, "0")), ("close_ranks", (number,))])
@@ -227,7 +247,7 @@ class Work:
 
     async def reorder(self, kind: str, name: str, place: int, to: int, by: By) -> uuid.UUID:
         """Moves the entry at a place to another. Raises NotFound, InvalidArgument."""
-        number, size = await self._sized(kind, name, by.actor)
+        number, size = await self._sized(kind, name, by.actor, plain=True)
         self._check_place(name, place, size)
         self._check_place(name, to, size)
         item = (await self._store.read("collection_entries", number))[place][0]
@@ -255,11 +275,21 @@ class Work:
         await self._write([("delete_collection", (number, now_ns(), self._store.host, by.actor, by.operation))])
         return number
 
-    async def _sized(self, kind: str, name: str, actor: str) -> tuple[uuid.UUID, int]:
+    async def _sized(self, kind: str, name: str, actor: str, *, plain: bool = False) -> tuple[uuid.UUID, int]:
+        """`plain`: one that items are put into."""
         found = await self.collection(kind, self._check_name(kind, name), actor)
         if found is None:
             raise NotFound(f"there is no {kind} of that name", name)
+        if plain:
+            self._check_plain(found)
         return found[0], len(await self._store.read("collection_entries", found[0]))
+
+    @staticmethod
+    def _check_plain(found: tuple[uuid.UUID, str, str | None] | None) -> None:
+        if found is not None and found[2] is not None:
+            raise InvalidArgument(
+                "this is a saved question: it holds what it finds, nothing is put in or out", found[1]
+            )
 
     @staticmethod
     def _check_name(kind: str, name: str) -> str:
@@ -317,9 +347,12 @@ class Work:
             return [("insert_entries", (number, *tail, told["place"], pack(told["items"]), f"u{seq}"))]
         if action == "renamed":
             return [("rename_collection", (number, *tail, told["was"], shorten(fold(told["was"]))))]
+        if action == "requeried":
+            return [("requery_collection", (number, *tail, told["was"]))]
         if action == "deleted":
+            folded = shorten(fold(told["name"]))
             again: Statements = [
-                ("make_collection", (number, *tail, told["kind"], told["name"], shorten(fold(told["name"]))))
+                ("make_collection", (number, *tail, told["kind"], told["name"], folded, told.get("query")))
             ]
             if told["items"]:
                 again.append(("insert_entries", (number, *tail, 0, pack(told["items"]), f"u{seq}")))

@@ -51,9 +51,13 @@ def named(name: str) -> str:
 
 
 def key(value: float) -> int:
-    """Of a positive number: exponent and four digits as one integer, never less for more."""
+    """Of a positive number: exponent and four digits as one integer, never less for more. What is beyond the two
+    digits of an exponent is one number at either end, mantissa included: else 4e-103 would stand above 1e-93."""
     mantissa, exponent = f"{value:.3e}".split("e")
-    return min(max(int(exponent) + _EXPONENT, 0), 99) * 10**4 + int(mantissa.replace(".", ""))
+    power = int(exponent) + _EXPONENT
+    if not 0 <= power <= 99:
+        return 0 if power < 0 else _TOP
+    return power * 10**4 + int(mantissa.replace(".", ""))
 
 
 def number(value: float) -> str:
@@ -83,7 +87,7 @@ def cover(low: int, high: int, digits: int) -> list[str]:
 
 
 def between(low: float | None, high: float | None) -> tuple[list[str], list[str]]:
-    """(certain, doubtful): prefixes of numbers that surely are in [low, high], and those that share a bound's digits."""
+    """(certain, doubtful): prefixes of numbers surely in [low, high], and those that share a bound's digits."""
     certain: list[str] = []
     doubtful = {number(bound) for bound in (low, high) if bound is not None}
     low_is, high_is = float("-inf") if low is None else low, float("inf") if high is None else high

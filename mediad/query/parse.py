@@ -19,10 +19,10 @@ from __future__ import annotations
 import os
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from mediad.errors import QuerySyntax
-from mediad.fold import fold
+from mediad.fold import fold, shorten
 from mediad.query import values
 from mediad.query.names import CHOICES, DIGESTS, MOMENTS, SORTS, STATES, Asked, meaning, near
 from mediad.query.tree import (
@@ -80,6 +80,16 @@ def parse(text: str) -> Query:
     if len(text) > TEXT_MOST:
         raise QuerySyntax(f"a question has at most {TEXT_MOST} characters", text[:80] + "...", position=TEXT_MOST)
     return _Parser(text).question()
+
+
+def parse_sort(keys: Iterable[str]) -> tuple[Sort, ...]:
+    """Sort keys by themselves, as `sort:` takes them. Raises QuerySyntax for one that is none."""
+    found: list[Sort] = []
+    for key in keys:
+        parser = _Parser(key)
+        parser.add_sort(key.lstrip("-+"), len(key) - len(key.lstrip("-+")), down=key.startswith("-"))
+        found += parser.sort
+    return tuple(found)
 
 
 class _Parser:
@@ -285,6 +295,7 @@ class _Parser:
         if name == "sort":
             for key in value.split(","):
                 self.add_sort(key.lstrip("-+"), begin, down=key.startswith("-"))
+                begin += len(key) + 1
             return None
         if name == "limit":
             if not value.isascii() or not value.isdigit() or not 0 < int(value) < 1 << 31:
@@ -413,7 +424,10 @@ class _Parser:
         return Starred() if self.truth("starred", value, at) else Not(Starred())
 
     def _saved(self, _name: str, value: str, _quoted: bool, at: int, _whole: bool) -> Node:
-        return Saved(fold(value), at)
+        name = shorten(fold(value))
+        if not name:
+            raise self.fail("saved: takes the name of a saved question", at)
+        return Saved(name, at)
 
     def _text(self, _name: str, value: str, quoted: bool, at: int, _whole: bool) -> Node:
         parts = self.words(value, at, quoted=quoted)

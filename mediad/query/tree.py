@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A folded word, or a run of a script without spaces. `start`, `end`: more may stand before, behind it in its word."""
+    """A folded word, or a run of a script without spaces. `start`, `end`: its word may have more before, behind it."""
 
     text: str
     start: bool = False
@@ -203,8 +203,8 @@ class Or:
 
 
 Node = (
-    Match | Content | Has | Number | Flag | Date | Moment | Near | Choice | Digest | Ident | Path | Below | Folder | Count
-    | Starred | InCollection | Saved | Not | And | Or
+    Match | Content | Has | Number | Flag | Date | Moment | Near | Choice | Digest | Ident | Path | Below | Folder
+    | Count | Starred | InCollection | Saved | Not | And | Or
 )  # fmt: skip
 
 
@@ -223,14 +223,3 @@ class Query:
     tree: Node
     sort: tuple[Sort, ...] = ()
     limit: int | None = None
-
-
-def show(node: Node, depth: int = 0) -> list[str]:
-    """The tree as lines, children indented: what `explain` prints."""
-    pad = "  " * depth
-    if isinstance(node, And | Or):
-        name = "and" if isinstance(node, And) else "or"
-        return [pad + name if node.nodes else pad + "everything", *(t for n in node.nodes for t in show(n, depth + 1))]
-    if isinstance(node, Not):
-        return [pad + "not", *show(node.node, depth + 1)]
-    return [pad + repr(node)]

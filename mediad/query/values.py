@@ -1,4 +1,4 @@
-"""Values of a question: numbers with units, durations, dates, patterns of words. Pure; every mistake is a QuerySyntax."""
+"""Values of a question: numbers with units, durations, dates, patterns of words. Pure; a mistake is a QuerySyntax."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ def metres(text: str, value: str, at: int) -> float:
 
 def pattern(text: str, value: str, at: int, *, quoted: bool) -> tuple[Part, ...]:
     """Words that stand side by side. A * before or behind one leaves its beginning or end open; the end of the last is
-    open without one, unless there is one before the first or the value is quoted. () for `*` alone. A script without spaces is open at both ends always."""
+    open without one, unless there is one before the first or the value is quoted. () for `*` alone. A script without
+    spaces is open at both ends always. Raises QuerySyntax."""
     if value.strip() and not value.strip("* "):
         return ()
     parts: list[Part] = []

@@ -46,7 +46,8 @@ def facet(question: Question, name: str, limit: int) -> tuple[Statement, list[An
     if name in ("tag", "tags"):
         values = _TAGS
     elif name in _COLUMNS:
-        values = f"SELECT {_COLUMNS[name]} AS value, m.stream FROM m JOIN file f ON f.id = m.file LEFT JOIN reading r ON r.file = m.file"
+        values = f"""SELECT {_COLUMNS[name]} AS value, m.stream FROM m JOIN file f ON f.id = m.file
+            LEFT JOIN reading r ON r.file = m.file"""
     elif name == "rating":
         who = param(question.actor, "text")
         values = f"""SELECT coalesce(w.rating::text, d.fields ->> 'rating') AS value, m.stream FROM m
@@ -88,6 +89,7 @@ def _of_fields(fields: tuple[str, ...], name: str, param: Any) -> str:
         CROSS JOIN LATERAL (SELECT {found} AS v) v
         CROSS JOIN LATERAL (
             {mine} UNION ALL
-            SELECT jsonb_array_elements_text(CASE jsonb_typeof(v.v) WHEN 'array' THEN v.v ELSE jsonb_build_array(v.v) END)
+            SELECT jsonb_array_elements_text(
+                CASE jsonb_typeof(v.v) WHEN 'array' THEN v.v ELSE jsonb_build_array(v.v) END)
             WHERE v.v IS NOT NULL AND NOT EXISTS ({mine})
         ) e"""

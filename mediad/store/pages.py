@@ -37,7 +37,9 @@ _KEYS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "rating": (("coalesce((SELECT w.rating FROM work_actor w WHERE w.stream = f.stream AND w.actor = {who}), "
                 "(d.fields ->> 'rating')::float8)::float8", "d", "float8"),),
     "plays": (("(SELECT w.plays FROM work_actor w WHERE w.stream = f.stream AND w.actor = {who})", "f", "integer"),),
-    "played": (("(SELECT w.played_ns FROM work_actor w WHERE w.stream = f.stream AND w.actor = {who})", "f", "bigint"),),
+    "played": (
+        ("(SELECT w.played_ns FROM work_actor w WHERE w.stream = f.stream AND w.actor = {who})", "f", "bigint"),
+    ),
     "random": (("hashint8extended(f.id, {seed})", "f", "bigint"),),
 }  # fmt: skip
 _TEXT = "(SELECT file, words FROM file_text UNION ALL SELECT file, words FROM todo WHERE words IS NOT NULL) t"
@@ -73,7 +75,7 @@ class Question:
 
     @classmethod
     def of(cls, query: Query, files: bool, actor: str, now: datetime, expansions: Expansions, asked: Node) -> Question:
-        """`asked`: the tree before anything in it was looked up: its digest stands for the meaning, not the spelling."""
+        """`asked`: the tree before anything was looked up: its digest stands for the meaning, not the spelling."""
         meaning = repr((asked, query.sort, files, actor))
         return cls(query, files, hashlib.blake2b(meaning.encode(), digest_size=8).digest(), actor, now, expansions)
 
@@ -151,10 +153,10 @@ class Question:
         )
         return _statement("first_files", sql, "Where items of a question stand."), builder.params
 
-    def among(self, streams: list[str]) -> tuple[Statement, list[Any]]:
-        """Which of these items match, present or not."""
+    def among(self, streams: list[str], *, missing: bool = False) -> tuple[Statement, list[Any]]:
+        """Which of these items match; with `missing`, by files that are gone too."""
         builder = self._builder()
-        where = builder.sql(builder.of(self.query.tree))
+        where = builder.sql(builder.of(self.query.tree)) if missing else self._where(builder)
         asked = builder.param(streams, "jsonb")
         sql = (
             f"SELECT DISTINCT f.stream FROM {self._from(builder)} WHERE f.stream IN "
@@ -204,7 +206,7 @@ class Question:
 
 
 def _behind(builder: Builder, columns: Sequence[Column], place: Place) -> str:
-    """The condition of everything behind a place: greater in the first key, or equal there and greater in the next..."""
+    """The condition of all that is behind a place: greater in the first key, or equal there and greater in the next."""
     alternatives = []
     equal: list[str] = []
     for column, value in zip(columns, place.values, strict=True):

@@ -103,7 +103,8 @@ class Builder:
             return self._or([self.of(each) for each in node.nodes])
         if isinstance(node, Not):
             return Condition(None, f"({self.sql(self.of(node.node))}) IS NOT TRUE")
-        return _NODES[type(node)](self, node)
+        condition: Condition = _NODES[type(node)](self, node)
+        return condition
 
     @staticmethod
     def _and(parts: Sequence[Condition]) -> Condition:
@@ -330,8 +331,9 @@ class Builder:
         own = self.param([name, name.removesuffix("s")], "jsonb")
         number = "CASE WHEN w.value ~ '^-?[0-9]+(\\.[0-9]+)?$' THEN w.value::float8 END"
         return (
-            f"jsonb_path_exists(d.fields, {self.param(path, 'jsonpath')}, {self.param(values, 'jsonb')}) OR EXISTS (SELECT "
-            f"FROM work_field w WHERE w.stream = f.stream AND w.name IN (SELECT jsonb_array_elements_text({own})) "
+            f"jsonb_path_exists(d.fields, {self.param(path, 'jsonpath')}, {self.param(values, 'jsonb')}) OR EXISTS ("
+            "SELECT FROM work_field w WHERE w.stream = f.stream AND w.name IN "
+            f"(SELECT jsonb_array_elements_text({own})) "
             f"AND {self._bounds(number, node)})"
         )
 
@@ -413,12 +415,10 @@ class Builder:
 
     def _between(self, column: str, low: int | None, high: int | None, unit: float, kind: str) -> str:
         """From `low` (included) to `high` (not included), in nanoseconds."""
-        scale = (lambda ns: ns / unit) if unit != 1 else (lambda ns: ns)
         parts = []
-        if low is not None:
-            parts.append(f"{column} >= {self.param(scale(low), kind)}")
-        if high is not None:
-            parts.append(f"{column} < {self.param(scale(high), kind)}")
+        for sign, bound in ((">=", low), ("<", high)):
+            if bound is not None:
+                parts.append(f"{column} {sign} {self.param(bound if unit == 1 else bound / unit, kind)}")
         return " AND ".join(parts) or f"{column} IS NOT NULL"
 
     def near(self, node: Near) -> Condition:
@@ -469,9 +469,8 @@ class Builder:
         if node.dirs:
             parts.append(_TREE.format(dirs=self.param(list(node.dirs), "jsonb")))
         if node.files:
-            parts.append(
-                f"f.id IN (SELECT e.value::bigint FROM jsonb_array_elements_text({self.param(list(node.files), 'jsonb')}) e)"
-            )
+            files = self.param(list(node.files), "jsonb")
+            parts.append(f"f.id IN (SELECT e.value::bigint FROM jsonb_array_elements_text({files}) e)")
         return Condition(None, " OR ".join(parts)) if parts else NOTHING
 
     def count(self, node: Count) -> Condition:

@@ -255,13 +255,14 @@ class CollectRequest(_message.Message):
     def __init__(self, kind: _Optional[str] = ..., name: _Optional[str] = ..., action: _Optional[str] = ..., targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., query: _Optional[str] = ..., place: _Optional[int] = ..., to: _Optional[int] = ..., new_name: _Optional[str] = ...) -> None: ...
 
 class Collection(_message.Message):
-    __slots__ = ["actor", "created_at_ns", "entries", "id", "kind", "name", "size"]
+    __slots__ = ["actor", "created_at_ns", "entries", "id", "kind", "name", "query", "size"]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_NS_FIELD_NUMBER: _ClassVar[int]
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
     actor: str
     created_at_ns: int
@@ -269,8 +270,9 @@ class Collection(_message.Message):
     id: bytes
     kind: str
     name: str
+    query: str
     size: int
-    def __init__(self, id: _Optional[bytes] = ..., kind: _Optional[str] = ..., name: _Optional[str] = ..., actor: _Optional[str] = ..., size: _Optional[int] = ..., entries: _Optional[_Iterable[bytes]] = ..., created_at_ns: _Optional[int] = ...) -> None: ...
+    def __init__(self, id: _Optional[bytes] = ..., kind: _Optional[str] = ..., name: _Optional[str] = ..., actor: _Optional[str] = ..., size: _Optional[int] = ..., entries: _Optional[_Iterable[bytes]] = ..., created_at_ns: _Optional[int] = ..., query: _Optional[str] = ...) -> None: ...
 
 class CollectionsReply(_message.Message):
     __slots__ = ["collections"]
@@ -901,7 +903,7 @@ class PutbackRequest(_message.Message):
     def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., query: _Optional[str] = ..., archive: _Optional[bytes] = ..., sha1: _Optional[_Iterable[str]] = ..., into: _Optional[bytes] = ..., dry_run: bool = ...) -> None: ...
 
 class QueryReply(_message.Message):
-    __slots__ = ["caught_up", "count", "cursor", "explanation", "facets", "items", "left"]
+    __slots__ = ["caught_up", "count", "cursor", "explanation", "facets", "items", "left", "resync"]
     CAUGHT_UP_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
@@ -909,6 +911,7 @@ class QueryReply(_message.Message):
     FACETS_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     LEFT_FIELD_NUMBER: _ClassVar[int]
+    RESYNC_FIELD_NUMBER: _ClassVar[int]
     caught_up: bool
     count: int
     cursor: bytes
@@ -916,11 +919,11 @@ class QueryReply(_message.Message):
     facets: _containers.RepeatedCompositeFieldContainer[Facet]
     items: _containers.RepeatedCompositeFieldContainer[Item]
     left: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., cursor: _Optional[bytes] = ..., count: _Optional[int] = ..., facets: _Optional[_Iterable[_Union[Facet, _Mapping]]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., caught_up: bool = ..., left: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    resync: bool
+    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., cursor: _Optional[bytes] = ..., count: _Optional[int] = ..., facets: _Optional[_Iterable[_Union[Facet, _Mapping]]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., caught_up: bool = ..., left: _Optional[_Iterable[bytes]] = ..., resync: bool = ...) -> None: ...
 
 class QueryRequest(_message.Message):
-    __slots__ = ["bare", "columns", "count", "cursor", "explain", "facet_limit", "facets", "fields", "files", "follow", "limit", "text"]
-    BARE_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ["columns", "count", "cursor", "explain", "facet_limit", "facets", "fields", "files", "follow", "limit", "sort", "text"]
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
@@ -931,8 +934,8 @@ class QueryRequest(_message.Message):
     FILES_FIELD_NUMBER: _ClassVar[int]
     FOLLOW_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SORT_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
-    bare: bool
     columns: _containers.RepeatedScalarFieldContainer[str]
     count: bool
     cursor: bytes
@@ -943,8 +946,9 @@ class QueryRequest(_message.Message):
     files: bool
     follow: bool
     limit: int
+    sort: _containers.RepeatedScalarFieldContainer[str]
     text: str
-    def __init__(self, text: _Optional[str] = ..., limit: _Optional[int] = ..., cursor: _Optional[bytes] = ..., files: bool = ..., fields: bool = ..., columns: _Optional[_Iterable[str]] = ..., facets: _Optional[_Iterable[str]] = ..., facet_limit: _Optional[int] = ..., count: bool = ..., explain: bool = ..., follow: bool = ..., bare: bool = ...) -> None: ...
+    def __init__(self, text: _Optional[str] = ..., limit: _Optional[int] = ..., cursor: _Optional[bytes] = ..., files: bool = ..., fields: bool = ..., columns: _Optional[_Iterable[str]] = ..., facets: _Optional[_Iterable[str]] = ..., facet_limit: _Optional[int] = ..., count: bool = ..., explain: bool = ..., follow: bool = ..., sort: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RebuildRequest(_message.Message):
     __slots__ = []

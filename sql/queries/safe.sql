@@ -66,10 +66,11 @@ SELECT $1::uuid, e.n, e.v, e.f FROM jsonb_to_recordset($5::jsonb) AS e(n text, v
 DELETE FROM collection WHERE id = $1::uuid;
 
 -- name: put_collection
--- A collection as all its events say. $1 id, $2 kind, $3 name, $4 folded, $5 actor, $6 made, $7 json list of streams.
+-- A collection as all its events say. $1 id, $2 kind, $3 name, $4 folded, $5 actor, $6 made, $7 json list of streams,
+-- $8 the question that it is, or null.
 WITH made AS (
-    INSERT INTO collection (id, name, folded, kind, actor, created_ns)
-    VALUES ($1::uuid, $3::text, $4::text, $2::text, $5::text, $6::bigint) RETURNING id
+    INSERT INTO collection (id, name, folded, kind, actor, created_ns, query)
+    VALUES ($1::uuid, $3::text, $4::text, $2::text, $5::text, $6::bigint, $8::text) RETURNING id
 )
 INSERT INTO collection_entry (collection, place, stream)
 SELECT m.id, e.ordinality - 1, e.value::uuid FROM made m, jsonb_array_elements_text($7::jsonb) WITH ORDINALITY e;

@@ -51,7 +51,7 @@ SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM file;
 -- name: saved_query
 -- The question that was saved under a folded name: an actor's own goes before everybody's. $1 actor, $2 name.
 SELECT query FROM collection WHERE kind = 'collection' AND query IS NOT NULL AND actor IN ('', $1::text) AND folded = $2::text
-ORDER BY actor DESC LIMIT 1;
+ORDER BY actor DESC, id LIMIT 1;
 
 -- name: smart_collections
 -- Collections that are saved questions, as an actor sees them. $1 actor.

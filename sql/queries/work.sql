@@ -215,12 +215,13 @@ ORDER BY asked, depth DESC;
 
 -- name: collection_by_name
 -- A collection by kind, whose, and name.
-SELECT id, name, created_ns FROM collection WHERE kind = $1::text AND actor IN ('', $2::text) AND name = $3::text
+SELECT id, name, created_ns, query FROM collection WHERE kind = $1::text AND actor IN ('', $2::text) AND name = $3::text
 ORDER BY actor DESC LIMIT 1;
 
 -- name: collections
--- All collections that an actor sees, with how many entries they have. $1 actor, $2 kind or ''.
-SELECT c.id, c.kind, c.name, c.actor, c.created_ns, (SELECT count(*) FROM collection_entry e WHERE e.collection = c.id)
+-- All collections that an actor sees, with how many entries they have and the question of those that are one. $1 actor,
+-- $2 kind or ''.
+SELECT c.id, c.kind, c.name, c.actor, c.created_ns, (SELECT count(*) FROM collection_entry e WHERE e.collection = c.id), c.query
 FROM collection c WHERE c.actor IN ('', $1::text) AND ($2::text = '' OR c.kind = $2::text) ORDER BY c.kind, c.folded, c.id;
 
 -- name: collection_entries
@@ -228,18 +229,31 @@ FROM collection c WHERE c.actor IN ('', $1::text) AND ($2::text = '' OR c.kind =
 SELECT stream FROM collection_entry WHERE collection = $1::uuid ORDER BY place;
 
 -- name: make_collection
--- A new collection. $1 id, $6 kind, $7 name, $8 folded.
+-- A new collection. $1 id, $6 kind, $7 name, $8 folded, $9 the question that it is, null: it holds what is put into it.
 WITH made AS (
-    INSERT INTO collection (id, name, folded, kind, actor, created_ns)
-    VALUES ($1::uuid, $7::text, $8::text, $6::text, $4::text, $2::bigint)
+    INSERT INTO collection (id, name, folded, kind, actor, created_ns, query)
+    VALUES ($1::uuid, $7::text, $8::text, $6::text, $4::text, $2::bigint, $9::text)
     ON CONFLICT DO NOTHING RETURNING id
 ), numbered AS (
     UPDATE feed SET last = last + 1 WHERE EXISTS (SELECT FROM made) RETURNING last
 )
 INSERT INTO event (seq, at_ns, host, actor, op_id, target_kind, target, action, value)
 SELECT n.last, $2::bigint, $3::uuid, $4::text, $5::uuid, 'collection', m.id::text, 'created',
-       jsonb_build_object('name', $7::text, 'kind', $6::text)
+       jsonb_strip_nulls(jsonb_build_object('name', $7::text, 'kind', $6::text, 'query', $9::text))
 FROM made m, numbered n;
+
+-- name: requery_collection
+-- Another question of a collection that is one. $1 collection, $6 the question.
+WITH changed AS (
+    UPDATE collection c SET query = $6::text FROM collection b
+    WHERE c.id = $1::uuid AND b.id = c.id AND c.query <> $6::text RETURNING c.id, b.query AS was
+), numbered AS (
+    UPDATE feed SET last = last + 1 WHERE EXISTS (SELECT FROM changed) RETURNING last
+)
+INSERT INTO event (seq, at_ns, host, actor, op_id, target_kind, target, action, value)
+SELECT n.last, $2::bigint, $3::uuid, $4::text, $5::uuid, 'collection', r.id::text, 'requeried',
+       jsonb_build_object('query', $6::text, 'was', r.was)
+FROM changed r, numbered n;
 
 -- name: insert_entries
 -- Items into a collection at a place; those behind it make room. $1 collection, $6 place, $7 json list of streams; done
@@ -299,17 +313,17 @@ SELECT n.last, $2::bigint, $3::uuid, $4::text, $5::uuid, 'collection', r.id::tex
 FROM renamed r, numbered n;
 
 -- name: delete_collection
--- A collection goes; the event says what it held. $1 collection.
+-- A collection goes; the event says what it held, or asked. $1 collection.
 WITH held AS MATERIALIZED (
     SELECT coalesce(jsonb_agg(stream ORDER BY place), '[]') AS items FROM collection_entry WHERE collection = $1::uuid
 ), gone AS (
-    DELETE FROM collection WHERE id = $1::uuid RETURNING id, name, kind
+    DELETE FROM collection WHERE id = $1::uuid RETURNING id, name, kind, query
 ), numbered AS (
     UPDATE feed SET last = last + 1 WHERE EXISTS (SELECT FROM gone) RETURNING last
 )
 INSERT INTO event (seq, at_ns, host, actor, op_id, target_kind, target, action, value)
 SELECT n.last, $2::bigint, $3::uuid, $4::text, $5::uuid, 'collection', g.id::text, 'deleted',
-       jsonb_build_object('name', g.name, 'kind', g.kind, 'items', h.items)
+       jsonb_strip_nulls(jsonb_build_object('name', g.name, 'kind', g.kind, 'items', h.items, 'query', g.query))
 FROM gone g, held h, numbered n;
 
 -- name: feed_state

@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 
 from mediad.config import Config
+from mediad.errors import QuerySyntax
 from mediad.ids import mint
 from mediad.index import records, terms
 from mediad.index.asking import Asking
@@ -37,8 +38,8 @@ from tests.integration.test_schema import SQL
 SEED = int(os.environ.get("QUERY_SEED", "0")) or random.SystemRandom().randrange(1 << 32)
 QUESTIONS = int(os.environ.get("QUERY_COUNT", "500"))
 ACTOR = "ann"
-WORDS = ["blue", "bluer", "river", "Ágætis", "byrjun", "Rós", "rose", "rock", "it's", "AC/DC", "live", "alive", "1999", "a",
-         "東京都", "京都", "東京タワー", "ข้าวผัด", "west東京", "over", "lover", "d'été", "x-ray"]  # fmt: skip
+WORDS = ["blue", "bluer", "river", "Ágætis", "byrjun", "Rós", "rose", "rock", "it's", "AC/DC", "live", "alive", "1999",
+         "a", "東京都", "京都", "東京タワー", "ข้าวผัด", "west東京", "over", "lover", "d'été", "x-ray"]  # fmt: skip
 FOLDERS = ["music", "Blue Album", "Fotos 東京", "live", "rock"]
 KINDS = {"audio": ["flac", "mp3"], "image": ["jpeg", "png"], "video": ["matroska"], "document": ["pdf"]}
 
@@ -67,7 +68,9 @@ class Maker:
             "f_number": lambda: r.choice([1.4, 2.8, 4.0, 5.6]), "exposure_time": lambda: r.choice([0.004, 1 / 60, 2.0]),
             "duration": lambda: round(r.uniform(0, 5000), 3), "width": lambda: r.randint(1, 30_000),
             "rating": lambda: r.choice([0, 1, 2.5, 4, 5]), "altitude": lambda: round(r.uniform(-400, 4000), 1),
-            "date_taken_local": lambda: r.choice(["2019-07-14T10:30:00", "2019-07-14", "2019-07", "2019", "2020-02-29T23:59:59", "1999-12-31"]),
+            "date_taken_local": lambda: r.choice([
+                "2019-07-14T10:30:00", "2019-07-14", "2019-07", "2019", "2020-02-29T23:59:59", "1999-12-31",
+            ]),
             "date_released": lambda: r.choice(["1999", "1999-05", "2019-07-01"]),
             "metering_mode": lambda: r.choice(["Spot", "Center-weighted average", "Multi-segment"]),
             "loop_count": lambda: r.randint(0, 5), "has_alpha": lambda: r.random() < 0.5,
@@ -226,8 +229,9 @@ class Questions:
         exact = r.choice(self.maker.records)
         dates = ["2019", "2019-07", "2019-07-14", "2019-07-14T10:30", "1999", "2020-02", "today", "1999-12-31"]
         bounds = ["{}", ">{}", "<{}", ">={}", "<={}", "{}..", "..{}"]
-        plain = ["title", "artist", "album", "genre", "keywords", "tag", "description", "city", "camera", "name", "user_shelf",
-                 "user_title", "metering_mode", "collection", "playlist"]  # fmt: skip
+        plain = ["title", "artist", "album", "genre", "keywords", "tag", "description", "city", "camera", "name",
+                 "user_shelf", "user_title", "metering_mode", "collection", "playlist"]  # fmt: skip
+        asked_for = ["title", "gps", "rating", "tag", "date", "artist", "iso", "plays", "metering_mode", "user_shelf"]
         terms_of: list[Any] = [
             self.word, self.word, self.word,
             lambda: f"{r.choice(plain)}:{self.word()}", lambda: f"{r.choice(plain)}:{self.word()}",
@@ -238,23 +242,33 @@ class Questions:
             lambda: f"format:{r.choice(['flac', 'mp3,jpeg', 'pdf'])}", lambda: f"ext:{r.choice(['flac', 'mp3', 'pn'])}",
             lambda: f"state:{r.choice(['read', 'listed', 'failed', 'missing', 'read,missing'])}",
             lambda: "size" + self.number(0, 20_000, whole=True), lambda: f"size:{exact.size}",
-            lambda: "bit_rate" + self.number(8, 400_000, whole=True), lambda: "iso" + self.number(90, 110_000, whole=True),
-            lambda: "duration" + self.number(0, 5000, whole=False), lambda: "width" + self.number(0, 30_000, whole=True),
-            lambda: f"duration:{exact.fields.get('duration', 1)}", lambda: "altitude" + self.number(-400, 4000, whole=False),
+            lambda: "bit_rate" + self.number(8, 400_000, whole=True),
+            lambda: "iso" + self.number(90, 110_000, whole=True),
+            lambda: "duration" + self.number(0, 5000, whole=False),
+            lambda: "width" + self.number(0, 30_000, whole=True),
+            lambda: f"duration:{exact.fields.get('duration', 1)}",
+            lambda: "altitude" + self.number(-400, 4000, whole=False),
             lambda: "f_number" + r.choice([":2.8", ":>2.8", ":<=4", ":1.4..5.5"]), lambda: "exposure_time:1/250",
             lambda: "track" + self.number(1, 20, whole=True), lambda: "loop_count" + self.number(0, 5, whole=True),
             lambda: "rating" + self.number(0, 5, whole=False), lambda: "plays" + self.number(0, 5, whole=True),
             lambda: "year" + self.number(1998, 2021, whole=True), lambda: f"month:{r.randint(1, 12)}", lambda: "day:14",
-            lambda: "date:" + r.choice(bounds).format(r.choice(dates)), lambda: "date_released:" + r.choice(bounds).format(r.choice(dates)),
+            lambda: "date:" + r.choice(bounds).format(r.choice(dates)),
+            lambda: "date_released:" + r.choice(bounds).format(r.choice(dates)),
             lambda: "taken:" + r.choice(bounds).format(r.choice(dates)),
-            lambda: "modified:" + r.choice(bounds).format(r.choice(dates)), lambda: "added:" + r.choice(["-7d", ">-3d", "<-7d", "-2w", "today", "-1m"]),
-            lambda: "played:" + r.choice(["-7d", "<-7d"]), lambda: f"near:48.85,2.35,{r.choice(['5km', '800m', '12km', '1mi'])}",
-            lambda: f"{r.choice(['has', 'missing'])}:{r.choice(['title', 'gps', 'rating', 'tag', 'date', 'artist', 'iso', 'plays', 'metering_mode', 'user_shelf'])}",
-            lambda: "copies" + r.choice([":<2", ":>=2", ":1"]), lambda: f"count(tags) {r.choice(['>=', '<', '='])} {r.randint(0, 4)}",
+            lambda: "modified:" + r.choice(bounds).format(r.choice(dates)),
+            lambda: "added:" + r.choice(["-7d", ">-3d", "<-7d", "-2w", "today", "-1m"]),
+            lambda: "played:" + r.choice(["-7d", "<-7d"]),
+            lambda: f"near:48.85,2.35,{r.choice(['5km', '800m', '12km', '1mi'])}",
+            lambda: f"{r.choice(['has', 'missing'])}:{r.choice(asked_for)}",
+            lambda: "copies" + r.choice([":<2", ":>=2", ":1"]),
+            lambda: f"count(tags) {r.choice(['>=', '<', '='])} {r.randint(0, 4)}",
             lambda: f"count(genres) >= {r.randint(0, 2)}", lambda: r.choice(["starred:yes", "starred:no"]),
-            lambda: f"compilation:{r.choice(['yes', 'no'])}", lambda: f"has_alpha:{r.choice(['yes', 'no'])}",
-            lambda: f"folder:{r.choice(['music', 'blue', 'album', '東京', 'srv', 'liv', '*ock'])}", lambda: "path:/srv/music",
-            lambda: r.choice(['path:"/srv/rock/live"', "path:/", "path:/srv/nothing", "path:blue"]), lambda: f"id:{exact.stream}",
+            lambda: f"compilation:{r.choice(['yes', 'no'])}",
+            lambda: f"has_alpha:{r.choice(['yes', 'no'])}",
+            lambda: f"folder:{r.choice(['music', 'blue', 'album', '東京', 'srv', 'liv', '*ock'])}",
+            lambda: "path:/srv/music",
+            lambda: r.choice(['path:"/srv/rock/live"', "path:/", "path:/srv/nothing", "path:blue"]),
+            lambda: f"id:{exact.stream}",
             lambda: "exists(title)", lambda: "iso in [100:400]", lambda: "*",
         ]  # fmt: skip
         return str(r.choice(terms_of)())
@@ -361,9 +375,9 @@ async def _ask(database: Database) -> None:
 
 
 def test_no_text_of_a_question_becomes_sql() -> None:
-    """What SQL, tsquery, LIKE, regular expressions and JSON paths are broken with is data, and finds nothing or itself."""
-    evil = ["'; DROP TABLE file; --", "\\'", "a' | 'b", "%", "_", "a:*B", "$1", "\\", "{}", "[a-z]*", "(?i)x", "\u0000"[:0] + "x\u200b",
-            "' OR true --", "!a & b", "<->", "a\\:*", "${jndi}", "\U0001f600", "\"; SELECT 1"]  # fmt: skip
+    """What breaks SQL, tsquery, LIKE, regular expressions and JSON paths is data, and finds nothing or itself."""
+    evil = ["'; DROP TABLE file; --", "\\'", "a' | 'b", "%", "_", "a:*B", "$1", "\\", "{}", "[a-z]*", "(?i)x",
+            "x\u200b", "' OR true --", "!a & b", "<->", "a\\:*", "${jndi}", "\U0001f600", "\"; SELECT 1"]  # fmt: skip
     fields = [
         "",
         "title:",
@@ -397,8 +411,7 @@ def test_no_text_of_a_question_becomes_sql() -> None:
                         ):
                             try:
                                 question = await asking.question(asked)
-                            except Exception as error:  # noqa: BLE001
-                                assert getattr(error, "code", "") == "query_syntax", f"{asked}: {error!r}"
+                            except QuerySyntax:  # the only mistake there may be
                                 continue
                             statement, params = question.page(None, 10)
                             await made.database.fetch(statement, *params)

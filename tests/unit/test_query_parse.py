@@ -95,7 +95,8 @@ def free(*texts: str) -> Match:
         ("year in [1990:1999]", Number(("year",), 1990.0, 1999.0)),
         ("rating >= 4", Number(("rating",), 4.0, None)),
         ("genre in (rock, \"new wave\")", Or((
-            Match(("genres",), (Part("rock"),), whole=True), Match(("genres",), (Part("new"), Part("wave")), whole=True)))),
+            Match(("genres",), (Part("rock"),), whole=True),
+            Match(("genres",), (Part("new"), Part("wave")), whole=True)))),
         ("tag all in (a, b)", And((
             Match(("user_tags",), (Part("a"),), whole=True), Match(("user_tags",), (Part("b"),), whole=True)))),
         ("count(tags) >= 2", Count("tag", 2.0, None)),
@@ -197,7 +198,8 @@ def terms() -> st.SearchStrategy[str]:
         st.from_regex(r"[0-9]{1,12}:[0-9]{1,2}(:[0-9]{1,2})?(\.[0-9]+)?", fullmatch=True),
         st.from_regex(r"[0-9]{0,5}\.\.[0-9]{0,5}", fullmatch=True),
         st.from_regex(r"-?[0-9]{1,5}[hdwmy]|[0-9]{4}(-[0-9]{2}){0,2}", fullmatch=True),
-        st.sampled_from([*STATES, "9" * 400, "9" * 5000 + ":00:00", "9" * 400 + ":00:00", "٣", "٣:٠٠", "²", "-", "..", "-9999y",
+        st.sampled_from([*STATES, "9" * 400, "9" * 5000 + ":00:00", "9" * 400 + ":00:00", "٣", "٣:٠٠", "²", "-", "..",
+                         "-9999y",
                          "today", "(a, b)", "[1:2]", "48,2,5km", "0000", "9999-12-31", "東京", "*x*", "/", "/a/../b"]),
     )  # fmt: skip
     field = st.one_of(st.just(""), st.sampled_from(known()), st.text(max_size=8)).map(lambda name: name and name + ":")
@@ -296,7 +298,8 @@ def test_spelling_does_not_change_the_question(term: str, gap: str) -> None:
 
 
 NUMBERS = st.one_of(
-    st.floats(-1e12, 1e12), st.integers(-(10**6), 10**15).map(float), st.floats(1e-9, 1e-3), st.sampled_from([0.0, 1e30, -5.5])
+    st.floats(-1e12, 1e12), st.integers(-(10**6), 10**15).map(float), st.floats(1e-9, 1e-3),
+    st.sampled_from([0.0, 1e30, -5.5, 4e-103, 1e-93, 1e93])
 )  # fmt: skip
 
 
