@@ -58,6 +58,7 @@ def one_size(count: int, repeat: int) -> tuple[dict[str, float], dict[str, float
             asked = search.questions(client, repeat)
             found["ping"] = median_ms(lambda n: client.ping(), repeat)
             for name in _CLASSES:
+
                 def ask(n: int, texts: list[str] = asked[name]) -> None:
                     query = pb.QueryRequest(text=texts[n], limit=search.LIMIT, bare=True)
                     client.call(pb.Request(query=query), deadline=600)
@@ -110,7 +111,18 @@ def _facet(client: Client, text: str, field: str) -> None:
 
 # ------------------------------------------------------------------ the plot
 
-_COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#ff7f0e", "#9467bd", "#8c564b", "#e377c2", "#17becf", "#7f7f7f", "#bcbd22")
+_COLOURS = (
+    "#1f77b4",
+    "#d62728",
+    "#2ca02c",
+    "#ff7f0e",
+    "#9467bd",
+    "#8c564b",
+    "#e377c2",
+    "#17becf",
+    "#7f7f7f",
+    "#bcbd22",
+)
 
 
 def plot(sizes: list[int], table: dict[str, list[float]], width: int = 900, height: int = 560) -> str:
@@ -141,7 +153,9 @@ def plot(sizes: list[int], table: dict[str, list[float]], width: int = 900, heig
         points = " ".join(f"{x(size):.1f},{y(value):.1f}" for size, value in zip(sizes, line, strict=True))
         out.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
         at = top + 14 + number * 19
-        out.append(f'<line x1="{width - right + 14}" x2="{width - right + 40}" y1="{at - 4}" y2="{at - 4}" stroke="{colour}" stroke-width="2"{dash}/>')
+        out.append(
+            f'<line x1="{width - right + 14}" x2="{width - right + 40}" y1="{at - 4}" y2="{at - 4}" stroke="{colour}" stroke-width="2"{dash}/>'
+        )
         out.append(f'<text x="{width - right + 46}" y="{at}">{name.replace("&", "&amp;")}</text>')
     return "\n".join([*out, "</svg>", ""])
 
@@ -155,10 +169,15 @@ def main() -> None:
     measure.become_subreaper()
     sizes = [int(each) for each in given.sizes.split(",")]
     made = [one_size(size, given.count) for size in sizes]
-    lines = ["| operation | " + " | ".join(f"{s:,}" for s in sizes) + " | last / first |", "|---" * (len(sizes) + 2) + "|"]
+    lines = [
+        "| operation | " + " | ".join(f"{s:,}" for s in sizes) + " | last / first |",
+        "|---" * (len(sizes) + 2) + "|",
+    ]
     for name in made[0][0]:
         values = [each[0][name] for each in made]
-        lines.append(f"| {name} | " + " | ".join(f"{v:.3g}" for v in values) + f" | {values[-1] / max(values[0], 1e-9):.1f} |")
+        lines.append(
+            f"| {name} | " + " | ".join(f"{v:.3g}" for v in values) + f" | {values[-1] / max(values[0], 1e-9):.1f} |"
+        )
     lines += ["", "| bytes a file | " + " | ".join(f"{s:,}" for s in sizes) + " |", "|---" * (len(sizes) + 1) + "|"]
     for name in dict.fromkeys(name for each in made for name in each[1]):
         lines.append(f"| {name} | " + " | ".join(f"{each[1].get(name, 0):.0f}" for each in made) + " |")
@@ -167,7 +186,9 @@ def main() -> None:
     if given.out:
         given.out.with_suffix(".md").write_text(text + "\n")
         names = [name for name in made[0][0] if name.startswith(("query", "get", "ping")) and len(sizes) > 1]
-        given.out.with_suffix(".svg").write_text(plot(sizes, {name: [each[0][name] for each in made] for name in names}))
+        given.out.with_suffix(".svg").write_text(
+            plot(sizes, {name: [each[0][name] for each in made] for name in names})
+        )
 
 
 if __name__ == "__main__":

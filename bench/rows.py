@@ -100,10 +100,28 @@ class Library:
             return f"IMG_{number % 10_000_000:07d}.JPG".encode(), (day[:4].encode(), day.encode()), kind, "jpeg", fields
         title = " ".join(self.words.one().title() for _ in range(r.randint(2, 5)))
         if kind == "video":
-            fields = {"title": title, "duration": round(r.uniform(600, 8000), 3), "width": 1920, "height": 1080, "video_codec": "h264"}
-            return f"{title} ({year}) {chr(97 + number % FILES_A_FOLDER)}.mkv".encode(), (b"films", title.encode()), kind, "matroska", fields
+            fields = {
+                "title": title,
+                "duration": round(r.uniform(600, 8000), 3),
+                "width": 1920,
+                "height": 1080,
+                "video_codec": "h264",
+            }
+            return (
+                f"{title} ({year}) {chr(97 + number % FILES_A_FOLDER)}.mkv".encode(),
+                (b"films", title.encode()),
+                kind,
+                "matroska",
+                fields,
+            )
         fields = {"title": title, "creators": [artist], "page_count": r.randint(1, 500)}
-        return f"{title} {chr(97 + number % FILES_A_FOLDER)}.pdf".encode(), (b"papers", str(year).encode()), kind, "pdf", fields
+        return (
+            f"{title} {chr(97 + number % FILES_A_FOLDER)}.pdf".encode(),
+            (b"papers", str(year).encode()),
+            kind,
+            "pdf",
+            fields,
+        )
 
 
 def _line(*values: Any) -> str:
@@ -129,7 +147,10 @@ def fill(conninfo: str, count: int, *, top: bytes = TOP, progress: bool = False)
             "INSERT INTO volume (uuid, fs_type) VALUES (%s, 'ext4') RETURNING id", (str(uuid.uuid4()),)
         ).fetchone()[0]  # type: ignore[index]
         # Mounted here and walked already, so that a daemon leaves it alone.
-        link.execute("INSERT INTO mount (host, volume, fs_root, path, seen_ns) VALUES (%s, %s, '/', %s, 1)", (row[0], volume, top))
+        link.execute(
+            "INSERT INTO mount (host, volume, fs_root, path, seen_ns) VALUES (%s, %s, '/', %s, 1)",
+            (row[0], volume, top),
+        )
         root = link.execute(
             "INSERT INTO root (volume, path, owner, watched, cross_mounts, exclude, added_ns, scanned_ns) "
             "VALUES (%s, '/', %s, false, false, '{}', 1, 1) RETURNING id", (volume, row[0]),
@@ -151,9 +172,14 @@ def fill(conninfo: str, count: int, *, top: bytes = TOP, progress: bool = False)
                     with link.cursor().copy(statement) as copy:
                         copy.write("\n".join(row[column] for row in rows) + "\n")
                 with link.cursor().copy("COPY dir (id, root, parent, name, folded) FROM STDIN") as copy:
-                    for number in range(start // FILES_A_FOLDER + (start > 0), min(start + SLICE, count - 1) // FILES_A_FOLDER + 1):
+                    for number in range(
+                        start // FILES_A_FOLDER + (start > 0), min(start + SLICE, count - 1) // FILES_A_FOLDER + 1
+                    ):
                         if number < folders:
-                            copy.write(_line(above + number, root, above - 1, f"\\x{str(number).encode().hex()}", str(number)) + "\n")
+                            copy.write(
+                                _line(above + number, root, above - 1, f"\\x{str(number).encode().hex()}", str(number))
+                                + "\n"
+                            )
             for row in rows:
                 seen.update(row[6])
             sample += [row[7] for row in rows[:: max(1, count // SAMPLE)]]
@@ -189,7 +215,7 @@ def _rows(library: Library, numbers: range, first: int, above: int, now: int) ->
         yield (
             _line(ident, at),
             _line(file, above + number // FILES_A_FOLDER, f"\\x{name.hex()}", "f", kind, ident, size, at, at, file, 0o644, 1, at),
-            _line(file, "read", kind, 1, kind, form, fields.get("title"), (fields.get("artists") or [None])[0], fields.get("album"),
+            _line(file, "read", None, None, kind, form, fields.get("title"), (fields.get("artists") or [None])[0], fields.get("album"),
                   fields.get("duration"), fields.get("width"), fields.get("height"), date, size, at),
             _line(file, json.dumps(fields), "{}", "{}", "[]"),
             _line(file, words),

@@ -28,7 +28,7 @@ def questions(client: Client, count: int, seed: int = 3) -> dict[str, list[str]]
     names: list[str] = []
     artists: list[str] = []
     for kind in ("kind:audio", "kind:video", "kind:document", "kind:image"):
-        for item in client.query(f"{kind} sort:random", limit=400):
+        for item in _some(client, kind, r):
             if item.title:
                 titles.append(item.title)
             if item.artist:
@@ -61,6 +61,14 @@ def questions(client: Client, count: int, seed: int = 3) -> dict[str, list[str]]
         "sort by date": lambda: f"kind:image {'iso:400'} sort:-date",
     }  # fmt: skip
     return {name: [make() for _ in range(count)] for name, make in made.items()}
+
+
+def _some(client: Client, kind: str, r: random.Random) -> list[Any]:
+    """Some hundred items of a kind, from all over the library."""
+    found: list[Any] = []
+    for _ in range(40):
+        found += client.query_page(f"{kind} size:{r.randint(1_000_000, 9_999_000)}..", limit=10).items
+    return found + list(client.query(f"{kind} sort:-added", limit=100))
 
 
 def measure(socket: str, count: int) -> list[tuple[str, float, float, float, float]]:

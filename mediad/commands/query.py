@@ -156,17 +156,11 @@ async def _explain(context: Context, question: Question, request: pb.QueryReques
     lines += [f"sort by {each.key}{', the greatest first' if each.down else ''}" for each in query.sort]
     if query.limit is not None:
         lines.append(f"limit {query.limit}")
-<<<<<<< HEAD
     statement, params, share = context.asking.first_statement(question, PAGE_ITEMS)
-    explained = Statement("explain", f"EXPLAIN (ANALYZE, BUFFERS, COSTS, SUMMARY) {statement.sql}", "How a page is answered.",
-                          "mediad.commands.query", prepared=False)  # fmt: skip
-=======
-    statement, params, share = await context.asking.first_statement(question, PAGE_ITEMS)
     explained = Statement(
         "explain", f"EXPLAIN (ANALYZE, BUFFERS, COSTS, SUMMARY) {statement.sql}", "How a page is answered.",
         "mediad.commands.query", prepared=False,
     )  # fmt: skip
->>>>>>> g4
     plan = await context.store.database.fetch(explained, *params, deadline=COUNT_SECONDS)
     return pb.Explanation(
         tree=lines, sql=statement.sql, parameters=[f"${i} = {value}" for i, value in enumerate(params, 1)],

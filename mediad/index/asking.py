@@ -43,23 +43,14 @@ from mediad.store.store import Store
 
 # Words that a question names one by one for `*middle*`; beyond it the files are gone through.
 WORDS_MOST = 1000
-<<<<<<< HEAD
-SAVED_DEPTH = 8
+# Saved questions that one question may come to, each as often as it is named.
+SAVED_MOST = 64
 # Files gone through at most: some milliseconds.
 _WALK_MOST = 4096
 # Where more matches than the second are expected, the index is asked for so many at a time.
 _SPAN_MATCHES, _SPANS_FROM = 2000, 10_000
 # A question of more lexemes is left to the index: it knows nothing of what comparing rows with them costs.
 _SPANS_LEXEMES = 50
-=======
-# Saved questions that one question may come to, each as often as it is named.
-SAVED_MOST = 64
-# Above this share of the files, going through them finds a page sooner than the index.
-_OFTEN = 0.02
-_WALK_MOST = 8192
-# The index is asked for so many matches at a time, as far as the statistics tell.
-_SPAN_MATCHES = 2000
->>>>>>> g4
 _STATISTICS_SECONDS = 300.0
 # Of what is not among the frequent ones: a word, what begins so.
 _RARE, _RARE_PREFIX = 0.00005, 0.0005
@@ -365,7 +356,9 @@ class Asking:
         # To compare a row costs some two microseconds, and a tenth of one for each lexeme.
         wanted = int(limit * 1.5 / share) + 64
         walk = wanted if wanted <= _WALK_MOST and wanted * (20 + lexemes) < _WALK_MOST * 25 else 0
-        return _How(not walk and (share * (last - first) <= _SPANS_FROM or lexemes > _SPANS_LEXEMES), walk, share, first, last)
+        return _How(
+            not walk and (share * (last - first) <= _SPANS_FROM or lexemes > _SPANS_LEXEMES), walk, share, first, last
+        )
 
 
 @dataclass(frozen=True, slots=True)

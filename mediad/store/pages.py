@@ -107,7 +107,9 @@ class Question:
         return sql
 
     def _where(self, builder: Builder) -> str:
-        where = builder.sql(builder.of(self.query.tree))
+        condition = builder.of(self.query.tree)
+        builder.indexed = condition.index is not None
+        where = builder.sql(condition)
         return where if builder.asks_missing else f"{where} AND f.missing_since_ns IS NULL"
 
     def page(
@@ -117,6 +119,7 @@ class Question:
         (low, high]; `walk`: go through them one after the other, else by the index."""
         builder = self._builder(walk=walk)
         where = self._where(builder)
+        indexed = builder.indexed
         columns = self._columns(builder, self.query.sort)
         if after is not None and columns:
             where += f" AND ({_behind(builder, columns, after)})"
@@ -127,7 +130,7 @@ class Question:
             if high is not None:
                 where += f" AND {number} <= {builder.param(high, 'bigint')}"
         order = [f"{c.sql} {'DESC' if c.down else 'ASC'} NULLS LAST" for c in columns]
-        by_number = columns or walk or "t" not in builder.uses
+        by_number = columns or walk or not indexed
         order.append("f.id" if by_number else "(f.id + 0)")  # what the index finds is sorted, not gone through in order
         others = "EXISTS (SELECT FROM file o WHERE o.stream = f.stream AND o.id <> f.id)"
         values = "".join(f", {c.sql} AS v{number}" for number, c in enumerate(columns))

@@ -44,6 +44,8 @@ from mediadb_contract.fields import FIELDS
 
 # Words of the index by their middle or end; None: more than a question may name one by one.
 Expansions = Mapping[Part, tuple[str, ...] | None]
+# Words of an end or middle that stand in one tsquery; more are looked up one by one.
+SPELT_MOST = 24
 _EARTH = 6_371_008.8  # metres, IUGG mean radius
 _COLUMNS = {"size": "f.size", "duration": "r.duration", "width": "r.width", "height": "r.height"}
 _MOMENTS = {"added": "f.first_seen_ns", "modified": "f.mtime_ns"}
@@ -77,6 +79,7 @@ class Builder:
     params: list[Any] = field(default_factory=list)
     uses: set[str] = field(default_factory=set)
     asks_missing: bool = False
+    indexed: bool = False  # the whole condition has a part that the index answers
     walk: bool = False  # write conditions so that no index is used for them
 
     def param(self, value: Any, kind: str) -> str:
@@ -141,6 +144,11 @@ class Builder:
             if len(parts) > 1 or whole:
                 raise QuerySyntax("too many words end so: more of it is needed within a phrase", long[0].text)
             return self._each_word(signs, parts[0])
+        wide = [
+            part for part in parts if part.start and not unspaced(part.text) and len(self._spelt(part)) > SPELT_MOST
+        ]
+        if wide:
+            return self._one_by_one(signs, parts, whole, wide[0])
         queries = []
         for sign in signs:
             query = self._phrase(sign, parts, whole)
@@ -148,6 +156,25 @@ class Builder:
                 return NOTHING
             queries.append(query)
         return Condition(" | ".join(queries))
+
+    def _spelt(self, part: Part) -> tuple[str, ...]:
+        return self.expansions[part] or ()
+
+    def _one_by_one(self, signs: Sequence[str], parts: Sequence[Part], whole: bool, wide: Part) -> Condition:
+        """An end or a middle that many words have: the index is asked for each. In one tsquery they would be compared
+        with every row that one of them finds, and the planner would take them for a large part of the files."""
+        queries = []
+        for word in self._spelt(wide):
+            one = Part(word)
+            found = [self._phrase(sign, [one if part == wide else part for part in parts], whole) for sign in signs]
+            queries.append(" | ".join(f"({each})" for each in found if each is not None))
+        asked = self.param([each for each in queries if each], "jsonb")
+        return Condition(
+            None,
+            f"""f.id = ANY (ARRAY(SELECT x.file FROM jsonb_array_elements_text({asked}) e CROSS JOIN LATERAL (
+            SELECT s.file FROM file_text s WHERE s.words @@ e.value::tsquery
+            UNION ALL SELECT s.file FROM todo s WHERE s.words @@ e.value::tsquery) x))""",
+        )
 
     def _phrase(self, sign: str, parts: Sequence[Part], whole: bool) -> str | None:
         atoms: list[str] = [_quote(sign[:-1] + "^")] if whole else []

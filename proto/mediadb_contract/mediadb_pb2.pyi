@@ -923,7 +923,8 @@ class QueryReply(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., cursor: _Optional[bytes] = ..., count: _Optional[int] = ..., facets: _Optional[_Iterable[_Union[Facet, _Mapping]]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., caught_up: bool = ..., left: _Optional[_Iterable[bytes]] = ..., resync: bool = ...) -> None: ...
 
 class QueryRequest(_message.Message):
-    __slots__ = ["columns", "count", "cursor", "explain", "facet_limit", "facets", "fields", "files", "follow", "limit", "sort", "text"]
+    __slots__ = ["bare", "columns", "count", "cursor", "explain", "facet_limit", "facets", "fields", "files", "follow", "limit", "sort", "text"]
+    BARE_FIELD_NUMBER: _ClassVar[int]
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
@@ -936,6 +937,7 @@ class QueryRequest(_message.Message):
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     SORT_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
+    bare: bool
     columns: _containers.RepeatedScalarFieldContainer[str]
     count: bool
     cursor: bytes
@@ -948,7 +950,7 @@ class QueryRequest(_message.Message):
     limit: int
     sort: _containers.RepeatedScalarFieldContainer[str]
     text: str
-    def __init__(self, text: _Optional[str] = ..., limit: _Optional[int] = ..., cursor: _Optional[bytes] = ..., files: bool = ..., fields: bool = ..., columns: _Optional[_Iterable[str]] = ..., facets: _Optional[_Iterable[str]] = ..., facet_limit: _Optional[int] = ..., count: bool = ..., explain: bool = ..., follow: bool = ..., sort: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, text: _Optional[str] = ..., limit: _Optional[int] = ..., cursor: _Optional[bytes] = ..., files: bool = ..., fields: bool = ..., columns: _Optional[_Iterable[str]] = ..., facets: _Optional[_Iterable[str]] = ..., facet_limit: _Optional[int] = ..., count: bool = ..., explain: bool = ..., follow: bool = ..., sort: _Optional[_Iterable[str]] = ..., bare: bool = ...) -> None: ...
 
 class RebuildRequest(_message.Message):
     __slots__ = []

@@ -104,7 +104,9 @@ def test_what_waits_for_a_volume_is_finished_when_it_is_back(make: Make) -> None
 
     def back() -> None:
         time.sleep(2)
-        waited.append(stage.ask("SELECT count(*) FROM mediadb.move WHERE state IN ('planned', 'copied', 'placed')")[0][0])
+        waited.append(
+            stage.ask("SELECT count(*) FROM mediadb.move WHERE state IN ('planned', 'copied', 'placed')")[0][0]
+        )
         away.rename(there)
         with stage.daemon.client() as client:
             client.run(workcalls.rescan([there]))
