@@ -38,7 +38,6 @@ from mediad.query.tree import (
 )  # fmt: skip
 from mediad.store.pages import Place, Question
 from mediad.store.queries import Statement
-from mediad.store.search import Builder
 from mediad.store.store import Store
 
 # Words that a question names one by one for `*middle*`; beyond it the files are gone through.
@@ -48,10 +47,15 @@ SAVED_MOST = 64
 # Files gone through at most: some milliseconds.
 _WALK_MOST = 4096
 # Where more matches than the second are expected, the index is asked for so many at a time.
-_SPAN_MATCHES, _SPANS_FROM = 2000, 10_000
+_SPAN_MATCHES, _SPANS_FROM = 200, 1000
+# What begins so is a list that the index makes whole, however few of it are wanted: above this share of the files it is
+# the dearer way.
+_HEAVY = 0.03
 # A question of more lexemes is left to the index: it knows nothing of what comparing rows with them costs.
 _SPANS_LEXEMES = 50
 _STATISTICS_SECONDS = 300.0
+# A middle of words is compared file by file when at least so many files have it.
+_COMMON = 0.004
 # Of what is not among the frequent ones: a word, what begins so.
 _RARE, _RARE_PREFIX = 0.00005, 0.0005
 
@@ -63,6 +67,7 @@ class Frequencies:
         self._store = store
         self._words: list[str] = []
         self._shares: list[float] = []
+        self._free: dict[str, float] = {}
         self._known = False
         self._until = 0.0
         self.span = (0, 0)  # the first and last file, some seconds ago at most
@@ -81,6 +86,7 @@ class Frequencies:
             pairs = sorted(zip(rows[0][0], rows[0][1], strict=False))
             self._words = [word for word, _ in pairs]
             self._shares = [share for _, share in pairs]
+            self._free = {word: share for word, share in pairs if word >= "0"}
         else:
             self._until = now + 10
 
@@ -93,13 +99,29 @@ class Frequencies:
         while at < len(self._words) and (self._words[at].startswith(lexeme) if prefix else self._words[at] == lexeme):
             total += self._shares[at]
             at += 1
+        digits = _DIGITS.match(lexeme) if prefix else None
+        if digits:
+            # Sizes and times are all different: none is frequent, those that begin alike are.
+            known = len(digits[2]) - (2 if digits[1] != "@" else 3)
+            return min(max(total, 0.4 / 10.0**known), 1.0)
         return min(total, 1.0) or (_RARE_PREFIX if prefix else _RARE)
+
+    def holding(self, part: Part) -> float:
+        """The share of files with a frequent word that has a part at its end or in its middle: a lower estimate."""
+        words, text = self._free, part.text
+        found = [word for word in words if (text in word if part.end else word.endswith(text))]
+        return sum(words[word] for word in found)
 
     def of(self, index: str | None) -> float:
         """Of a tsquery, as mediad.store.search writes it: an upper estimate."""
         if index is None:
             return 1.0
         return self._estimate(index)
+
+    def heavy(self, index: str) -> float:
+        """The share of all files that the prefixes of a tsquery stand for, together."""
+        found = (token for token in _TSQUERY.finditer(index) if token[2])
+        return sum(self.share(token[1].replace("''", "'").replace("\\\\", "\\"), prefix=True) for token in found)
 
     def _estimate(self, index: str) -> float:
         stack: list[list[Any]] = [[]]
@@ -118,6 +140,8 @@ class Frequencies:
         return _fold_shares(stack[0])
 
 
+# A number or date by its first digits: the exponent and the century tell little.
+_DIGITS = re.compile(r"..(#[pn]|@)(\d+)")
 _TSQUERY = re.compile(r"'((?:[^']|'')*)'(:\*)?|<->|[()&|]")
 
 
@@ -199,7 +223,9 @@ class Asking:
         _open_parts(found, parts)
         expansions = {part: await self._expand(part) for part in parts}
         await self.frequencies.load()
-        return Question.of(replace(query, tree=found), files, actor, datetime.now(), expansions, asked)
+        common = frozenset(part for part in parts if self.frequencies.holding(part) >= _COMMON)
+        made = Question.of(replace(query, tree=found), files, actor, datetime.now(), expansions, asked)
+        return replace(made, share=self.frequencies.of, common=common)
 
     async def _resolve(self, node: Node, naming: _Naming) -> Node:
         if isinstance(node, And):
@@ -330,50 +356,52 @@ class Asking:
             return rows[:limit], len(rows) > limit
         low = max(after.file if after is not None else 0, how.first - 1)
         found: list[Any] = []
-        if how.walk:
-            high = low + how.walk
-            found = await fetch(span=(low, high), walk=True)
-            low = high
-        share = how.share
+        width, walked = how.walk, 0
+        while width and len(found) <= limit:
+            found += await fetch(span=(low, low + width), walk=True)
+            low, walked = low + width, walked + width
+            # What was seen tells more than the statistics: so many more files, should it be the same all over.
+            more = int(walked * (limit + 1 - len(found)) / max(len(found), 1) * 1.3) + 64
+            width = more if more <= (how.walk_most if len(found) else 0) else 0
+        share = min(how.share, (len(found) + 1) / walked) if walked else how.share
         while len(found) <= limit:
-            width = int(_SPAN_MATCHES / share)
-            high_or_end = low + width if share * how.files > _SPANS_FROM and low + width < how.last else None
-            found += await fetch(span=(low, high_or_end))
-            if high_or_end is None:
+            last = low + int(_SPAN_MATCHES / share)
+            end = last if how.spans and share * (how.last - low) > _SPANS_FROM and last < how.last else None
+            found += await fetch(span=(low, end))
+            if end is None:
                 break
-            low, share = high_or_end, share / 4
+            low, share = end, share / 4
         return found[:limit], len(found) > limit
 
     def _how(self, question: Question, limit: int) -> _How:
         """How a page in the order of addition is found, by what the statistics expect."""
-        builder = Builder(question.actor, question.now, question.expansions)
-        index = builder.of(question.query.tree).index
+        index = question.builder().of(question.query.tree).index
         first, last = self.frequencies.span
         if question.query.sort or index is None:
-            return _How(True, 0, 1.0, first, last)
+            return _How(True, 0, 0, False, 1.0, first, last)
         share = self.frequencies.of(index)
         lexemes = index.count("'") // 2
         # To compare a row costs some two microseconds, and a tenth of one for each lexeme.
+        most = int(_WALK_MOST * 25 / (20 + lexemes))
         wanted = int(limit * 1.5 / share) + 64
-        walk = wanted if wanted <= _WALK_MOST and wanted * (20 + lexemes) < _WALK_MOST * 25 else 0
-        return _How(
-            not walk and (share * (last - first) <= _SPANS_FROM or lexemes > _SPANS_LEXEMES), walk, share, first, last
-        )
+        heavy = self.frequencies.heavy(index) > _HEAVY
+        walk = wanted if wanted <= most * (4 if heavy else 1) else 0
+        spans = not heavy and lexemes <= _SPANS_LEXEMES and share * (last - first) > _SPANS_FROM
+        return _How(not walk and not spans, walk, most * (16 if heavy else 2), spans, share, first, last)
 
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """`all`: in one statement; `walk`: go through so many files first; `share`: of the files that are expected."""
+    """`all`: in one statement; `walk`: go through so many files first, and through `walk_most` at a time when more is
+    needed; `spans`: the index is asked for a part of the files at a time; `share`: of the files that are expected."""
 
     all: bool
     walk: int
+    walk_most: int
+    spans: bool
     share: float
     first: int
     last: int
-
-    @property
-    def files(self) -> int:
-        return self.last - self.first + 1
 
 
 def _open_parts(node: Node, found: set[Part]) -> None:

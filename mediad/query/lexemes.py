@@ -102,6 +102,21 @@ def between(low: float | None, high: float | None) -> tuple[list[str], list[str]
     return certain, sorted(doubtful)
 
 
+def about(low: float | None, high: float | None) -> list[str]:
+    """Fewer prefixes, of two digits of mantissa: every number in [low, high] has one of them, and some others have."""
+    found: list[str] = []
+    low_is, high_is = float("-inf") if low is None else low, float("inf") if high is None else high
+    if low_is <= 0 <= high_is:
+        found.append("z")
+    if high_is > 0:
+        first = key(low_is) // 100 if low_is > 0 else 0
+        found += ["p" + each for each in cover(first, _TOP // 100 if high is None else key(high_is) // 100, 4)]
+    if low_is < 0:
+        first = key(-high_is) // 100 if high_is < 0 else 0
+        found += ["n" + each for each in cover(first, _TOP // 100 if low is None else key(-low_is) // 100, 4)]
+    return found
+
+
 def date_digits(text: str) -> str | None:
     """The eight digits of a date as metadata has it (YYYY[-MM[-DD[T...]]]); None when it is none."""
     parts = (text[0:4], text[5:7], text[8:10])

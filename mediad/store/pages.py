@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from mediad.errors import StaleCursor
-from mediad.query.tree import Node, Query, Sort
+from mediad.query.tree import Node, Part, Query, Sort
 from mediad.store.queries import Statement
 from mediad.store.search import Builder, Expansions
 
@@ -72,6 +72,8 @@ class Question:
     actor: str
     now: datetime
     expansions: Expansions
+    share: Callable[[str], float] = lambda query: 1.0
+    common: frozenset[Part] = frozenset()
 
     @classmethod
     def of(cls, query: Query, files: bool, actor: str, now: datetime, expansions: Expansions, asked: Node) -> Question:
@@ -81,8 +83,9 @@ class Question:
 
     # -------------------------------------------------------------- statements
 
-    def _builder(self, *, walk: bool = False) -> Builder:
-        return Builder(self.actor, self.now, self.expansions, walk=walk)
+    def builder(self, *, walk: bool = False) -> Builder:
+        """What makes its conditions."""
+        return Builder(self.actor, self.now, self.expansions, share=self.share, common=self.common, walk=walk)
 
     def _columns(self, builder: Builder, sort: Sequence[Sort]) -> list[Column]:
         columns = []
@@ -117,7 +120,7 @@ class Question:
     ) -> tuple[Statement, list[Any]]:
         """Rows of (file, stream, whether the stream has other files, sort values...). `span`: only files of numbers in
         (low, high]; `walk`: go through them one after the other, else by the index."""
-        builder = self._builder(walk=walk)
+        builder = self.builder(walk=walk)
         where = self._where(builder)
         indexed = builder.indexed
         columns = self._columns(builder, self.query.sort)
@@ -144,7 +147,7 @@ class Question:
 
     def first_files(self, streams: list[str]) -> tuple[Statement, list[Any]]:
         """Of each of these items the matching file at which it stands: (stream, file)."""
-        builder = self._builder()
+        builder = self.builder()
         where = self._where(builder)
         columns = self._columns(builder, self.query.sort)
         order = [f"{c.sql} {'DESC' if c.down else 'ASC'} NULLS LAST" for c in columns]
@@ -158,7 +161,7 @@ class Question:
 
     def among(self, streams: list[str], *, missing: bool = False) -> tuple[Statement, list[Any]]:
         """Which of these items match; with `missing`, by files that are gone too."""
-        builder = self._builder()
+        builder = self.builder()
         where = builder.sql(builder.of(self.query.tree)) if missing else self._where(builder)
         asked = builder.param(streams, "jsonb")
         sql = (
@@ -169,7 +172,7 @@ class Question:
 
     def count(self) -> tuple[Statement, list[Any]]:
         """How many items, or files, match."""
-        builder = self._builder()
+        builder = self.builder()
         where = self._where(builder)
         what = "count(*)" if self.files else "count(DISTINCT f.stream)"
         sql = f"SELECT {what} FROM {self._from(builder)} WHERE {where}"
@@ -177,7 +180,7 @@ class Question:
 
     def matches(self) -> tuple[str, list[Any]]:
         """The files that match, as a subselect of (file, stream), for facets."""
-        builder = self._builder()
+        builder = self.builder()
         where = self._where(builder)
         return f"SELECT f.id AS file, f.stream FROM {self._from(builder)} WHERE {where}", builder.params
 

@@ -8,7 +8,7 @@ numbers and what the index does not hold need the second.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -44,6 +44,8 @@ from mediadb_contract.fields import FIELDS
 
 # Words of the index by their middle or end; None: more than a question may name one by one.
 Expansions = Mapping[Part, tuple[str, ...] | None]
+# A share of the files from which on a part of a question is compared rather than looked up.
+_BROAD = 0.01
 # Words of an end or middle that stand in one tsquery; more are looked up one by one.
 SPELT_MOST = 24
 _EARTH = 6_371_008.8  # metres, IUGG mean radius
@@ -79,6 +81,8 @@ class Builder:
     params: list[Any] = field(default_factory=list)
     uses: set[str] = field(default_factory=set)
     asks_missing: bool = False
+    share: Callable[[str], float] = lambda query: 1.0  # of the files that a tsquery is expected to find
+    common: frozenset[Part] = frozenset()  # middles of words that many files have
     indexed: bool = False  # the whole condition has a part that the index answers
     walk: bool = False  # write conditions so that no index is used for them
 
@@ -109,10 +113,17 @@ class Builder:
         condition: Condition = _NODES[type(node)](self, node)
         return condition
 
-    @staticmethod
-    def _and(parts: Sequence[Condition]) -> Condition:
+    def _and(self, parts: Sequence[Condition]) -> Condition:
         queries = [each.index for each in parts if each.index is not None]
         rows = [each.rows for each in parts if each.rows is not None]
+        if len(queries) > 1:
+            shares = {query: self.share(query) for query in queries}
+            least = min(shares.values())
+            # What begins so and is frequent is a long list that the index would have to make first: the few rows that
+            # the rarer part finds are compared with it instead.
+            broad = [query for query in queries if ":*" in query and shares[query] > max(_BROAD, least * 8)]
+            queries = [query for query in queries if query not in broad]
+            rows += [f"({self.sql(Condition(query))}) IS TRUE" for query in broad]  # so written, no index is used
         return Condition(
             " & ".join(f"({each})" for each in queries) or None, " AND ".join(f"({each})" for each in rows) or None
         )
@@ -143,6 +154,8 @@ class Builder:
         if long:
             if len(parts) > 1 or whole:
                 raise QuerySyntax("too many words end so: more of it is needed within a phrase", long[0].text)
+            return self._each_word(signs, parts[0])
+        if len(parts) == 1 and parts[0] in self.common and not whole:
             return self._each_word(signs, parts[0])
         wide = [
             part for part in parts if part.start and not unspaced(part.text) and len(self._spelt(part)) > SPELT_MOST
@@ -318,7 +331,8 @@ class Builder:
             return self._digits(name, node, exact=True)
         if name in _COLUMNS:
             self.uses.add(_COLUMNS[name][0])
-            compared = self._bounds(_COLUMNS[name], node)
+            about = [_quote(f"{_sign(name)}#{each}") + ":*" for each in lexemes.about(node.low, node.high)]
+            return Condition(" | ".join(about), self._bounds(_COLUMNS[name], node)) if about else NOTHING
         else:
             self.uses.add("d")
             compared = self._json_bounds(name, node)

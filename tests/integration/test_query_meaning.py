@@ -365,11 +365,12 @@ async def _ask(database: Database) -> None:
         statement, params = question.count()
         assert (await database.fetch(statement, *params))[0][0] == len(expected), text
         some = r.sample(sorted({e.stream for e in maker.records}), 20)
-        statement, params = question.among(some)
-        shown = {str(row[0]) for row in await database.fetch(statement, *params)}
         everything = {e.stream for e in maker.records if plain.holds(tree, e)}
-        wrong = shown ^ (everything & set(some))
-        assert not wrong, f"{text}: {[e for e in maker.records if e.stream in wrong]} {statement.sql}"
+        for gone, wanted in ((False, expected), (True, everything)):
+            statement, params = question.among(some, missing=gone)
+            shown = {str(row[0]) for row in await database.fetch(statement, *params)}
+            wrong = shown ^ (wanted & set(some))
+            assert not wrong, f"{text}: {[e for e in maker.records if e.stream in wrong]} {statement.sql}"
         full += bool(expected)
     assert full > QUESTIONS // 4, "most questions found nothing: they prove little"
 
