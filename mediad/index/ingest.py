@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import Any
 
@@ -76,11 +77,14 @@ class Ingest:
             await self._write(refused, give_up_after)
 
     async def _write(self, rows: Rows, give_up_after: float) -> None:
-        if not await self._keeper.concerns(rows):
-            await self._put(rows, [], give_up_after)
-            return
-        async with self._keeper.deciding:
-            settled, before, left = await self._keeper.settle(rows)
+        async with contextlib.AsyncExitStack() as turn:
+            await turn.enter_async_context(self._keeper.deciding)
+            concerned, candidates = await self._keeper.concerns(rows)
+            if concerned:
+                settled, before, left = await self._keeper.settle(rows, candidates)
+            else:  # its own streams only: others need not wait until it is stored
+                await turn.aclose()
+                settled, before, left = rows, [], []
             await self._put(settled, before, give_up_after)
         if left:
             await self._keeper.after_lost(left)

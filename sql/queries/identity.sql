@@ -1,25 +1,34 @@
 -- Which stream a name belongs to, and what becomes of streams.
 
 -- name: identity_candidates, by key
--- Other streams that have the fingerprints just read; looked for among the first 24 of each, for there may be thousands
--- of equal files. And, without a candidate, the files whose own stream has another fingerprint. $1: [{f, v}] file and
--- fingerprint in hex.
+-- Streams that have the fingerprints just read; looked for among the first 24 of each, for there may be thousands of equal
+-- files, and told once however many files of the batch have it. $1: [{f, v}] file and fingerprint in hex. Three kinds of
+-- rows: (null, fingerprint, a stream that has it, how many present names, worked, alone, created, those of its names that
+-- files of the batch have); (file, fingerprint, its stream) of the files that share theirs with another stream; (file,
+-- null) of those whose own stream has another fingerprint.
 WITH asked AS MATERIALIZED (
-    SELECT e.f AS file, decode(e.v, 'hex') AS value FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, v text)
+    SELECT f.id AS file, f.stream, f.name, decode(e.v, 'hex') AS value
+    FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, v text) JOIN file f ON f.id = e.f
+), valued AS MATERIALIZED (
+    SELECT value, array_agg(name) AS names FROM asked GROUP BY value
+), held AS MATERIALIZED (
+    SELECT v.value, v.names, k.stream FROM valued v CROSS JOIN LATERAL (
+        SELECT DISTINCT k.stream FROM (
+            SELECT k.stream FROM stream_key k WHERE k.value = v.value AND k.grade = 1 LIMIT 24
+        ) k
+    ) k
 )
-SELECT a.file, c.stream, (SELECT count(*) FROM file o WHERE o.stream = c.stream AND o.missing_since_ns IS NULL),
-       EXISTS (SELECT FROM work w WHERE w.stream = c.stream), s.alone, s.created_ns,
-       EXISTS (SELECT FROM file o WHERE o.stream = c.stream AND o.name = f.name)
-FROM asked a JOIN file f ON f.id = a.file
-CROSS JOIN LATERAL (
-    SELECT DISTINCT k.stream FROM (
-        SELECT k.stream FROM stream_key k WHERE k.value = a.value AND k.grade = 1 LIMIT 24
-    ) k WHERE k.stream <> f.stream
-) c
-JOIN stream s ON s.id = c.stream
+SELECT NULL::bigint, h.value, h.stream,
+       (SELECT count(*) FROM file o WHERE o.stream = h.stream AND o.missing_since_ns IS NULL),
+       (SELECT count(*) FROM work w WHERE w.stream = h.stream) > 0, s.alone, s.created_ns,
+       ARRAY(SELECT o.name FROM file o WHERE o.stream = h.stream AND o.name = ANY (h.names))
+FROM held h JOIN stream s ON s.id = h.stream
 UNION ALL
-SELECT a.file, NULL, 0, false, false, 0, false FROM asked a JOIN file f ON f.id = a.file
-WHERE EXISTS (SELECT FROM stream_key k WHERE k.stream = f.stream AND k.grade = 1 AND k.value <> a.value);
+SELECT a.file, a.value, a.stream, 0, false, false, 0, NULL FROM asked a
+WHERE a.value IN (SELECT h.value FROM held h)
+UNION ALL
+SELECT a.file, NULL, NULL, 0, false, false, 0, NULL FROM asked a
+WHERE (SELECT true FROM stream_key k WHERE k.stream = a.stream AND k.grade = 1 AND k.value <> a.value LIMIT 1);
 
 -- name: identity_own, by key
 -- The streams that names have now, and what was known of the files. $1: [{f, v}] file and fingerprint in hex.
