@@ -75,9 +75,9 @@ WITH record AS MATERIALIZED (
 ), before AS (
     -- what the snapshot of this statement still has: the record it replaces
     SELECT r.f, file.stream, o.file IS NULL AS first, o.state IS DISTINCT FROM r.state AS restated,
-           (SELECT jsonb_agg(key ORDER BY key) FROM (
+           CASE WHEN o.file IS NOT NULL THEN (SELECT jsonb_agg(key ORDER BY key) FROM (
                SELECT key FROM jsonb_each(coalesce(d.fields, '{}')) a FULL JOIN jsonb_each(r.fields) b USING (key)
-               WHERE a.value IS DISTINCT FROM b.value) c) AS changed
+               WHERE a.value IS DISTINCT FROM b.value) c) END AS changed
     FROM record r JOIN file ON file.id = r.f LEFT JOIN reading o ON o.file = r.f LEFT JOIN file_detail d ON d.file = r.f
 ), told AS (
     -- one event for all that were read the first time, one for each that says something new

@@ -4,7 +4,7 @@ Nearly every tag is plain: no unsynchronisation, no extended header, no frame fl
 once. For those this reads what mutagen reads, in a third of its time. Whatever else a tag has, `read_frames` gives None
 for all of it, and mutagen, which mends what broken taggers wrote, reads it (audio.id3).
 
-Sources: ID3v2.4.0 structure sections 3-4, ID3v2.3.0 section 3; ID3v2.4.0 frames sections 4.1-4.3, 4.8, 4.10, 4.14, 4.27.
+Sources: ID3v2.4.0 structure sections 3-4, ID3v2.3.0 section 3; ID3v2.4.0 frames sections 4.1, 4.2, 4.10, 4.14, 4.27.
 """
 
 from __future__ import annotations
@@ -21,6 +21,13 @@ class PlainFrame:
     """A frame with the attributes that mutagen's frame of that name has."""
 
     __slots__ = ("data", "desc", "lang", "mime", "name", "owner", "text", "type")
+    data: bytes
+    desc: str
+    lang: str
+    mime: str
+    owner: str
+    text: list[str]
+    type: int
 
     def __init__(self, name: str) -> None:
         self.name = name
