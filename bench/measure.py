@@ -71,6 +71,29 @@ def tree_cpu() -> float:
     return total
 
 
+# What a process of the daemon is, by a word of its command line; the first that fits.
+PARTS = (
+    ("postgres", "PostgreSQL"), ("mediad_handlers", "workers"), ("mediad.workers", "walk"), ("mediactl", "client"),
+    ("--data-dir", "daemon"),
+)  # fmt: skip
+
+
+def cpu_by_part() -> dict[str, float]:
+    """CPU seconds of the living processes below this one, by PARTS. One that was reaped counts for its parent."""
+    found = {name: 0.0 for _word, name in PARTS}
+    for pid in descendants(os.getpid()):
+        try:
+            line = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+            spent = sum(map(int, stat_fields(pid)[11:15])) / TICK
+        except OSError:
+            continue  # it ended while we looked
+        for word, name in PARTS:
+            if word in line:
+                found[name] += spent
+                break
+    return found
+
+
 @dataclass(frozen=True)
 class Spent:
     """What a piece of work cost, in seconds."""

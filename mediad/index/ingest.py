@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import Any
 
@@ -16,6 +17,18 @@ log = logging.getLogger(__name__)
 
 # A batch of this many files is one transaction: beyond it the server gains little and the loop loses its turn.
 BATCH_RECORDS = 128
+
+
+_PACK_AT_ONCE = 32  # rows encoded before others have their turn: some 2 ms
+
+
+async def _pack_slowly(rows: list[Any]) -> str:
+    """`pack` of many rows: encoding a batch takes some milliseconds."""
+    parts: list[str] = []
+    for start in range(0, len(rows), _PACK_AT_ONCE):
+        parts.append(pack(rows[start : start + _PACK_AT_ONCE])[1:-1])
+        await asyncio.sleep(0)
+    return f"[{','.join(parts)}]"
 
 
 class Ingest:
@@ -63,11 +76,14 @@ class Ingest:
             await self._write(refused, give_up_after)
 
     async def _write(self, rows: Rows, give_up_after: float) -> None:
-        if not await self._keeper.concerns(rows):
-            await self._put(rows, [], give_up_after)
-            return
-        async with self._keeper.deciding:
-            settled, before, left = await self._keeper.settle(rows)
+        async with contextlib.AsyncExitStack() as turn:
+            await turn.enter_async_context(self._keeper.deciding)
+            concerned, candidates = await self._keeper.concerns(rows)
+            if concerned:
+                settled, before, left = await self._keeper.settle(rows, candidates)
+            else:  # its own streams only: others need not wait until it is stored
+                await turn.aclose()
+                settled, before, left = rows, [], []
             await self._put(settled, before, give_up_after)
         if left:
             await self._keeper.after_lost(left)
@@ -80,7 +96,6 @@ class Ingest:
         for name, parts in self._rows_of(rows):
             packed: list[Any] = []
             for part in parts:
-                packed.append(pack(part) if isinstance(part, list) else part)
-                await asyncio.sleep(0)  # encoding a batch takes a few milliseconds: others have their turn in between
+                packed.append(await _pack_slowly(part) if isinstance(part, list) else part)
             unit.append((name, tuple(packed)))
         await self._store.write(unit, give_up_after=give_up_after, deadline=30.0)

@@ -84,14 +84,17 @@ class Keeper:
         self.wanted = asyncio.Event()  # a checksum is wanted
         self.on_kept: Callable[[], None] = _nothing  # events that say where a person's work went are stored
 
-    async def concerns(self, rows: Rows) -> bool:
-        """Whether a batch may touch other streams than its own: then only one at a time is settled and stored."""
+    async def concerns(self, rows: Rows) -> tuple[bool, dict[int, list[Candidate]]]:
+        """Whether a batch may touch other streams than its own: then only one at a time is settled and stored, with
+        `deciding` held from before this question on. And who has its fingerprints, for `settle`."""
         prints = {row["f"]: row["v"] for row in rows.keys if row["g"] == 1}
-        if rows.again or any(row["g"] == 2 for row in rows.keys) or _parted(rows, prints):
-            return True
-        return bool(prints) and bool(await self._candidates(prints))
+        names = {read.file: read.name for read, _answer in rows.answers}
+        candidates = await self._candidates(prints, names) if prints else {}
+        return bool(
+            rows.again or candidates or any(row["g"] == 2 for row in rows.keys) or _parted(rows, prints)
+        ), candidates
 
-    async def settle(self, rows: Rows) -> tuple[Rows, Statements, list[str]]:
+    async def settle(self, rows: Rows, candidates: dict[int, list[Candidate]]) -> tuple[Rows, Statements, list[str]]:
         """What the files of a batch are: the batch with their streams, the statements that go before its own, and the
         streams that lose a name by them: for `after_lost`. Afterwards `wanted` is to be set: checksums may be.
 
@@ -99,7 +102,6 @@ class Keeper:
         prints = {row["f"]: row["v"] for row in rows.keys if row["g"] == 1}
         if not prints:
             return rows, [], []
-        candidates = await self._candidates(prints)
         again = {*rows.again, *_parted(rows, prints)}
         asked = {file: value for file, value in prints.items() if file in candidates or file in again}
         known = await self._own(asked) if asked else {}
@@ -111,15 +113,31 @@ class Keeper:
             rows = _with_streams(rows, plan.streams)
         return rows, plan.statements(self._store.host), plan.left
 
-    async def _candidates(self, prints: dict[int, str]) -> dict[int, list[Candidate]]:
+    async def _candidates(self, prints: dict[int, str], known: dict[int, bytes]) -> dict[int, list[Candidate]]:
+        """Other streams with the fingerprints of these files; an empty list for a file whose own stream has another."""
         asked = pack([{"f": file, "v": value} for file, value in prints.items()])
+        holders: dict[bytes, list[tuple[Candidate, list[bytes]]]] = {}
+        sharing: list[tuple[int, bytes, str]] = []
         found: dict[int, list[Candidate]] = {}
-        for file, stream, present, worked, alone, seen, named in await self._store.read(
+        for file, value, stream, present, worked, alone, seen, names in await self._store.read(
             "identity_candidates", asked, deadline=30.0
         ):
-            others = found.setdefault(file, [])
-            if stream is not None:
-                others.append(Candidate(str(stream), present, worked, alone, seen, named))
+            if file is None:
+                candidate = Candidate(str(stream), present, worked, alone, seen, False)
+                holders.setdefault(value, []).append((candidate, names))
+            elif value is None:
+                found[file] = []
+            else:
+                sharing.append((file, value, str(stream)))
+        for file, value, own in sharing:
+            name = known.get(file)
+            others = [
+                replace(candidate, named=True) if names and name in names else candidate
+                for candidate, names in holders[value]
+                if candidate.stream != own
+            ]
+            if others:
+                found.setdefault(file, []).extend(others)
         return found
 
     async def _own(self, asked: dict[int, str]) -> dict[int, _Known]:

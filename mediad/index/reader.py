@@ -66,6 +66,16 @@ def _taken(row: tuple[Any, ...]) -> _Taken:
 
 
 @dataclass(slots=True)
+class _Lane:
+    """A lane's number; what it has read and not stored yet (while the queue gives more, batches are stored together),
+    and the files that are in it."""
+
+    number: int
+    rows: records.Rows = field(default_factory=records.Rows)
+    held: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Counts:
     """What was read since the daemon started, by root."""
 
@@ -141,13 +151,16 @@ class Reader:
                     self._work.clear()  # before looking: what is queued meanwhile wakes the lane again
                     await self._fill()
                 if self._ready:
-                    return [self._ready.popleft() for _ in range(min(BATCH_FILES, len(self._ready)))]
+                    return self._at_hand()
                 if self._suspects:
                     return [self._suspects.popleft()]
             if not self._in_hand:
                 self.on_idle()
             await self._plan_wake()
             await self._work.wait()
+
+    def _at_hand(self) -> list[_Taken]:
+        return [self._ready.popleft() for _ in range(min(BATCH_FILES, len(self._ready)))]
 
     async def _fill(self) -> None:
         roots = self.roots.readable()
@@ -192,15 +205,20 @@ class Reader:
     # -------------------------------------------------------------- a lane
 
     async def _lane(self, number: int) -> None:
+        lane = _Lane(number)
         while not self._stopping:
             batch: list[_Taken] = []
             try:
-                batch = await self._next()
+                if lane.rows.records and (not self._ready or len(lane.rows.records) + BATCH_FILES > BATCH_RECORDS):
+                    await self._store_held(lane)
+                # What is held does not wait for more work: then there is a batch at hand, and nobody between.
+                batch = self._at_hand() if lane.rows.records else await self._next()
                 if batch[0].attempts:
                     async with self._alone:  # a suspect is read while no other suspect is
-                        await self._read(number, batch)
+                        await self._read(lane, batch)
+                        await self._store_held(lane)
                 else:
-                    await self._read(number, batch)
+                    await self._read(lane, batch)
                 self.problem = ""
             except Fenced:
                 log.error("another daemon of this host has taken over: reading stops")
@@ -208,18 +226,27 @@ class Reader:
             except MediadError as error:
                 self.problem = str(error)
                 log.warning("reading paused", extra={"why": error.for_log})
+                lane.rows.clear()  # what is not stored is still queued
                 await asyncio.sleep(1.0)
                 self._work.set()
             finally:
-                self._in_hand.difference_update(item.file for item in batch)
+                lane.held.update(item.file for item in batch)
+                if not lane.rows.records:
+                    self._in_hand -= lane.held
+                    lane.held.clear()
 
-    async def _read(self, lane: int, batch: list[_Taken]) -> None:
-        rows = records.Rows()
+    async def _store_held(self, lane: _Lane) -> None:
+        await self._store(lane.rows)
+        self._in_hand -= lane.held
+        lane.held.clear()
+
+    async def _read(self, lane: _Lane, batch: list[_Taken]) -> None:
+        rows = lane.rows
         batch = self._park(batch, rows)
         if batch:
             await self.registry.load()
             await self.store.write(
-                [("take_off", (self.store.host, lane, pack([item.file for item in batch])))],
+                [("take_off", (self.store.host, lane.number, pack([item.file for item in batch])))],
                 give_up_after=_GIVE_UP_SECONDS,
             )
         groups: dict[tuple[bytes, int], list[_Taken]] = {}
@@ -231,7 +258,6 @@ class Reader:
         put_off: dict[int, list[int]] = {}
         for (top, key), items in groups.items():
             await self._read_group(applications[key], top, items, rows, put_off)
-        await self._store(rows)
         for pause, files in put_off.items():
             await self.store.write([("put_off", (pack(files), now_ns() + pause))], give_up_after=_GIVE_UP_SECONDS)
 

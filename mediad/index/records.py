@@ -147,7 +147,11 @@ def checked_keys(keys: Any) -> list[tuple[str, str, bytes]]:
 def _clean_sources(sources: Any, fields: dict[str, Any]) -> dict[str, str]:
     if not isinstance(sources, dict):
         return {}
-    return {k: _clean(v)[:200] for k, v in sources.items() if k in fields and isinstance(v, str)}
+    return {
+        k: v if len(v) <= 200 and v.isascii() and "\0" not in v else _clean(v)[:200]
+        for k, v in sources.items()
+        if k in fields and isinstance(v, str)
+    }
 
 
 def _clean_tags(tags: Any) -> tuple[dict[str, list[Any]], int]:

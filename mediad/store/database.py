@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from mediad.errors import MediadError, Unavailable
 from mediad.store.connection import Link
 from mediad.store.faults import ConnectionLost, Retry
-from mediad.store.queries import Statement
+from mediad.store.queries import BY_KEY, Statement
 from mediad.store.values import Parameter, Rows
 
 # docs/reliability 5. The daemon's own deadlines are shorter; these end what a dead daemon left behind.
@@ -163,12 +163,12 @@ class Database:
         Raises Unavailable when `deadline` seconds have passed, and what the statement raises (faults.fault_of)."""
         loop = asyncio.get_running_loop()
         until = loop.time() + (self._deadline if deadline is None else deadline)
-        unit = [(self._statement(statement), parameters)]
+        unit = self._unit([(statement, parameters)])
         pause = pauses()
         while True:
             link = await self._reader(until)
             try:
-                return (await link.run(unit, deadline=until - loop.time()))[0]
+                return (await link.run(unit, deadline=until - loop.time()))[-1]
             except (ConnectionLost, Retry) as error:
                 await self._wait_before_repeating(error, pause(), until)
 
@@ -189,12 +189,12 @@ class Database:
         loop = asyncio.get_running_loop()
         attempt = self._deadline if deadline is None else deadline
         until = loop.time() + (attempt if give_up_after is None else give_up_after)
-        statements = [(self._statement(statement), parameters) for statement, parameters in unit]
+        statements = self._unit(unit)
         pause = pauses()
         while True:
             link = await self._writer.acquire(until)
             try:
-                return await link.run(statements, deadline=min(attempt, until - loop.time()))
+                return (await link.run(statements, deadline=min(attempt, until - loop.time())))[-len(unit) :]
             except (ConnectionLost, Retry) as error:
                 await self._wait_before_repeating(error, pause(), until)
 
@@ -225,6 +225,13 @@ class Database:
             link.close()
         self._dedicated.clear()
         self._change("unavailable", "the database connection was closed")
+
+    def _unit(
+        self, unit: Sequence[tuple[str | Statement, Sequence[Parameter]]]
+    ) -> list[tuple[Statement, Sequence[Parameter]]]:
+        """The statements of a unit, behind BY_KEY when one of them asks for it."""
+        statements = [(self._statement(statement), parameters) for statement, parameters in unit]
+        return [(BY_KEY, ()), *statements] if any(statement.keyed for statement, _ in statements) else statements
 
     def _statement(self, statement: str | Statement) -> Statement:
         return self._statements[statement] if isinstance(statement, str) else statement

@@ -5,7 +5,9 @@
     SELECT ... WHERE dir = $1 AND name = $2;
 
 A `-- name:` line opens a statement, the `--` lines right below it are its comment, the rest is its SQL up to the next
-name. Every statement has a comment, a name is used once in the whole folder."""
+name. Every statement has a comment, a name is used once in the whole folder. A name followed by `, by key` says that
+the statement takes a batch and finds each of its rows by an index: it is planned that way however small the tables were
+when it was first run (`BY_KEY`)."""
 
 from __future__ import annotations
 
@@ -18,6 +20,7 @@ from types import MappingProxyType
 
 _NAME = re.compile(r"^--\s*name:\s*(.*?)\s*$")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*\Z")
+_KEYED = re.compile(r"\s*,\s*by key\Z")
 
 
 class QueryFileError(ValueError):
@@ -29,13 +32,28 @@ class Statement:
     """One SQL statement with positional parameters $1, $2...
 
     Compared and hashed by identity: a connection remembers by it what it has prepared. `source` is "file:line".
-    One whose text is built at run time says `prepared=False`: it is parsed each time and leaves nothing behind."""
+    One whose text is built at run time says `prepared=False`: it is parsed each time and leaves nothing behind. The
+    unit of one that is `keyed` begins with BY_KEY."""
 
     name: str
     sql: str
     comment: str = ""
     source: str = ""
     prepared: bool = True
+    keyed: bool = False
+
+
+# A prepared statement is planned once, in the first seconds of an empty library: a hash join that reads all of a table
+# is right then, and would be kept while the library grows, each batch reading everything there is. Nested loops over
+# indexes are right at every size for batches of some hundred rows. The settings last to the end of the transaction
+# (PostgreSQL manual, "Query Planning", 20.7.1; "Prepared statements", plan_cache_mode).
+BY_KEY = Statement(
+    "by_key",
+    "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
+    " set_config('enable_mergejoin', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)",
+    "What a statement that says `by key` is planned under.",
+    "mediad.store.queries",
+)
 
 
 def load(folder: Traversable | Path) -> Mapping[str, Statement]:
@@ -69,6 +87,7 @@ def _parse(text: str, file_name: str) -> list[Statement]:
 
 
 def _statement(name: str, lines: list[str], source: str) -> Statement:
+    name, keyed = _KEYED.subn("", name)
     if not _IDENTIFIER.match(name):
         raise QueryFileError(f"{source}: {name!r} is no name; use a-z, 0-9 and _")
     head = 0
@@ -81,4 +100,4 @@ def _statement(name: str, lines: list[str], source: str) -> Statement:
     sql = "\n".join(body).strip().rstrip(";").rstrip()
     if all(not line.strip(" ;\t") or line.lstrip().startswith("--") for line in body):
         raise QueryFileError(f"{source}: statement {name!r} has no SQL")
-    return Statement(name, sql, comment, source)
+    return Statement(name, sql, comment, source, keyed=bool(keyed))

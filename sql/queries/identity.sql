@@ -1,27 +1,36 @@
 -- Which stream a name belongs to, and what becomes of streams.
 
--- name: identity_candidates
--- Other streams that have the fingerprints just read; looked for among the first 24 of each, for there may be thousands
--- of equal files. And, without a candidate, the files whose own stream has another fingerprint. $1: [{f, v}] file and
--- fingerprint in hex.
+-- name: identity_candidates, by key
+-- Streams that have the fingerprints just read; looked for among the first 24 of each, for there may be thousands of equal
+-- files, and told once however many files of the batch have it. $1: [{f, v}] file and fingerprint in hex. Three kinds of
+-- rows: (null, fingerprint, a stream that has it, how many present names, worked, alone, created, those of its names that
+-- files of the batch have); (file, fingerprint, its stream) of the files that share theirs with another stream; (file,
+-- null) of those whose own stream has another fingerprint.
 WITH asked AS MATERIALIZED (
-    SELECT e.f AS file, decode(e.v, 'hex') AS value FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, v text)
+    SELECT f.id AS file, f.stream, f.name, decode(e.v, 'hex') AS value
+    FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, v text) JOIN file f ON f.id = e.f
+), valued AS MATERIALIZED (
+    SELECT value, array_agg(name) AS names FROM asked GROUP BY value
+), held AS MATERIALIZED (
+    SELECT v.value, v.names, k.stream FROM valued v CROSS JOIN LATERAL (
+        SELECT DISTINCT k.stream FROM (
+            SELECT k.stream FROM stream_key k WHERE k.value = v.value AND k.grade = 1 LIMIT 24
+        ) k
+    ) k
 )
-SELECT a.file, c.stream, (SELECT count(*) FROM file o WHERE o.stream = c.stream AND o.missing_since_ns IS NULL),
-       EXISTS (SELECT FROM work w WHERE w.stream = c.stream), s.alone, s.created_ns,
-       EXISTS (SELECT FROM file o WHERE o.stream = c.stream AND o.name = f.name)
-FROM asked a JOIN file f ON f.id = a.file
-CROSS JOIN LATERAL (
-    SELECT DISTINCT k.stream FROM (
-        SELECT k.stream FROM stream_key k WHERE k.value = a.value AND k.grade = 1 LIMIT 24
-    ) k WHERE k.stream <> f.stream
-) c
-JOIN stream s ON s.id = c.stream
+SELECT NULL::bigint, h.value, h.stream,
+       (SELECT count(*) FROM file o WHERE o.stream = h.stream AND o.missing_since_ns IS NULL),
+       (SELECT count(*) FROM work w WHERE w.stream = h.stream) > 0, s.alone, s.created_ns,
+       ARRAY(SELECT o.name FROM file o WHERE o.stream = h.stream AND o.name = ANY (h.names))
+FROM held h JOIN stream s ON s.id = h.stream
 UNION ALL
-SELECT a.file, NULL, 0, false, false, 0, false FROM asked a JOIN file f ON f.id = a.file
-WHERE EXISTS (SELECT FROM stream_key k WHERE k.stream = f.stream AND k.grade = 1 AND k.value <> a.value);
+SELECT a.file, a.value, a.stream, 0, false, false, 0, NULL FROM asked a
+WHERE a.value IN (SELECT h.value FROM held h)
+UNION ALL
+SELECT a.file, NULL, NULL, 0, false, false, 0, NULL FROM asked a
+WHERE (SELECT true FROM stream_key k WHERE k.stream = a.stream AND k.grade = 1 AND k.value <> a.value LIMIT 1);
 
--- name: identity_own
+-- name: identity_own, by key
 -- The streams that names have now, and what was known of the files. $1: [{f, v}] file and fingerprint in hex.
 WITH asked AS MATERIALIZED (
     SELECT e.f AS file, decode(e.v, 'hex') AS value FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, v text)
@@ -35,13 +44,13 @@ SELECT a.file, f.stream,
 FROM asked a JOIN file f ON f.id = a.file JOIN stream s ON s.id = f.stream
 LEFT JOIN reading r ON r.file = f.id LEFT JOIN file_detail d ON d.file = f.id;
 
--- name: last_places
+-- name: last_places, by key
 -- Where streams without a present file were last: the name that went missing last. $1 json list of streams.
 SELECT DISTINCT ON (stream) stream, id, dir, name FROM file
 WHERE stream IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb)) AND missing_since_ns IS NOT NULL
 ORDER BY stream, missing_since_ns DESC, id;
 
--- name: join_moved
+-- name: join_moved, by key
 -- Names that turned out to be files of known streams, moved there: each joins its stream; the name it had before, which
 -- is missing, goes, and stays known as a revision. $1: [{f, t, o, p, v}] t the stream, o the old name's file, p its path
 -- in hex, v the event's value, $2 now, $3 host.
@@ -150,7 +159,7 @@ WITH gone AS MATERIALIZED (
 )
 DELETE FROM work w USING gone g WHERE w.stream = g.stream;
 
--- name: succeed
+-- name: succeed, by key
 -- A living path has a new payload, and work hung on the old one: the name gets a stream of its own, which succeeds the
 -- old one. $1: [{f, s, t, p, z, m, k, v}] from stream s to t, p the path in hex, z and m size and mtime of what stood
 -- there, k the lineage's state, v the event's value, $2 now, $3 host.
@@ -175,7 +184,7 @@ INSERT INTO event (seq, at_ns, host, actor, target_kind, target, action, value)
 SELECT n.last - row_number() OVER () + 1, $2::bigint, $3::uuid, '', 'stream', j.t::text, 'succeeded', j.v
 FROM joined j, numbered n;
 
--- name: rewrite
+-- name: rewrite, by key
 -- A living path has a new payload, and nothing hung on the old one: the stream goes on with new keys. $1: [{f, p, z, m,
 -- v}] p the path in hex, z and m size and mtime of what stood there, v the event's value, $2 now, $3 host.
 WITH entry AS MATERIALIZED (
@@ -284,7 +293,7 @@ INSERT INTO event (seq, at_ns, host, actor, op_id, target_kind, target, action, 
 SELECT n.last - row_number() OVER () + 1, $2::bigint, $3::uuid, $4::text, $5::uuid, 'stream', e.t::text, 'merged', e.v
 FROM entry e, numbered n;
 
--- name: track_candidates
+-- name: track_candidates, by key
 -- Streams with a person's work that have these first packets of a track: a remux, perhaps. $1: [{f, v}] file and track
 -- key in hex.
 SELECT DISTINCT f.stream, k.stream

@@ -1,6 +1,6 @@
 -- The queue of files to read, and what was read.
 
--- name: take_todo
+-- name: take_todo, by key
 -- The next files to read of this host's roots; whether something was read of them before, or of their stream by another
 -- of its names. $1 json list of roots, $2 after this file, $3 most, $4 now.
 SELECT t.file, f.dir, f.name, f.inode, f.size, f.mtime_ns, t.attempts, t.root,
@@ -34,12 +34,12 @@ UPDATE todo t SET attempts = t.attempts + 1
 FROM (SELECT DISTINCT unnest(files) AS file FROM crashed) c WHERE t.file = c.file
 RETURNING t.file, t.attempts;
 
--- name: put_off
+-- name: put_off, by key
 -- Files that changed while they were read, or whose volume was away: again later. $1 json list, $2 not before.
 UPDATE todo SET not_before_ns = $2::bigint
 WHERE file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
 
--- name: store_records
+-- name: store_records, by key
 -- What was read. A record counts only if the file still is what was read (inode, size, mtime) and where it was: else it
 -- stays queued. $1: [{f, i, s, m, d, n, state, code, problem, handler, version, kind, format, title, artist, album, duration, width,
 -- height, date, fields, tags, sources, warnings, w}], $2 now, $3 host.
@@ -73,9 +73,9 @@ WITH record AS MATERIALIZED (
 ), before AS (
     -- what the snapshot of this statement still has: the record it replaces
     SELECT r.f, file.stream, o.file IS NULL AS first, o.state IS DISTINCT FROM r.state AS restated,
-           (SELECT jsonb_agg(key ORDER BY key) FROM (
+           CASE WHEN o.file IS NOT NULL THEN (SELECT jsonb_agg(key ORDER BY key) FROM (
                SELECT key FROM jsonb_each(coalesce(d.fields, '{}')) a FULL JOIN jsonb_each(r.fields) b USING (key)
-               WHERE a.value IS DISTINCT FROM b.value) c) AS changed
+               WHERE a.value IS DISTINCT FROM b.value) c) END AS changed
     FROM record r JOIN file ON file.id = r.f LEFT JOIN reading o ON o.file = r.f LEFT JOIN file_detail d ON d.file = r.f
 ), told AS (
     -- one event for all that were read the first time, one for each that says something new
@@ -94,18 +94,18 @@ WITH record AS MATERIALIZED (
 )
 SELECT count(*) FROM record;
 
--- name: put_keys
+-- name: put_keys, by key
 -- Keys of the streams of these files. $1: [{f, g, a, v}].
 INSERT INTO stream_key (stream, grade, algorithm, value)
 SELECT f.stream, e.g, e.a, decode(e.v, 'hex')
 FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, g smallint, a text, v text) JOIN file f ON f.id = e.f
 ON CONFLICT DO NOTHING;
 
--- name: drop_links
+-- name: drop_links, by key
 -- Before a file that was read before is linked again with its metas. $1 json list of files.
 DELETE FROM file_meta WHERE file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
 
--- name: put_metas
+-- name: put_metas, by key
 -- Metas by kind and digest, each once, in that order. $1: [{u, k, g, n, fo, re}].
 INSERT INTO meta (id, kind, digest, name, folded, reversed)
 SELECT e.u, e.k, decode(e.g, 'hex'), e.n, e.fo, e.re
@@ -114,7 +114,7 @@ ORDER BY e.k, e.g
 ON CONFLICT (kind, digest) DO UPDATE SET name = excluded.name, folded = excluded.folded, reversed = excluded.reversed
     WHERE meta.name <> excluded.name AND meta.kind NOT IN ('artist', 'album');
 
--- name: link_metas
+-- name: link_metas, by key
 -- A file and its stream have a meta; a meta has sub-metas. $1: [{f, k, g}] files, $2: [{k, g, ck, cg, r}] parents.
 WITH own AS (
     SELECT e.f AS file, m.id AS meta, f.stream
@@ -132,7 +132,7 @@ JOIN meta p ON p.kind = e.k AND p.digest = decode(e.g, 'hex')
 JOIN meta c ON c.kind = e.ck AND c.digest = decode(e.cg, 'hex')
 ON CONFLICT DO NOTHING;
 
--- name: drop_meta_links
+-- name: drop_meta_links, by key
 -- Before a file that was read before says anew which album and artists it has. $1 json list of files.
 DELETE FROM meta_link l USING file_meta fm
 WHERE l.parent = fm.meta AND fm.file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));

@@ -1,6 +1,6 @@
 -- Items, files, checksums, forgetting.
 
--- name: dir_paths
+-- name: dir_paths, by key
 -- The names that lead from the top of its root to each folder. $1 json list of folders.
 WITH RECURSIVE up(leaf, id, parent, root, name, depth) AS (
     SELECT d.id, d.id, d.parent, d.root, d.name, 0 FROM dir d

@@ -8,7 +8,7 @@ SELECT nextval('dir_id') FROM generate_series(1, $1::integer);
 -- Every folder of a root with its digest, a page by id: the walk skips what did not change.
 SELECT id, parent, name, digest, inode, mtime_ns FROM dir WHERE root = $1::bigint AND id > $2::bigint ORDER BY id LIMIT 2000;
 
--- name: dirs_on_paths
+-- name: dirs_on_paths, by key
 -- The folders from the top of a root down along paths, as far as they are known: the number of the path, and a folder.
 -- $1 root, $2 json list of paths, each a list of hex names: some hundred at most, for they are joined one by one.
 WITH RECURSIVE path AS MATERIALIZED (
@@ -22,11 +22,12 @@ WITH RECURSIVE path AS MATERIALIZED (
 )
 SELECT number, id FROM down ORDER BY number, depth;
 
--- name: dirs_around
+-- name: dirs_around, by key
 -- Folders with those directly in them. $1 json list of folders.
-SELECT id, parent, name, digest, inode, mtime_ns FROM dir
-WHERE id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb))
-   OR parent IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
+WITH asked AS MATERIALIZED (SELECT value::bigint AS id FROM jsonb_array_elements_text($1::jsonb))
+SELECT d.id, d.parent, d.name, d.digest, d.inode, d.mtime_ns FROM dir d WHERE d.id = ANY (ARRAY(SELECT id FROM asked))
+UNION
+SELECT d.id, d.parent, d.name, d.digest, d.inode, d.mtime_ns FROM dir d WHERE d.parent = ANY (ARRAY(SELECT id FROM asked));
 
 -- name: dirs_below
 -- A folder with everything below it. $1 folder.
@@ -37,7 +38,7 @@ WITH RECURSIVE tree(id) AS (
 )
 SELECT d.id, d.parent, d.name, d.digest, d.inode, d.mtime_ns FROM tree t JOIN dir d ON d.id = t.id;
 
--- name: put_dirs
+-- name: put_dirs, by key
 -- Folders of one message of a walk: new ones, and new digests of known ones. $1: [{i, r, p, n, g, x, o, m, w}]
 -- w: the folded name.
 INSERT INTO dir (id, root, parent, name, digest, problem, inode, mtime_ns, folded)
@@ -46,7 +47,7 @@ FROM jsonb_to_recordset($1::jsonb) AS e(i bigint, r bigint, p bigint, n text, g 
 ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, problem = excluded.problem, mtime_ns = excluded.mtime_ns,
     inode = coalesce(excluded.inode, dir.inode);
 
--- name: rename_dirs
+-- name: rename_dirs, by key
 -- Renamed folders: one row and one event each. $1: [{i, p, n, w, v}] w: the folded name, v: the event's value, $2 now,
 -- $3 host.
 WITH entry AS MATERIALIZED (
@@ -75,7 +76,7 @@ WHERE f.dir IN (
     UNION SELECT d.id FROM dir d WHERE d.parent IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)))
 AND f.id > $2::bigint ORDER BY f.id LIMIT 200;
 
--- name: reword
+-- name: reword, by key
 -- New words of files, read or waiting to be. $1: [{f, w}].
 WITH entry AS MATERIALIZED (
     SELECT e.f, e.w::tsvector AS words FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, w text)
@@ -84,13 +85,16 @@ WITH entry AS MATERIALIZED (
 )
 UPDATE file_text t SET words = e.words FROM entry e WHERE t.file = e.f;
 
--- name: stat_candidates
+-- name: stat_candidates, by key
 -- Known files that have the inode, size and mtime of names that are new: renamed, or linked once more, as the file
--- system will tell. $1: [{d, n, i, s, m}], $2 volume.
+-- system will tell. $1: [{d, n, i, s, m}], $2 volume. OFFSET 0 keeps the order of the joins: each name is looked up by
+-- its inode, and a library that is one volume is not read through.
 SELECT e.d, e.n, f.id, f.dir, f.name, f.stream, d.root, f.nlink, k.id, k.stream,
        EXISTS (SELECT FROM work w WHERE w.stream = f.stream), f.first_seen_ns
 FROM jsonb_to_recordset($1::jsonb) AS e(d bigint, n text, i bigint, s bigint, m bigint)
-JOIN file f ON f.inode = e.i AND f.size = e.s AND f.mtime_ns = e.m AND f.type = 'f'
+CROSS JOIN LATERAL (
+    SELECT * FROM file f WHERE f.inode = e.i AND f.size = e.s AND f.mtime_ns = e.m AND f.type = 'f' OFFSET 0
+) f
 JOIN dir d ON d.id = f.dir JOIN root r ON r.id = d.root AND r.volume = $2::bigint
 LEFT JOIN file k ON k.dir = e.d AND k.name = decode(e.n, 'hex')
 WHERE k.id IS NULL OR (k.id <> f.id AND k.inode <> e.i)
@@ -102,7 +106,7 @@ ORDER BY f.missing_since_ns NULLS FIRST;
 UPDATE file SET name = convert_to('/' || id::text, 'UTF8')
 WHERE id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
 
--- name: take_over
+-- name: take_over, by key
 -- Names that another known file was renamed over: their rows go, what stood there stays known. $1: [{d, n, p, v}]
 -- p: the path in hex, v: the event's value, $2 now, $3 host.
 WITH entry AS MATERIALIZED (
@@ -121,7 +125,7 @@ INSERT INTO event (seq, at_ns, host, actor, target_kind, target, action, value)
 SELECT n.last - row_number() OVER () + 1, $2::bigint, $3::uuid, '', 'stream', g.stream::text, 'missing', g.v
 FROM gone g, numbered n;
 
--- name: move_files
+-- name: move_files, by key
 -- Files that were renamed: their rows move, with all that hangs on them. They are read again, for an inode number, a
 -- size and a time may once belong to another. $1: [{f, d, n, c, o, l, w, p, v}] p: the old path in hex, v: the
 -- event's value, $2 now, $3 host, $4 root.
@@ -153,12 +157,12 @@ WITH entry AS MATERIALIZED (
 )
 SELECT count(*) FROM moved;
 
--- name: undigest_dirs
+-- name: undigest_dirs, by key
 -- Folders that are to be listed again whatever they look like. $1 json list of folders.
 UPDATE dir SET digest = NULL, mtime_ns = NULL
 WHERE id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)) AND digest IS NOT NULL;
 
--- name: list_files
+-- name: list_files, by key
 -- Names of one message of a walk, compared with the known ones in one statement: new names get a stream and a place in
 -- the queue, changed and returned ones go back into it, unchanged ones cost no write. $1: [{d, n, t, s, m, c, i, o, l,
 -- u, k, w, x, b}], b: not to be read before, $2 now, $3 host, $4 root. Returns how many were new, changed, returned.
@@ -175,12 +179,15 @@ WITH entry AS MATERIALIZED (
     FROM entry e LEFT JOIN file f ON f.dir = e.dir AND f.name = e.name
 ), minted AS (
     INSERT INTO stream (id, created_ns) SELECT stream, $2::bigint FROM known WHERE file IS NULL ON CONFLICT DO NOTHING
+), fresh AS MATERIALIZED (
+    -- numbered here, so that what follows needs no join to find the number of a name: by key that were 90,000 comparisons
+    SELECT *, nextval('file_id_seq') AS id FROM known WHERE file IS NULL
 ), added AS (
-    INSERT INTO file (dir, name, type, kind_guess, stream, size, mtime_ns, ctime_ns, inode, mode, nlink, target, first_seen_ns)
-    SELECT dir, name, type, kind, stream, size, mtime_ns, ctime_ns, inode, mode, nlink, target, $2::bigint
-    FROM known WHERE file IS NULL
+    INSERT INTO file (id, dir, name, type, kind_guess, stream, size, mtime_ns, ctime_ns, inode, mode, nlink, target, first_seen_ns)
+    OVERRIDING SYSTEM VALUE
+    SELECT id, dir, name, type, kind, stream, size, mtime_ns, ctime_ns, inode, mode, nlink, target, $2::bigint FROM fresh
     ON CONFLICT (dir, name) DO NOTHING
-    RETURNING id, dir, name, type, stream
+    RETURNING id, stream
 ), touched AS (
     UPDATE file f SET type = k.type, size = k.size, mtime_ns = k.mtime_ns, ctime_ns = k.ctime_ns, inode = k.inode,
                       mode = k.mode, nlink = k.nlink, target = k.target, missing_since_ns = NULL
@@ -190,12 +197,12 @@ WITH entry AS MATERIALIZED (
               EXISTS (SELECT FROM reading r WHERE r.file = f.id
                       AND (r.size, r.mtime_ns) IS DISTINCT FROM (k.size, k.mtime_ns)) AS stale
 ), text AS (
-    INSERT INTO file_text (file, words) SELECT a.id, e.words::tsvector
-    FROM added a JOIN entry e ON e.dir = a.dir AND e.name = a.name WHERE a.type <> 'f'
+    INSERT INTO file_text (file, words) SELECT e.id, e.words::tsvector
+    FROM fresh e WHERE e.type <> 'f' AND e.id = ANY (ARRAY(SELECT id FROM added))
 ), queued AS (
     INSERT INTO todo (file, root, words, not_before_ns)
-    SELECT a.id, $4::bigint, e.words::tsvector, e.not_before
-    FROM added a JOIN entry e ON e.dir = a.dir AND e.name = a.name WHERE a.type = 'f'
+    SELECT e.id, $4::bigint, e.words::tsvector, e.not_before
+    FROM fresh e WHERE e.type = 'f' AND e.id = ANY (ARRAY(SELECT id FROM added))
     UNION ALL
     SELECT id, $4::bigint, CASE WHEN NOT EXISTS (SELECT FROM file_text x WHERE x.file = touched.id) THEN words::tsvector END, not_before
     FROM touched WHERE type = 'f' AND (changed OR unread OR stale)
@@ -216,12 +223,12 @@ WITH entry AS MATERIALIZED (
 SELECT (SELECT count(*) FROM added), (SELECT count(*) FROM touched WHERE changed), (SELECT count(*) FROM touched WHERE returned),
        (SELECT count(*) FROM queued);
 
--- name: retyped
+-- name: retyped, by key
 -- Known names that are of another type now: what stood there is gone. $1: [{d, n, t}].
 SELECT f.id, f.stream, f.dir, encode(f.name, 'hex') FROM jsonb_to_recordset($1::jsonb) AS e(d bigint, n text, t text)
 JOIN file f ON f.dir = e.d AND f.name = decode(e.n, 'hex') WHERE f.type <> e.t;
 
--- name: unseen_files
+-- name: unseen_files, by key
 -- Present files that a walk did not see again, with their folders. $1: [{d, lo, hi}] ranges of names that were listed
 -- completely, $2: [{d, n}] the names seen in them.
 WITH span AS (
@@ -230,12 +237,13 @@ WITH span AS (
 ), seen AS (
     SELECT e.d AS dir, decode(e.n, 'hex') AS name FROM jsonb_to_recordset($2::jsonb) AS e(d bigint, n text)
 )
-SELECT f.id, f.dir, f.name FROM file f JOIN span s ON f.dir = s.dir
-WHERE f.missing_since_ns IS NULL
-  AND (s.lo IS NULL OR f.name > s.lo) AND (s.hi IS NULL OR f.name <= s.hi)
+SELECT f.id, f.dir, f.name FROM span s CROSS JOIN LATERAL (
+    SELECT f.id, f.dir, f.name FROM file f WHERE f.dir = s.dir AND f.missing_since_ns IS NULL OFFSET 0
+) f
+WHERE (s.lo IS NULL OR f.name > s.lo) AND (s.hi IS NULL OR f.name <= s.hi)
   AND NOT EXISTS (SELECT FROM seen e WHERE e.dir = f.dir AND e.name = f.name);
 
--- name: digest_dirs
+-- name: digest_dirs, by key
 -- The digests of folders that had lost files, now that these are marked. $1: [{i, g}].
 UPDATE dir SET digest = decode(e.g, 'hex')
 FROM jsonb_to_recordset($1::jsonb) AS e(i bigint, g text) WHERE dir.id = e.i;

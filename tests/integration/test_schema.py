@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from mediad.store.database import Database
 from mediad.store.migrate import migrate
-from mediad.store.queries import load
+from mediad.store.queries import BY_KEY, load
 from tests import pg
 
 ROOT = Path(__file__).parents[2]
@@ -73,3 +74,34 @@ def test_every_statement_is_used() -> None:
     names = set(load(SQL / "queries"))
     unused = [name for name in names if f'"{name}"' not in source]
     assert not unused, f"no code asks for {unused}"
+
+
+_SMALL = {"feed", "root", "host", "volume", "mount"}  # a row or a few, whatever the library's size
+
+
+def _whole_reads(node: dict[str, Any]) -> list[str]:
+    """Nodes of a plan (EXPLAIN (FORMAT JSON)) that read all of a table that grows with the library."""
+    found = [read for below in node.get("Plans", ()) for read in _whole_reads(below)]
+    whole = "Seq Scan" in node["Node Type"] or ("Index" in node["Node Type"] and "Index Cond" not in node)
+    whole = whole and node.get("Parent Relationship") != "InitPlan"  # EXISTS (SELECT FROM work): its first row
+    if whole and node.get("Relation Name") not in {*_SMALL, None}:
+        found.append(f"{node['Node Type']} on {node['Relation Name']}")
+    return found
+
+
+def test_statements_by_key_never_read_a_whole_table(by_schema: str) -> None:
+    """Planned while the library is empty, as a daemon does with a new one: the plan is kept while it grows."""
+    keyed = [statement for statement in load(SQL / "queries").values() if statement.keyed]
+    assert len(keyed) > 20
+    wrong: dict[str, list[str]] = {}
+    with psycopg.connect(by_schema, options="-c search_path=mediadb,pg_catalog") as connection:
+        connection.execute(BY_KEY.sql.encode())
+        for statement in keyed:
+            count = max(int(number) for number in re.findall(r"\$(\d+)", statement.sql))
+            connection.execute(f"PREPARE tried AS {statement.sql}".encode())
+            row = connection.execute(f"EXPLAIN (FORMAT JSON) EXECUTE tried({', '.join(['NULL'] * count)})".encode())
+            plan = row.fetchall()[0][0]
+            connection.execute("DEALLOCATE tried")
+            if reads := _whole_reads(plan[0]["Plan"]):
+                wrong[statement.name] = reads
+    assert not wrong

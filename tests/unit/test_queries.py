@@ -35,6 +35,11 @@ def test_statements_are_read_with_comment_and_source(tmp_path: Path) -> None:
     assert got.source == "file.sql:3"
 
 
+def test_a_statement_by_key_says_so_behind_its_name(tmp_path: Path) -> None:
+    (tmp_path / "x.sql").write_text("-- name: a, by key\n-- Why.\nSELECT 1;\n-- name: b\n-- Why.\nSELECT 2;\n")
+    assert [(s.name, s.keyed) for s in load(tmp_path).values()] == [("a", True), ("b", False)]
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

@@ -155,8 +155,8 @@ HANDLER = Handler(
     preload=(
         *streams.PRELOAD,
         "mediad_handlers.audio.ape", "mediad_handlers.audio.asf", "mediad_handlers.audio.bounds",
-        "mediad_handlers.audio.chunks", "mediad_handlers.audio.small", "mediad_handlers.audio.mp4",
-        "mediad_handlers.audio.mpeg",
+        "mediad_handlers.audio.chunks", "mediad_handlers.audio.id3plain", "mediad_handlers.audio.small",
+        "mediad_handlers.audio.mp4", "mediad_handlers.audio.mpeg",
         "mediad_handlers.audio.vorbis", "mediad_handlers.audio.words",
         "mutagen", "mutagen._constants", "mutagen.id3", "mutagen.flac", "mutagen.mp4",
         "mutagen.asf", "mutagen.apev2", "mutagen.oggvorbis", "mutagen.oggopus", "mutagen.oggspeex", "mutagen.oggflac",

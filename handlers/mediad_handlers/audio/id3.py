@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from mediad_handlers.audio.bounds import corrupt_when_it_leaks
+from mediad_handlers.audio.id3plain import PlainFrame, read_frames
 from mediad_handlers.audio.pictures import describe_picture
 from mediad_handlers.audio.tables import RULES
 from mediad_handlers.audio.values import map_tags
@@ -27,6 +29,11 @@ def read_id3(record: Record, source: Stream | io.BytesIO) -> bool:
     a warning: the stream behind it still counts."""
     from mutagen.id3 import ID3, ID3NoHeaderError
 
+    plain = _read_plain(source)
+    if plain is not None:
+        version, frames = plain
+        _map_frames(record, ((frame.name, frame) for frame in frames), (), f"ID3v2.{version}")
+        return True
     try:
         with corrupt_when_it_leaks("ID3v2"):
             try:
@@ -40,6 +47,20 @@ def read_id3(record: Record, source: Stream | io.BytesIO) -> bool:
         return True
     map_frames(record, tag)
     return True
+
+
+def _read_plain(source: Stream | io.BytesIO) -> tuple[int, list[PlainFrame]] | None:
+    """(version, frames) of a plain tag at the source's start, None of any other (audio.id3plain); the source is at its
+    start again."""
+    header = source.read(10)
+    frames = None
+    if len(header) == 10 and header[:3] == b"ID3" and header[3] in (3, 4) and not header[5] and max(header[6:]) < 0x80:
+        size = header[6] << 21 | header[7] << 14 | header[8] << 7 | header[9]
+        body = source.read(size) if size <= MAX_READ else b""
+        if len(body) == size:
+            frames = read_frames(body, header[3])
+    source.seek(0)
+    return None if frames is None else (header[3], frames)
 
 
 def _mend_size(source: Stream | io.BytesIO) -> Stream | io.BytesIO:
@@ -60,13 +81,18 @@ def _mend_size(source: Stream | io.BytesIO) -> Stream | io.BytesIO:
 
 def map_frames(record: Record, tag: Any) -> None:
     """The frames of a mutagen ID3 tag into fields and tags."""
-    group = f"ID3v2.{tag.version[1]}"
+    _map_frames(
+        record, ((_name_of(frame), frame) for frame in tag.values()), tag.unknown_frames, f"ID3v2.{tag.version[1]}"
+    )
+
+
+def _map_frames(record: Record, frames: Iterable[tuple[str, Any]], unknown_frames: Iterable[bytes], group: str) -> None:
     native: Native = {}
     pictures: list[dict[str, Any]] = []
     chapters: list[dict[str, Any]] = []
-    for frame in tag.values():
-        _take_frame(record, native, pictures, chapters, frame, group)
-    for unknown in tag.unknown_frames:
+    for name, frame in frames:
+        _take_frame(record, native, pictures, chapters, frame, name, group)
+    for unknown in unknown_frames:
         record.tag(f"{group}:{bytes(unknown[:4]).decode('latin-1')}", [show_binary(bytes(unknown[10:]))])
     _settle_dates(native)
     if "TCMP" not in native and "TCP" in native:
@@ -124,18 +150,23 @@ def _settle_dates(native: Native) -> None:
         native["TDRC:RECORDED"] = native.pop("TDRC")
 
 
+def _name_of(frame: Any) -> str:
+    name = type(frame).__name__
+    if len(name) == 3:
+        later = type(frame).__mro__[1].__name__
+        name = later if len(later) == 4 else name  # an ID3v2.2 frame: its class derives from the later one
+    return name
+
+
 def _take_frame(
     record: Record,
     native: Native,
     pictures: list[dict[str, Any]],
     chapters: list[dict[str, Any]],
     frame: Any,
+    name: str,
     group: str,
 ) -> None:
-    name = type(frame).__name__
-    if len(name) == 3:
-        later = type(frame).__mro__[1].__name__
-        name = later if len(later) == 4 else name  # an ID3v2.2 frame: its class derives from the later one
     take = _FRAMES.get(name)
     if take is not None:
         take(record, native, frame, name, group)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgpack
+
 from mediad_handlers.kit.api import Handler, HandlerError, Record
 from mediad_handlers.kit.checksum import ALGORITHMS, digest
 from mediad_handlers.kit.fingerprint import fingerprint, whole
@@ -20,6 +22,7 @@ TEXT_BYTES = 64 * 1024  # one text value
 RECORD_BYTES = 256 * 1024  # all values of a file
 INT64 = 1 << 63
 TAGS = 2000  # keys of `tags`
+_pack = msgpack.Packer(unicode_errors="replace").pack
 
 
 def describe(application: str, handlers: tuple[Handler, ...], sandbox: str) -> dict[str, Any]:
@@ -162,6 +165,8 @@ def bound(
 ) -> tuple[dict[str, Any], dict[str, list[Any]]]:
     """Fields and tags within TEXT_BYTES, RECORD_BYTES and TAGS. Fields are kept before tags; a text that is too long
     is cut, what does not fit is left out, and a warning says so."""
+    if _is_small(fields, tags):
+        return fields, tags
     left = RECORD_BYTES
     kept_fields: dict[str, Any] = {}
     for name, value in fields.items():
@@ -192,6 +197,17 @@ def bound(
         left -= weight
         kept_tags[key] = values
     return kept_fields, kept_tags
+
+
+def _is_small(fields: dict[str, Any], tags: dict[str, list[Any]]) -> bool:
+    """Whether everything is so far below the limits that nothing need be weighed: packed, no text is longer than the
+    whole, and a number weighs at most eight times its packed byte."""
+    if len(tags) > TAGS:
+        return False
+    try:
+        return len(_pack((fields, tags))) * 8 <= TEXT_BYTES
+    except (OverflowError, TypeError, ValueError):  # a number of more than 64 bits, or what is no plain value
+        return False
 
 
 def _cut(text: str, name: str, warnings: list[str]) -> str:

@@ -38,7 +38,14 @@ for _offset, _magic, *_rest in MAGIC:
 
 def sniff(file: File) -> Sniffed | None:
     """What the content of `file` is; None when nothing is recognised. Reads the head, and for ZIP and OLE one more
-    block at most."""
+    block at most. Looked for once a file: whoever chooses the handler, and the handler, ask the same."""
+    if "sniffed" not in file.memo:
+        file.memo["sniffed"] = _sniff(file)
+    found: Sniffed | None = file.memo["sniffed"]
+    return found
+
+
+def _sniff(file: File) -> Sniffed | None:
     head = file.head
     if not head:
         return None
