@@ -1,50 +1,7 @@
-"""Folded text: what search compares. Case, accents, width, ligatures and punctuation are gone.
-
-Rule: Unicode NFKD, combining marks dropped, case folding (Unicode 3.13, default caseless matching), everything that is
-neither letter, number nor mark becomes one space. The same rule folds stored values and words of a question.
-"""
+"""Folded text, as the daemon knows it. The rule is the contract's (mediadb_contract.fold), for workers fold too."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from functools import lru_cache
+from mediadb_contract.fold import FOLDED_MAX, WORD_LENGTH, WORDS_RULE, fold, reverse, shorten, tokens
 
-# The seed's limit of the searchable columns: longer text is searched by its words, not by its beginning or end.
-FOLDED_MAX = 255
-# A word of the word index: longer ones are found by their beginning.
-WORD_LENGTH = 100
-
-# Letters whose plain form is not a decomposition in Unicode, as people type them.
-_PLAIN = str.maketrans({
-    "ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ŧ": "t",
-    "\u0640": None,  # Arabic tatweel stretches a word, it is no letter of it
-})  # fmt: skip
-_GAPS = re.compile(r"[\W_]+")
-
-
-def _keep_marks(gap: re.Match[str]) -> str:
-    r"""Vowel signs of Indic, Thai and other scripts are marks that combine with nothing (class 0): they belong to the
-    word, though Python's \w leaves them out."""
-    return "".join(c if unicodedata.category(c)[0] == "M" else " " for c in gap[0])
-
-
-@lru_cache(maxsize=16384)
-def fold(text: str) -> str:
-    """Folds a text whole: `Sigur Rós – Ágætis byrjun` becomes `sigur ros agaetis byrjun`."""
-    if text.isascii():
-        # What remains to do for ASCII: case and punctuation.
-        return _GAPS.sub(" ", text.lower()).strip()
-    marked = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(c for c in marked if not unicodedata.combining(c)).casefold()
-    return " ".join(_GAPS.sub(_keep_marks, bare.translate(_PLAIN)).split())
-
-
-def shorten(folded: str) -> str:
-    """The searchable beginning of a folded text: at most 255 characters."""
-    return folded[:FOLDED_MAX]
-
-
-def reverse(folded: str) -> str:
-    """The searchable end of a folded text, backward: a suffix is a prefix of it (at most 255 characters)."""
-    return folded[::-1][:FOLDED_MAX]
+__all__ = ["FOLDED_MAX", "WORDS_RULE", "WORD_LENGTH", "fold", "reverse", "shorten", "tokens"]
