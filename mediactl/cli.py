@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from mediactl import __version__, climove, clisafe, clisidecars, cliwork
+from mediactl import __version__, climove, clisafe, clisidecars, clitext, cliwork
 from mediactl.clistate import TABLE_ROWS, Null, State, parse_targets, read_names
 
 
@@ -29,7 +29,7 @@ def cli(context: click.Context, socket: str | None, format: str, actor: str) -> 
     context.obj = State(socket, format, actor)
 
 
-for _command in (*cliwork.COMMANDS, *clisafe.COMMANDS, *clisidecars.COMMANDS, *climove.COMMANDS):
+for _command in (*cliwork.COMMANDS, *clisafe.COMMANDS, *clisidecars.COMMANDS, *climove.COMMANDS, *clitext.COMMANDS):
     cli.add_command(_command)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from mediad.commands.memory import Answers
 from mediad.config import Config
+from mediad.index.content import Content
 from mediad.index.feed import Feed
 from mediad.index.reader import Reader
 from mediad.index.roots import Roots
@@ -75,6 +76,7 @@ class Context:
     moves: Engine
     sides: SideFiles
     sidewatch: SideWatch
+    content: Content
     lag: Lag
     started: float
     traffic: Traffic = field(default_factory=Traffic)
