@@ -43,7 +43,7 @@ def default_config_file() -> Path:
 
 
 TEXT_KINDS = ("document", "subtitle", "lyrics")
-TEXT_LIMIT_MOST = 16 * 1024 * 1024  # the contract's (handlers/README.md, `text`)
+TEXT_LIMIT_MOST = 8 * 1024 * 1024  # the contract's (handlers/README.md, `text`)
 CHOICES = {  # settings whose text is one of these
     "sandbox": ("best-effort", "require"),
     "group_role": ("read", "write", "organise"),

@@ -164,7 +164,7 @@ class Daemon:
 
         roots.on_progress = walked
         reader.on_read = read
-        content.reading = lambda: reader.busy > 0
+        content.reading = lambda: reader.busy > 0 or any(roots.scanning(root.id) for root in roots.mine())
         content.requests = lambda: context.traffic.requests
         return context
 

@@ -43,9 +43,10 @@ _ACTIONS = ("read", "changed", "moved", "returned", "succeeded", "merged", "join
 _EVENTS_AT_ONCE = 50  # an event may tell of a batch of files
 _PAGE = 500  # files in a look at everything
 _FILES_AT_ONCE = 64
-# Characters of words in one transaction, and in one statement: a statement is packed and sent without a pause, and a
-# megabyte of it takes some milliseconds.
-_UNIT, _STATEMENT = 512 * 1024, 256 * 1024
+# Characters of words in one transaction: it is packed and sent without a pause, a millisecond here; and PostgreSQL
+# has a quarter of a second to do with it, in which other writers wait.
+_UNIT = 256 * 1024
+_UNFINISHED = 0  # the rule of a text of which not all words are stored
 _BUSY_SECONDS = 0.5  # reading goes first
 _CALM_SECONDS, _CALM_MOST = 0.1, 20  # so long without a request, but after so many looks it goes on
 _PAUSE_SECONDS = 5.0  # the database is away
@@ -76,7 +77,7 @@ def _outcome(length: int | None, code: str | None) -> Outcome:
 
 
 class Content:
-    """Extracts what is queued. `reading` says whether files are in hand or waiting to be read, `requests` how many
+    """Extracts what is queued. `reading` says whether files are read, or folders walked, `requests` how many
     requests there have been; `on_done(file, outcome, problem)` of `watchers` is told of each file."""
 
     def __init__(self, store: Store, config: Config, registry: Registry, roots: Roots, feed: Feed) -> None:
@@ -91,6 +92,7 @@ class Content:
         self._roots = roots
         self._feed = feed
         self._woken = asyncio.Event()
+        self._asked = asyncio.Event()
         self._started = asyncio.Event()
         self._active = False  # the feed is looked through: there is a rule, or something was extracted
         self._requests_seen = 0
@@ -113,6 +115,7 @@ class Content:
             await self._move([], [], epoch, last, None)
             self._active = True
         await self._store.write([("content_ask", (pack(files), now_ns()))], give_up_after=60.0)
+        self._asked.set()
         self.wake()
 
     # -------------------------------------------------------------- life
@@ -125,6 +128,7 @@ class Content:
                     await self._start()
                     self._started.set()
                 self._woken.clear()  # before looking: what happens meanwhile wakes it again
+                self._asked.clear()
                 quiet = True
                 if self._active:
                     quiet = await self._advance_if_quiet()
@@ -149,7 +153,8 @@ class Content:
         self._active = True
 
     async def _wait(self, quiet: bool) -> None:
-        """Until there may be more: something read or asked for, the end of reading, or a file that is due."""
+        """Until there may be more: something read or asked for, the end of reading, or a file that is due. While files
+        are read it does not wake with each batch of them."""
         seconds = None if quiet else _BUSY_SECONDS
         if self._active and quiet:
             due = (await self._store.read("content_due", pack(self._roots.readable())))[0][0]
@@ -157,7 +162,7 @@ class Content:
                 seconds = max(_BUSY_SECONDS, (due - now_ns()) / 1e9)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._woken.wait()
+                await (self._woken if quiet else self._asked).wait()
 
     # -------------------------------------------------------------- what is to be done
 
@@ -309,26 +314,28 @@ class Content:
             return await self.extractor.words(facts, self._config.text_limit, words.extend)
 
     async def _store_words(self, facts: Facts, found: Extracted, words: list[str], since: int) -> None:
-        """In one transaction, or for a book in several: until the last the file stays queued, and a daemon that is
-        killed in between leaves a beginning, which the next replaces."""
-        row = (
-            facts.file, found.size, found.mtime_ns, found.handler, found.version, WORDS_RULE, found.bytes,
-            found.truncated, None, None, now_ns(),
-        )  # fmt: skip
-        unit: list[tuple[str, tuple[Any, ...]]] = [("drop_content_words", (facts.file,)), ("put_content", row)]
-        size = start = 0
+        """In one transaction, or for a book in several. Until the last of these its rule is _UNFINISHED and it stays
+        queued: what a daemon that is killed in between leaves is done again from its beginning."""
+
+        def row(rule: int) -> tuple[str, tuple[Any, ...]]:
+            return "put_content", (
+                facts.file, found.size, found.mtime_ns, found.handler, found.version, rule, found.bytes,
+                found.truncated, None, None, now_ns(),
+            )  # fmt: skip
+
+        unit: list[tuple[str, tuple[Any, ...]]] = [("drop_content_words", (facts.file,)), row(_UNFINISHED)]
+        start = 0
         while start < len(words):
             end, length = start, 0
-            while end < len(words) and (end == start or length + len(words[end]) <= _STATEMENT):
+            while end < len(words) and (end == start or length + len(words[end]) <= _UNIT):
                 length += len(words[end])
                 end += 1
             unit.append(("put_content_words", (facts.file, start, pack(words[start:end]))))
-            start, size = end, size + length
-            if size >= _UNIT:
+            start = end
+            if start < len(words):
                 await self._store.write(unit, deadline=60.0, give_up_after=300.0)
-                unit, size = [], 0
-            await asyncio.sleep(0)  # packing takes a millisecond: others have their turn in between
-        unit.append(("content_done", (facts.file, since)))
+                unit = []
+        unit += [row(WORDS_RULE), ("content_done", (facts.file, since))]
         await self._store.write(unit, deadline=60.0, give_up_after=300.0)
 
     async def _store_problem(self, facts: Facts, error: MediadError, since: int) -> None:

@@ -8,7 +8,7 @@ CREATE TABLE content (
     mtime_ns   bigint NOT NULL,
     handler    text,
     handler_version integer,
-    rule       smallint NOT NULL,              -- of folding (WORDS_RULE of mediadb_contract.fold)
+    rule       smallint NOT NULL,              -- of folding (WORDS_RULE of mediadb_contract.fold); 0: not all stored yet
     bytes      bigint NOT NULL,                -- of text, as UTF-8; 0: there are no words in it
     truncated  boolean NOT NULL,               -- the limit cut it
     problem_code text,

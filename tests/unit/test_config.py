@@ -146,7 +146,7 @@ def test_places(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("line", "key"),
     [('text = "yes"', b"text"), ('text_kinds = ["films"]', b"text_kinds"), ("text_limit = 0", b"text_limit"),
-     ("text_limit = 16777217", b"text_limit"), ("text_rule = 1", b"text_rule")],
+     ("text_limit = 8388609", b"text_limit"), ("text_rule = 1", b"text_rule")],
 )  # fmt: skip
 def test_the_text_settings_that_are_none(tmp_path: Path, line: str, key: bytes) -> None:
     path = tmp_path / "mediad.toml"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mediad_handlers.kit.file import File
 
 LIMIT = 768 * 1024  # bytes of UTF-8 in a worker's answer, which has at most 1 MiB
-PIECES_LIMIT = 16 * 1024 * 1024  # bytes of UTF-8 in pieces: a worker has 128 MiB, and a text is in it several times
+PIECES_LIMIT = 8 * 1024 * 1024  # bytes of UTF-8 in pieces: a worker has 128 MiB, and a text is in it several times
 PIECE = 64 * 1024  # characters of a piece: 256 KiB in any script, where a message has at most 1 MiB
 
 Give = Callable[[dict[str, Any]], object]
