@@ -167,13 +167,11 @@ class Content:
     # -------------------------------------------------------------- what is to be done
 
     async def _advance_if_quiet(self) -> bool:
-        if not await self._quiet():
-            return False
-        await self._advance()
-        return True
+        return await self._quiet() and await self._advance()
 
-    async def _advance(self) -> None:
-        """Looks through the feed from where this host was; through everything for a new rule or another feed."""
+    async def _advance(self) -> bool:
+        """Looks through the feed from where this host was; through everything for a new rule or another feed. Returns
+        whether it came to the end: files to be read, and a person who asks, go first."""
         epoch, last, compacted = await self._feed.state()
         rows = await self._store.read("content_cursor", self._store.host)
         seq, swept = last, None
@@ -188,6 +186,8 @@ class Content:
                 swept = page[-1][0]
                 streams = list(dict.fromkeys(str(row[1]) for row in page))
                 await self._move(streams, await self._matching(streams), epoch, seq, swept)
+                if self._asked.is_set() or self.reading():
+                    return False
             await self._move([], [], epoch, seq, None)
         # The page of the feed is that of the side files: what is asked of it is the same.
         while page := await self._store.read("side_events", seq, _EVENTS_AT_ONCE, pack(list(_ACTIONS)), deadline=30.0):
@@ -198,6 +198,9 @@ class Content:
                     found.update(dict.fromkeys([target] if target else json.loads(items or "[]")))
             streams = list(found)
             await self._move(streams, await self._matching(streams), epoch, seq, None)
+            if self._asked.is_set() or self.reading():
+                return False
+        return True
 
     async def _matching(self, streams: list[str]) -> list[str]:
         """Those that the rule's query finds."""

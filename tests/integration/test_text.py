@@ -391,3 +391,32 @@ def test_killed_in_between(ruled: Daemon) -> None:
         ruled, "SELECT min(n), max(n) FROM (SELECT sum(length(words)) AS n FROM mediadb.content_words GROUP BY file) x"
     )
     assert whole[0][0] > 20_000, "no file has a beginning only"
+
+
+@pytest.mark.parametrize("count", [1, 5000])
+def test_other_words_of_the_same_length_and_number(ruled: Daemon, count: int) -> None:
+    tree = write_tree(ruled.folder / "tree", {"a.txt": b"alpha " * count})
+    with ruled.client() as client:
+        client.add([tree], wait=True)
+        assert wait_for(lambda: finds(ruled, "alpha") == {"a.txt"})
+        (tree / "a.txt").write_bytes(b"kappa " * count)
+        assert wait_for(lambda: finds(ruled, "kappa") == {"a.txt"} and not finds(ruled, "alpha")), ruled.text()
+        assert wait_for(lambda: not queued(ruled))
+        # touched: nothing is new, and nothing is lost
+        before = extracted_at(ruled, "a.txt")
+        os.utime(tree / "a.txt", (1, 1))
+        client.add([tree], wait=True)
+        assert finds(ruled, "kappa") == {"a.txt"} and before
+
+
+def test_a_file_that_moves_to_another_root_takes_its_words_along(daemon: Daemon) -> None:
+    words = " ".join(f"w{n}" for n in range(3000)).encode()
+    one = write_tree(daemon.folder / "one", {"a.txt": words})
+    two = write_tree(daemon.folder / "two", {"b.txt": b"x"})
+    with daemon.client() as client:
+        client.add([one, two], wait=True)
+        assert index(client, "a").indexed == 1
+        (one / "a.txt").rename(two / "c.txt")
+        client.add([one, two], wait=True)
+        assert wait_for(lambda: finds(daemon, "w17<->w18") == {"c.txt"}), daemon.text()
+        assert "b.txt" not in codes(daemon)
