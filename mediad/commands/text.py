@@ -226,7 +226,11 @@ async def _until_done(context: Context, waiting: _Waiting, total: int, wait: boo
 
 async def _give_up(context: Context, waiting: _Waiting) -> None:
     """What was forgotten meanwhile, or lies on a volume that went away, is not waited for."""
-    asked = pack(sorted(waiting.files))
-    left = {row[0] for row in await context.store.read("content_left", asked, pack(context.roots.readable()))}
-    for file in waiting.files - left:
-        waiting.tell(file, "waiting", None)
+    here = pack(context.roots.readable())
+    files = list(waiting.files)
+    for start in range(0, len(files), _ASKED_AT_ONCE):  # a library in one piece would hold the loop
+        some = files[start : start + _ASKED_AT_ONCE]
+        left = {row[0] for row in await context.store.read("content_left", pack(some), here)}
+        for file in some:
+            if file not in left:
+                waiting.tell(file, "waiting", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import random
@@ -16,7 +17,7 @@ import psycopg
 import pytest
 from mutagen.flac import FLAC
 
-from mediactl import Client, texts
+from mediactl import AsyncClient, Client, texts
 from mediactl.texts import Text, TextIndex
 from mediad_handlers.kit.words import PART_WORDS
 from tests.daemon import Daemon, write_tree
@@ -86,6 +87,11 @@ def index(client: Client, query: str) -> TextIndex:
 def text_of(client: Client, path: Path, limit: int = 0) -> Text:
     [found] = client.run(texts.texts([path], limit=limit))
     return found
+
+
+async def shown_by_the_other_client(daemon: Daemon, path: Path) -> list[Text]:
+    async with AsyncClient(str(daemon.socket)) as client:
+        return await client.run(texts.texts([path]))
 
 
 def finds(daemon: Daemon, question: str) -> set[str]:
@@ -165,6 +171,8 @@ def test_every_format_by_the_command(daemon: Daemon) -> None:
             assert name in finds(daemon, question), name
         for name in ("a.srt", "a.ass", "a.vtt", "a.lrc", "song.flac"):
             assert text_of(client, tree / name).text.split() == ["Quod", "erat", "demonstrandum"], name
+        [shown] = asyncio.run(shown_by_the_other_client(daemon, tree / "a.html"))
+        assert shown == text_of(client, tree / "a.html") and shown.source == "HTML body"
         counts = client.run(texts.index())
         assert (counts.indexed, counts.waiting) == (len(made) + len(samples), 0)
         assert index(client, "kind:document").indexed == done.indexed, "what is there is there"
@@ -420,3 +428,25 @@ def test_a_file_that_moves_to_another_root_takes_its_words_along(daemon: Daemon)
         client.add([one, two], wait=True)
         assert wait_for(lambda: finds(daemon, "w17<->w18") == {"c.txt"}), daemon.text()
         assert "b.txt" not in codes(daemon)
+
+
+def test_nobody_waits_for_what_is_forgotten() -> None:
+    made = Daemon(config="text_seconds = 60\n")
+    try:
+        made.start()
+        dice = random.Random(2)
+        tree = made.folder / "tree"
+        for number in range(6):
+            write_tree(
+                tree, {f"{number}.txt": " ".join(f"w{dice.randrange(10**7):x}" for _ in range(150_000)).encode()}
+            )
+        with made.client() as client, made.client() as other:
+            client.add([tree], wait=True)
+            pending = client.submit(texts.index(query="kind:document").request)
+            assert wait_for(partial(has_extracted, made, 1), 60.0)
+            other.forget(tree / "5.txt")
+            replies = list(pending.replies())
+        last = replies[-1].text
+        assert (last.queued, last.failed) == (6, 0) and last.indexed + last.waiting == 6 and last.waiting <= 1
+    finally:
+        made.remove()
