@@ -42,11 +42,14 @@ def default_config_file() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "mediad/mediad.toml"
 
 
+TEXT_KINDS = ("document", "subtitle", "lyrics")
+TEXT_LIMIT_MOST = 8 * 1024 * 1024  # the contract's (handlers/README.md, `text`)
 CHOICES = {  # settings whose text is one of these
     "sandbox": ("best-effort", "require"),
     "group_role": ("read", "write", "organise"),
     "sidecars": ("read", "sync"),
     "staging_place": ("offer", "hardlink"),
+    "text": ("off", "on"),
 }
 ROOT_SETTINGS = ("sidecars",)  # what a table [roots."/path"] may set for all below that path
 
@@ -67,6 +70,11 @@ class Config:
     sandbox: str = "best-effort"  # "require": a handler without a system call filter is not used
     read_seconds: float = 20.0  # a file that takes longer hurts nobody else
     checksum_seconds: float = 60.0  # without any progress
+    text: str = "off"  # "on": the words inside files that the rule takes are indexed, when nothing is to be read
+    text_kinds: tuple[str, ...] = TEXT_KINDS  # the rule, where text_rule is empty
+    text_rule: str = ""  # a query: what it finds, "kind:document size:<20M"
+    text_limit: int = 4 * 1024 * 1024  # bytes of UTF-8 of one file: a novel has 1 MB, the Bible 4
+    text_seconds: float = 60.0  # without a piece or an answer
     idle_seconds: float = 30.0  # then workers leave: an idle board sleeps
     database_seconds: float = 5.0  # our own deadline: statement_timeout does not help against a frozen server
     cluster_programs: str = ""  # folder with initdb and postgres; empty: the system's, else the pip package's
@@ -154,6 +162,8 @@ def _convert(key: str, value: Any, like: Any, source: str) -> Any:
     if isinstance(like, dict) and isinstance(value, dict) and all(isinstance(v, str) for v in value.values()):
         return dict(value)
     if isinstance(like, tuple) and isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
+        if key == "text_kinds" and not set(value) <= set(TEXT_KINDS):
+            raise InvalidArgument(f"{source}: text_kinds are {', '.join(TEXT_KINDS)}, not {list(value)!r}", key)
         return tuple(value)
     if isinstance(like, bool) or isinstance(value, bool):
         if isinstance(like, bool) and isinstance(value, bool):
@@ -161,6 +171,8 @@ def _convert(key: str, value: Any, like: Any, source: str) -> Any:
     elif isinstance(like, float) and isinstance(value, int | float) and value >= 0:
         return float(value)
     elif isinstance(like, int) and isinstance(value, int) and value >= 0:
+        if key == "text_limit" and not 0 < value <= TEXT_LIMIT_MOST:
+            raise InvalidArgument(f"{source}: text_limit is 1 to {TEXT_LIMIT_MOST} bytes, not {value}", key)
         return value
     elif isinstance(like, str) and isinstance(value, str):
         if value not in CHOICES.get(key, (value,)):

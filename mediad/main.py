@@ -30,6 +30,7 @@ from mediad.config import Config, load_config
 from mediad.datadir import read_host_id, take_data_dir
 from mediad.errors import AlreadyExists, MediadError, Unavailable
 from mediad.index.asking import Asking
+from mediad.index.content import Content, check_rule
 from mediad.index.feed import Feed
 from mediad.index.reader import Reader
 from mediad.index.reindex import Reindexer
@@ -144,10 +145,11 @@ class Daemon:
         reindexer = Reindexer(store)
         work.settle = reindexer.settle
         sides = SideFiles(store, config, registry, roots, work)
+        content = Content(store, config, registry, roots, feed)
         context = Context(
             config, store.host, platform.node() or "localhost", store, registry, roots, reader, work, worklog,
             feed, Asking(store, roots), reindexer, watching, Engine(store, roots, config.data_dir), sides,
-            SideWatch(store, config, roots, feed, sides),
+            SideWatch(store, config, roots, feed, sides), content,
             LagWatch(lambda: context.traffic.in_flight > 0 or reader.busy > 0), time.monotonic(),
             ready=lambda: self.problem,
         )  # fmt: skip
@@ -161,12 +163,19 @@ class Daemon:
 
         def walked() -> None:
             reader.keeper.wanted.set()  # files whose checksum is wanted may be back
+            content.wake()
+            context.lag.touch()
+
+        def read() -> None:
+            content.wake()
             context.lag.touch()
 
         roots.on_progress = walked
         roots.on_walked.append(reindexer.wake)
         reader.on_idle = reindexer.wake
-        reader.on_read = context.lag.touch
+        reader.on_read = read
+        content.reading = lambda: reader.busy > 0 or any(roots.scanning(root.id) for root in roots.mine())
+        content.requests = lambda: context.traffic.requests
         return context
 
     async def _bring_up(self, context: Context) -> None:
@@ -217,6 +226,7 @@ class Daemon:
             self._indexed = True
             self._spawn(context.worklog.run())
             self._spawn(context.sidewatch.run())
+            self._spawn(context.content.run())
             self._spawn(idle.settle_doubts(context))
             self._spawn(idle.rescan(context))
             self._spawn(watch_staging(context))
@@ -353,6 +363,7 @@ def main(argv: list[str] | None = None) -> int:
         if config.dsn:
             check_conninfo(config.dsn)
         load_templates(config.templates)
+        check_rule(config)
     except MediadError as error:
         print(f"mediad: {error}", file=sys.stderr)
         return 2

@@ -79,6 +79,7 @@ def _notes(context: Context) -> list[str]:
     if context.moves.waiting:
         notes.append(f"{context.moves.waiting} interrupted moves wait for their volumes")
     notes += context.sidewatch.notes()
+    notes += context.content.notes()
     if context.worklog.problem:
         notes.append(f"the log of a person's work cannot be written: {context.worklog.problem}")
     if context.reader.problem:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from mediad.commands.memory import Answers
 from mediad.config import Config
 from mediad.index.asking import Asking
+from mediad.index.content import Content
 from mediad.index.feed import Feed
 from mediad.index.reader import Reader
 from mediad.index.reindex import Reindexer
@@ -79,6 +80,7 @@ class Context:
     moves: Engine
     sides: SideFiles
     sidewatch: SideWatch
+    content: Content
     lag: Lag
     started: float
     traffic: Traffic = field(default_factory=Traffic)

@@ -16,6 +16,7 @@ from mediad.commands import (
     safe,
     search,
     sidefiles,
+    text,
     undo,
     work,
 )
@@ -66,6 +67,7 @@ COMMANDS: dict[str, Entry] = {
     "query": Entry("read", query.query, timed=False),
     "roots": Entry("read", library.list_roots),
     "status": Entry("read", admin.status, indexed=False),
+    "text": Entry("read", text.text, timed=False),
 }
 
 # Each role may do what those before it may (settled 24).

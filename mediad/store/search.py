@@ -241,7 +241,7 @@ class Builder:
         if query is None:
             return NOTHING
         return Condition(
-            None, f"f.id IN (SELECT c.file FROM content c WHERE c.words @@ {self.param(query, 'tsquery')})"
+            None, f"f.id IN (SELECT c.file FROM content_words c WHERE c.words @@ {self.param(query, 'tsquery')})"
         )
 
     def has(self, node: Has) -> Condition:
@@ -260,7 +260,7 @@ class Builder:
         if name in ("filename", "size", "kind", "mtime"):
             return Condition()
         if name == "text":
-            return Condition(None, "f.id IN (SELECT c.file FROM content c)")
+            return Condition(None, "f.id IN (SELECT c.file FROM content c WHERE c.bytes > 0)")
         if name == "format":
             self.uses.add("r")
             return Condition(None, "r.format IS NOT NULL")

@@ -14,6 +14,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     "get": ("targets",),
     "checksum": ("targets", "scopes", "algorithms"),
     "forget": ("targets",),
+    "text": ("targets",),
 }
 
 # Several requests may be sent in turns, part by part; more than a few at once is no honest client.

@@ -110,11 +110,12 @@ class Worker:
         on_answer: Callable[[int, Answer], None],
         on_progress: Callable[[int, int], None] | None,
         targets: Sequence[int] = (),
+        on_piece: Callable[[int, dict[str, Any]], None] | None = None,
     ) -> int:
         """Asks for one batch; returns the index of the file that was in hand when the worker died, or -1. `targets`:
         the second descriptor of each file (op `write`). The descriptors stay the caller's."""
         self._number += 1
-        exchange = self.exchange = Exchange(self._number, len(files), on_answer, on_progress)
+        exchange = self.exchange = Exchange(self._number, len(files), on_answer, on_progress, on_piece)
         self._done = self._loop.create_future()
         self._seconds, self._touched = seconds, self._loop.time()
         self._watch()
@@ -219,7 +220,8 @@ class Pool:
     async def run(self, op: str, files: list[tuple[dict[str, Any], int]], options: dict[str, Any], *, seconds: float,
                   on_answer: Callable[[int, Answer], None],
                   on_progress: Callable[[int, int], None] | None = None,
-                  targets: Sequence[int] = ()) -> list[int]:  # fmt: skip
+                  targets: Sequence[int] = (),
+                  on_piece: Callable[[int, dict[str, Any]], None] | None = None) -> list[int]:  # fmt: skip
         """Asks for a batch (`targets`: descriptors to write into, one a file); every file gets exactly one answer, or
         is in the returned list: not asked, because the worker died before its turn. A file that killed its worker gets
         Answer(died=True).
@@ -234,7 +236,7 @@ class Pool:
             on_answer(i, answer)
 
         try:
-            blamed = await worker.run(op, files, options, seconds, count, on_progress, targets)
+            blamed = await worker.run(op, files, options, seconds, count, on_progress, targets, on_piece)
         finally:
             self._release(worker)
         if blamed == -1:

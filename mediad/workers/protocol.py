@@ -89,9 +89,10 @@ def pack_request(number: int, op: str, files: list[dict[str, Any]], options: dic
 class Exchange:
     """One request under way: which file is begun, which are answered.
 
-    `on_answer(i, Answer)` is called once a file, in order; `on_progress(i, bytes)` for long work."""
+    `on_answer(i, Answer)` is called once a file, in order; `on_progress(i, bytes)` for long work; `on_piece(i, piece)`
+    for what comes before an answer (op `text`); it raises Garbage for what it did not ask for."""
 
-    __slots__ = ("_furthest", "answered", "begun", "count", "number", "on_answer", "on_progress")
+    __slots__ = ("_furthest", "answered", "begun", "count", "number", "on_answer", "on_piece", "on_progress")
 
     def __init__(
         self,
@@ -99,6 +100,7 @@ class Exchange:
         count: int,
         on_answer: Callable[[int, Answer], None],
         on_progress: Callable[[int, int], None] | None = None,
+        on_piece: Callable[[int, dict[str, Any]], None] | None = None,
     ) -> None:
         self.number = number
         self.count = count
@@ -107,6 +109,7 @@ class Exchange:
         self._furthest = -1
         self.on_answer = on_answer
         self.on_progress = on_progress
+        self.on_piece = on_piece
 
     @property
     def done(self) -> bool:
@@ -135,6 +138,12 @@ class Exchange:
             further = progress > self._furthest
             self._furthest = max(progress, self._furthest)
             return further
+        piece = message.get("piece")
+        if piece is not None:
+            if self.on_piece is None or self.begun != i or not isinstance(piece, dict):
+                raise Garbage("a piece that nobody asked for")
+            self.on_piece(i, piece)
+            return True
         if self.begun != i:
             raise Garbage("an answer before its begin")
         answer = _answer(message)

@@ -82,12 +82,17 @@ class Registry:
             text = f"the workers of {manifest.application} are not locked down ({manifest.sandbox or 'no sandbox'})"
             raise Unsupported(f'{text}, and the configuration says sandbox = "require"', application.command.argv[-1])
 
+    @property
+    def builtin(self) -> Application:
+        """The application of the built-in handlers."""
+        return self._applications[0]
+
     def application_for(self, name: bytes) -> Application:
         """Who reads a file of this name."""
         return self._of_extension.get(name.rpartition(b".")[2].lower(), self._applications[0])
 
     def pool(self, application: Application, purpose: str) -> Pool:
-        """The workers of an application for `read` or `checksum`."""
+        """The workers of an application for `read`, `checksum` or `text`."""
         key = (id(application), purpose)
         pool = self._pools.get(key)
         if pool is None:

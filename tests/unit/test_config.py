@@ -21,6 +21,7 @@ ONE_OF_EACH = {
     "templates": {"movie": "m/{title}.{ext}", "my-own": "{name}"},
     "sidecars": "sync", "sidecar_seconds": 1.0, "sidecar_actor": "anna", "group_role": "organise",
     "staging": ["/srv/data"], "staging_place": "hardlink", "staging_seconds": 5.0,
+    "text": "on", "text_kinds": ["lyrics"], "text_rule": "kind:document", "text_limit": 1000, "text_seconds": 5.0,
 }  # fmt: skip
 
 
@@ -140,3 +141,16 @@ def test_places(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", "/home/x/config")
     assert module.default_data_dir() == Path("/home/x/data/mediad")
     assert module.default_config_file() == Path("/home/x/config/mediad/mediad.toml")
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [('text = "yes"', b"text"), ('text_kinds = ["films"]', b"text_kinds"), ("text_limit = 0", b"text_limit"),
+     ("text_limit = 8388609", b"text_limit"), ("text_rule = 1", b"text_rule")],
+)  # fmt: skip
+def test_the_text_settings_that_are_none(tmp_path: Path, line: str, key: bytes) -> None:
+    path = tmp_path / "mediad.toml"
+    path.write_text(line)
+    with pytest.raises(InvalidArgument) as caught:
+        load_config(path, {})
+    assert caught.value.input == key

@@ -163,3 +163,24 @@ def test_no_manifest(change: dict[str, Any]) -> None:
 def test_no_manifest_at_all(message: Any) -> None:
     with pytest.raises(Garbage):
         parse_manifest(message)
+
+
+def test_pieces_come_before_the_answer_and_only_when_asked() -> None:
+    head = {"id": NUMBER, "i": 0}
+    taken: list[tuple[int, dict[str, Any]]] = []
+    answers: list[Answer] = []
+    exchange = Exchange(NUMBER, 1, lambda _i, a: answers.append(a), None, lambda i, piece: taken.append((i, piece)))
+    for message in ({**head, "begin": True}, {**head, "piece": {"text": "a"}}, {**head, "piece": {"text": "b"}}):
+        assert exchange.receive(message), "it got further: the deadline begins anew"
+    assert exchange.receive({**head, "ok": {}}) and exchange.done
+    assert taken == [(0, {"text": "a"}), (0, {"text": "b"})] and answers == [Answer(ok={})]
+    for asked, messages in (
+        (False, [{**head, "begin": True}, {**head, "piece": {}}]),
+        (True, [{**head, "piece": {}}]),
+        (True, [{**head, "begin": True}, {**head, "piece": "text"}]),
+        (True, [{**head, "begin": True}, {**head, "ok": {}}, {**head, "piece": {}}]),
+    ):
+        exchange = Exchange(NUMBER, 1, lambda _i, _a: None, None, (lambda _i, _p: None) if asked else None)
+        with pytest.raises(Garbage):
+            for each in messages:
+                exchange.receive(each)

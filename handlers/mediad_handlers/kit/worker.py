@@ -30,8 +30,29 @@ ANSWER_BYTES = 1024 * 1024  # the contract's limit of one answer
 PROGRESS_SECONDS = 0.5  # the contract asks for one report a second at least
 RECYCLE = 75  # exit status EX_TEMPFAIL: the file was answered, this process should not go on
 
-# (file, options, report of progress, descriptor of the temporary or -1) -> answer
-Operation = Callable[[File, Mapping[str, Any], Callable[[int], object], int], dict[str, Any]]
+
+class Report:
+    """What an operation says before its answer: how far it is (`report(bytes)`), and pieces of the answer."""
+
+    def __init__(self, head: Mapping[str, Any], pack: Callable[[Any], bytes]) -> None:
+        self._head = head
+        self._pack = pack
+        self._last = time.monotonic()
+
+    def __call__(self, done: int) -> None:
+        now = time.monotonic()
+        if now - self._last >= PROGRESS_SECONDS:
+            self._last = now
+            _write(self._pack({**self._head, "progress": done}))
+
+    def piece(self, value: dict[str, Any]) -> None:
+        """A piece of the answer (handlers/README.md, `text`)."""
+        self._last = time.monotonic()
+        _write(self._pack({**self._head, "piece": value}))
+
+
+# (file, options, report, descriptor of the temporary or -1) -> answer
+Operation = Callable[[File, Mapping[str, Any], Report, int], dict[str, Any]]
 
 
 def move_answers_away() -> None:
@@ -158,15 +179,7 @@ def _answer_one(
     pack: Callable[[Any], bytes],
 ) -> tuple[bytes, int]:
     """(packed answer, exit status or 0). The boundary of one file: nothing that a parser does passes it."""
-    last = time.monotonic()
-
-    def report(done: int) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last >= PROGRESS_SECONDS:
-            last = now
-            _write(pack({**head, "progress": done}))
-
+    report = Report(head, pack)
     status = 0
     try:
         if operation is None:
@@ -202,24 +215,23 @@ def bind_operations(choose: Callable[[File, str], Any], *, writes: bool = False)
     def pick(file: File, options: Mapping[str, Any]) -> Any:
         return choose(file, str(options.get("handler", "")))
 
-    def read(file: File, options: Mapping[str, Any], report: Callable[[int], object], target: int) -> dict[str, Any]:
+    def read(file: File, options: Mapping[str, Any], report: Report, target: int) -> dict[str, Any]:
         return answer.read(pick(file, options), file)
 
-    def checksum(
-        file: File, options: Mapping[str, Any], report: Callable[[int], object], target: int
-    ) -> dict[str, Any]:
+    def checksum(file: File, options: Mapping[str, Any], report: Report, target: int) -> dict[str, Any]:
         return answer.checksum(pick(file, options), file, options, report)
 
-    def words(file: File, options: Mapping[str, Any], report: Callable[[int], object], target: int) -> dict[str, Any]:
-        return text.extract(pick(file, options), file, text.bound(options))
+    def words(file: File, options: Mapping[str, Any], report: Report, target: int) -> dict[str, Any]:
+        return text.answer(pick(file, options), file, options, report.piece)
 
-    operations: dict[str, Operation] = {"read": read, "checksum": checksum, "text": words}
+    def fold(file: File, options: Mapping[str, Any], report: Report, target: int) -> dict[str, Any]:
+        return text.fold(file, report.piece)
+
+    operations: dict[str, Operation] = {"read": read, "checksum": checksum, "text": words, "fold": fold}
     if writes:
         from mediad_handlers.kit import editing  # here: what it imports must be there before lock-down
 
-        def write(
-            file: File, options: Mapping[str, Any], report: Callable[[int], object], target: int
-        ) -> dict[str, Any]:
+        def write(file: File, options: Mapping[str, Any], report: Report, target: int) -> dict[str, Any]:
             if target < 0:
                 raise HandlerError("io", "no descriptor to write into came with this file")
             answered: dict[str, Any] = editing.write(pick(file, options), file, options, target)
