@@ -321,9 +321,10 @@ class Client:
             size = requests.PAGE_ITEMS if limit is None else min(limit - given, requests.PAGE_ITEMS)
             page = self.query_page(text, limit=size, cursor=page.cursor, files=files, fields=fields)
 
-    def get(self, *targets: requests.Target) -> list[GetResult]:
-        """Returns an answer for each target, in order: its item with everything known of it, or the problem."""
-        replies = self.call(requests.get_request(targets), deadline=self.timeout)
+    def get(self, *targets: requests.Target, light: bool = False) -> list[GetResult]:
+        """Returns an answer for each target, in order: its item with everything known of it, or the problem. `light`:
+        what a list shows, without keys, fields, tags, sources, digests and stat."""
+        replies = self.call(requests.get_request(targets, light=light), deadline=self.timeout)
         return [decode.decode_get(reply.get) for reply in replies]
 
     def checksum(
