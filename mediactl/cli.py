@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import click
 
 from mediactl import __version__, climove, clisafe, clisidecars, cliwork
-from mediactl.clistate import TABLE_ROWS, Null, State, parse_targets, read_names
+from mediactl.clistate import Null, State, parse_targets, read_names
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -88,13 +88,14 @@ def add(
 @click.pass_obj
 def query(state: State, text: Sequence[str], limit: int | None, files: bool, fields: bool) -> int:
     """Searches the library. Several words are joined by spaces: docs/query-language.md."""
-    from mediactl import human, jsontext
+    from mediactl import jsontext
+    from mediactl.itemtable import TABLE_ROWS, ItemLines
     from mediactl.output import batch
 
     with state.client() as client:
         items = client.query(" ".join(text), limit=limit, files=files, fields=fields)
         if state.output.human:
-            table = human.ItemLines(state.output.width)
+            table = ItemLines(state.output.width)
             for some in batch(items, TABLE_ROWS):
                 state.output.lines(table.add(some))
         else:

@@ -8,48 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from mediactl import model
+from mediactl.itemtable import item_row
+from mediactl.itemtable import show_place as _path
 from mediactl.terminal import Column, Table, cut, isolate, measure
 from mediactl.wording import say_count, say_duration, say_size, say_time
 from mediad.errors import MediadError
-from mediad.wire.convert import show_path, show_text
-
-
-def _item_table(width: int | None) -> Table:
-    return Table(
-        [
-            Column("KIND"), Column("TITLE", weight=3), Column("LENGTH", right=True), Column("SIZE", right=True),
-            Column("DATE"), Column("PATH", weight=4, tail=True),
-        ],
-        width,
-    )  # fmt: skip
-
-
-def _item_row(item: model.Item) -> list[str]:
-    entry = item.files[0] if item.files else None
-    title = " – ".join(part for part in (item.artist, item.title) if part)
-    if item.duration:
-        length = say_duration(item.duration)
-    else:
-        length = f"{item.width}×{item.height}" if item.width and item.height else ""
-    more = f" (+{len(item.files) - 1})" if len(item.files) > 1 else ""
-    return [
-        item.format or item.kind, title, length, say_size(entry.size) if entry else "", (item.date or "")[:10],
-        (_path(entry) + more) if entry else str(item.id),
-    ]  # fmt: skip
-
-
-def _path(entry: model.FileEntry) -> str:
-    return entry.path_display or show_path(entry.path) or "(not mounted here)"
-
-
-class ItemLines:
-    """The lines of a query's items, batch by batch."""
-
-    def __init__(self, width: int | None) -> None:
-        self._table = _item_table(width)
-
-    def add(self, items: Sequence[model.Item]) -> list[str]:
-        return self._table.lines([_item_row(item) for item in items])
+from mediad.wire.display import show_path, show_text
 
 
 def _block(pairs: Iterable[tuple[str, str]], width: int | None, indent: str = "") -> list[str]:
@@ -276,7 +240,7 @@ def collection_lines(found: Sequence[model.Collection], items: dict[UUID, model.
         lines.append(show_text(f"{each.kind} {each.name}: {say_count(each.size, 'entry', 'entries')}"))
         for place, entry in enumerate(each.entries):
             item = items.get(entry)
-            text = _item_row(item) if item is not None else ["", "", "", "", "", str(entry)]
+            text = item_row(item) if item is not None else ["", "", "", "", "", str(entry)]
             said = "  ".join(part for part in (text[1], text[5]) if part)
             line = show_text(f"  {place:>4}  {said}")
             lines.append(line if width is None else cut(line, width))
@@ -380,7 +344,7 @@ def change_lines(tagged: tuple[str, Any]) -> list[str]:
     """A change, an item of a snapshot, or that one begins, on a line."""
     what, value = tagged
     if what == "item":
-        row = _item_row(value)
+        row = item_row(value)
         return [show_text(f"item  {value.id}  {row[1]}  {row[5]}".rstrip())]
     if what == "resync":
         return [show_text(f"resync  {value.reason}")]

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mediactl import decode, human, jsontext, wording
+from mediactl.itemtable import ItemLines
 from mediactl.progress import render_progress
 from mediactl.terminal import Column, Table, cut, isolate, measure
 from mediad import errors
@@ -74,7 +75,7 @@ def test_columns_are_aligned_beside_wide_and_right_to_left_text() -> None:
 
 def test_hostile_names_stay_visible_escapes() -> None:
     item = decode.decode_item(make_item("\x1b]0;own\x07", "a\nb", b"/srv/\xff\x1b[2J\n.mp3"))
-    printed = [*human.ItemLines(100).add([item]), *human.item_lines(item, 80)]
+    printed = [*ItemLines(100).add([item]), *human.item_lines(item, 80)]
     assert any(r"/srv/\xff\x1b[2J\x0a.mp3" in line for line in printed)
     assert all(line.isprintable() for line in printed)
 
