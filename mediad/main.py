@@ -317,8 +317,14 @@ class Daemon:
 
 def give_back(reader: Reader) -> None:
     """What a scan or a large answer left in memory goes back to the system: what is remembered of values stored before,
-    and what malloc keeps for the next time (malloc_trim(3), of the GNU C library)."""
+    what functions remember of their results, and what malloc keeps for the next time (malloc_trim(3), GNU)."""
     reader.ingest.forget()
+    for name, module in list(sys.modules.items()):
+        if name.startswith("mediad."):
+            for value in vars(module).values():
+                clear = getattr(value, "cache_clear", None)  # of functools.lru_cache
+                if clear is not None:
+                    clear()
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
