@@ -1,20 +1,28 @@
-"""`get` by id over one warm connection, 1 and 64 requests in flight, and `ping` as the floor of the socket.
+"""`get` over one warm connection, 1 and 64 requests in flight, beside `ping`, the floor of the socket, and `changes`.
 
-python bench/warm_get.py DIR [--requests 5000]
+    python bench/warm_get.py DIR [--rows 1000000] [--requests 5000]
+
+With `rows` the library is so many rows larger (bench/rows.py), and ids and paths asked for are spread over them: 1,000
+of each, in random order. CPU is the daemon's own for each request; the client shares the machine with it.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import random
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import measure
+import rows as synthetic
 import uvloop
 
-from mediactl import AsyncClient
+from mediactl import AsyncClient, workcalls
+
+WARM_UP = 300
 
 
 async def load(call: Callable[[int], Awaitable[object]], requests: int, in_flight: int) -> tuple[list[float], float]:
@@ -33,41 +41,70 @@ async def load(call: Callable[[int], Awaitable[object]], requests: int, in_fligh
     return times, requests / (time.perf_counter() - began)
 
 
-async def measure_client(address: Path, requests: int) -> list[list[str]]:
+def cpu(pid: int) -> float:
+    """CPU seconds of one process so far."""
+    return sum(map(int, measure.stat_fields(pid)[11:13])) / measure.TICK
+
+
+async def measure_client(address: Path, pid: int, ids: list[str], requests: int) -> list[list[str]]:
+    """A row for each kind of request, and whether 1 or 64 are in flight."""
     rows = []
     async with AsyncClient(str(address)) as client:
-        ids = [item.id async for item in client.query("", limit=2000)]
-
-        async def get(number: int) -> None:
-            await client.get(ids[number % len(ids)])
+        ids = ids or [str(item.id) async for item in client.query("", limit=2000)]
+        random.Random(1).shuffle(ids)
+        found = [(await client.get(ident))[0].item for ident in ids[:1000]]
+        paths = [item.files[0].path for item in found if item is not None and item.files[0].path]
 
         async def ping(number: int) -> None:
             await client.ping(b"x")
 
-        for name, call in (("ping", ping), ("get by id", get)):
-            await load(call, 200, 8)
+        async def get(number: int) -> None:
+            await client.get(ids[number % len(ids)])
+
+        async def get_light(number: int) -> None:
+            await client.get(ids[number % len(ids)], light=True)
+
+        async def get_path(number: int) -> None:
+            await client.get(paths[number % len(paths)])
+
+        async def changes(number: int) -> None:
+            await client.run(workcalls.changes(1, limit=1))
+
+        for name, call in (
+            ("ping", ping), ("get by id", get), ("get by id, light", get_light), ("get by path", get_path),
+            ("changes --since, limit 1", changes),
+        ):  # fmt: skip
+            await load(call, WARM_UP, 8)
             for in_flight in (1, 64):
+                before = cpu(pid)
                 times, rate = await load(call, requests, in_flight)
+                spent = (cpu(pid) - before) / requests * 1e6
                 p50, p99 = measure.percentile(times, 0.5), measure.percentile(times, 0.99)
-                rows.append([f"{name}, {in_flight} in flight", f"{p50 * 1e3:.3f}", f"{p99 * 1e3:.3f}", f"{rate:,.0f}"])
+                rows.append([f"{name}, {in_flight} in flight", f"{p50 * 1e3:.3f}", f"{p99 * 1e3:.3f}", f"{rate:,.0f}",
+                             f"{spent:.0f}"])  # fmt: skip
     return rows
 
 
-def report(folder: Path, requests: int) -> str:
+def report(folder: Path, requests: int, count: int = 0) -> str:
     measure.become_subreaper()
     with measure.private_daemon() as daemon:
         daemon.control("add", "--wait", str(folder))
+        ids: list[str] = []
+        if count:
+            cluster = daemon.folder / "data" / "cluster" / "run"
+            ids = synthetic.fill(f"host={os.fspath(cluster)} user=mediadb dbname=mediadb", count)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            rows = runner.run(measure_client(daemon.socket, requests))
-    return measure.table(["warm socket", "p50 ms", "p99 ms", "requests/s"], rows)
+            rows = runner.run(measure_client(daemon.socket, daemon.process.pid, ids, requests))
+    return measure.table(["warm socket", "p50 ms", "p99 ms", "requests/s", "daemon CPU us"], rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--requests", type=int, default=5000)
+    parser.add_argument("--rows", type=int, default=0)
     arguments = parser.parse_args()
-    print(report(arguments.folder.resolve(), arguments.requests))
+    print(report(arguments.folder.resolve(), arguments.requests, arguments.rows))
 
 
 if __name__ == "__main__":

@@ -37,10 +37,25 @@ def _requested_format(arguments: list[str]) -> str:
 
 def run(arguments: list[str]) -> int:
     """Runs one command line; returns the exit code."""
+    from mediad.errors import MediadError
+
+    try:
+        from mediactl import quick
+
+        code = quick.run(arguments)
+        return _run_command(arguments) if code is None else code
+    except MediadError as error:
+        from mediactl.locate import DaemonNotRunning
+        from mediactl.output import report
+
+        report(error, _requested_format(arguments))
+        return EXIT_NO_DAEMON if isinstance(error, DaemonNotRunning) else _EXITS.get(error.code, EXIT_FAILED)
+
+
+def _run_command(arguments: list[str]) -> int:
     import click
 
     from mediactl.cli import cli
-    from mediad.errors import MediadError
 
     try:
         if "_MEDIACTL_COMPLETE" in os.environ:
@@ -57,12 +72,6 @@ def run(arguments: list[str]) -> int:
         return error.exit_code
     except click.Abort:
         return EXIT_INTERRUPTED
-    except MediadError as error:
-        from mediactl.locate import DaemonNotRunning
-        from mediactl.output import report
-
-        report(error, _requested_format(arguments))
-        return EXIT_NO_DAEMON if isinstance(error, DaemonNotRunning) else _EXITS.get(error.code, EXIT_FAILED)
 
 
 def main() -> None:

@@ -326,8 +326,8 @@ class AsyncClient:
         finally:
             whole.cancel()
 
-    async def get(self, *targets: requests.Target) -> list[GetResult]:
-        replies = await self.call(requests.get_request(targets), deadline=self.timeout)
+    async def get(self, *targets: requests.Target, light: bool = False) -> list[GetResult]:
+        replies = await self.call(requests.get_request(targets, light=light), deadline=self.timeout)
         return [decode.decode_get(reply.get) for reply in replies]
 
     async def checksum(

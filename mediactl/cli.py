@@ -30,7 +30,8 @@ def cli(context: click.Context, socket: str | None, format: str, actor: str) -> 
 
 
 for _command in (
-    *cliquery.COMMANDS, *cliwork.COMMANDS, *clisafe.COMMANDS, *clisidecars.COMMANDS, *climove.COMMANDS, *clitext.COMMANDS,
+    *cliquery.COMMANDS, *cliwork.COMMANDS, *clisafe.COMMANDS, *clisidecars.COMMANDS, *climove.COMMANDS,
+    *clitext.COMMANDS,
 ):  # fmt: skip
     cli.add_command(_command)
 

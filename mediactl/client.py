@@ -347,9 +347,10 @@ class Client:
         for reply in self.submit(questions.follow_request(text, fields=fields, columns=columns)).replies():
             yield from following.take(reply.query)
 
-    def get(self, *targets: requests.Target) -> list[GetResult]:
-        """Returns an answer for each target, in order: its item with everything known of it, or the problem."""
-        replies = self.call(requests.get_request(targets), deadline=self.timeout)
+    def get(self, *targets: requests.Target, light: bool = False) -> list[GetResult]:
+        """Returns an answer for each target, in order: its item with everything known of it, or the problem. `light`:
+        what a list shows, without keys, fields, tags, sources, digests and stat."""
+        replies = self.call(requests.get_request(targets, light=light), deadline=self.timeout)
         return [decode.decode_get(reply.get) for reply in replies]
 
     def checksum(

@@ -168,12 +168,12 @@ def _signed(pieces: Iterator[Followed]) -> Iterator[tuple[str, Followed]]:
 
 def _name_left(client: Any, piece: Followed) -> str:
     """What is known of an item that left."""
-    from mediactl import human
+    from mediactl.itemtable import item_row
 
     [found] = client.get(piece.id)
     if found.item is None or not found.item.files:
         return str(piece.id)
-    row = human.item_row(found.item)
+    row = item_row(found.item)
     return "  ".join(part for part in (row[0], row[1], row[-1]) if part)
 
 

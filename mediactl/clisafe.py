@@ -158,7 +158,7 @@ def import_work(
         ]
         lines += [f"not found: {name}" for name in report.unmatched]
         lines += [f"problem: {text}" for text in report.problems]
-        from mediad.wire.convert import show_text
+        from mediad.wire.display import show_text
 
         state.output.lines(show_text(line) for line in lines)
     else:

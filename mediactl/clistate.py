@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from mediactl.client import Client
     from mediactl.output import Output
 
-TABLE_ROWS = 100  # by so many rows the columns of a table are laid out
-
 Null = click.option("--null", "-0", is_flag=True, help="With -: names are separated by NUL, not by line ends.")
 
 

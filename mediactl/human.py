@@ -8,41 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from mediactl import model
+from mediactl.itemtable import item_row, say_path
 from mediactl.terminal import Column, Table, cut, isolate, measure
 from mediactl.wording import say_count, say_duration, say_size, say_time
 from mediad.errors import MediadError
-from mediad.wire.convert import show_path, show_text
-
-
-def item_table(width: int | None) -> Table:
-    """The usual table of items."""
-    return Table(
-        [
-            Column("KIND"), Column("TITLE", weight=3), Column("LENGTH", right=True), Column("SIZE", right=True),
-            Column("DATE"), Column("PATH", weight=4, tail=True),
-        ],
-        width,
-    )  # fmt: skip
-
-
-def item_row(item: model.Item) -> list[str]:
-    """An item in it."""
-    entry = item.files[0] if item.files else None
-    title = " – ".join(part for part in (item.artist, item.title) if part)
-    if item.duration:
-        length = say_duration(item.duration)
-    else:
-        length = f"{item.width}×{item.height}" if item.width and item.height else ""
-    more = f" (+{len(item.files) - 1})" if len(item.files) > 1 else ""
-    return [
-        item.format or item.kind, title, length, say_size(entry.size) if entry else "", (item.date or "")[:10],
-        (say_path(entry) + more) if entry else str(item.id),
-    ]  # fmt: skip
-
-
-def say_path(entry: model.FileEntry) -> str:
-    """Where a file is."""
-    return entry.path_display or show_path(entry.path) or "(not mounted here)"
+from mediad.wire.display import show_path, show_text
 
 
 def _block(pairs: Iterable[tuple[str, str]], width: int | None, indent: str = "") -> list[str]:

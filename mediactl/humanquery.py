@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from mediactl import human, model, questions
+from mediactl.itemtable import item_row, item_table, say_path
 from mediactl.terminal import Column, Table, cut
 from mediactl.wording import say_count, say_duration, say_size, say_time
 from mediad.wire.convert import show_text
@@ -40,9 +41,9 @@ _SHOWN: dict[str, Callable[[model.Item, model.FileEntry | None], str]] = {
     "day": lambda item, _: (item.date or "")[:10], "month": lambda item, _: (item.date or "")[:7],
     "year": lambda item, _: (item.date or "")[:4],
     "duration": lambda item, _: say_duration(item.duration) if item.duration else "", "pixels": _pixels,
-    "path": lambda _, entry: human.say_path(entry) if entry else "",
-    "name": lambda _, entry: PurePosixPath(human.say_path(entry)).name if entry else "",
-    "folder": lambda _, entry: PurePosixPath(human.say_path(entry)).parent.name if entry else "",
+    "path": lambda _, entry: say_path(entry) if entry else "",
+    "name": lambda _, entry: PurePosixPath(say_path(entry)).name if entry else "",
+    "folder": lambda _, entry: PurePosixPath(say_path(entry)).parent.name if entry else "",
     "size": lambda _, entry: say_size(entry.size) if entry else "",
     "modified": lambda _, entry: say_time(entry.mtime_ns)[:16] if entry else "",
     "state": lambda _, entry: entry.state if entry else "",
@@ -104,10 +105,10 @@ class Lines:
                         tail=n == "path") for n in columns], room,
             )  # fmt: skip
         else:
-            self._table = human.item_table(room)
+            self._table = item_table(room)
 
     def _row(self, item: model.Item) -> list[str]:
-        return [_cell(item, name) for name in self._columns] if self._columns else human.item_row(item)
+        return [_cell(item, name) for name in self._columns] if self._columns else item_row(item)
 
     def add(self, items: Sequence[model.Item]) -> list[str]:
         """Lines of some more items; before the first the headings."""

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from mediactl import model, questions
 from mediad.errors import MediadError
-from mediad.wire.convert import show_path
+from mediad.wire.display import show_path
 
 
 class Seconds(int):

@@ -7,9 +7,11 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from mediactl.quick import list_sockets
 from mediad.errors import PermissionDenied, Unavailable
 
-SERVICE_SOCKET = "/run/mediad/socket"
+__all__ = ["ConnectionLost", "DaemonNotRunning", "connect", "list_sockets"]
+
 SUN_PATH_BYTES = 107  # unix(7): sun_path has 108, the last is the NUL
 
 
@@ -19,16 +21,6 @@ class DaemonNotRunning(Unavailable):
 
 class ConnectionLost(Unavailable):
     """The connection ended while an answer was due."""
-
-
-def list_sockets(option: str | None = None) -> list[str]:
-    """Returns the paths to try, in order (settled 27): the one named; else $MEDIAD_SOCKET; else the person's daemon
-    and the machine's."""
-    named = option or os.environ.get("MEDIAD_SOCKET")
-    if named:
-        return [named]
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    return [*([os.path.join(runtime, "mediad", "socket")] if runtime else []), SERVICE_SOCKET]
 
 
 @contextmanager

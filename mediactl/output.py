@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TextIO
+from typing import Any
 
 from mediactl import human, jsontext
+from mediactl.terminal import prepare_streams
 from mediad.errors import MediadError
-
-
-def _reconfigure(stream: TextIO, encoding: str | None) -> None:
-    # What the encoding lacks is written as an escape; in JSON `\udc80` is that very character's escape.
-    stream.reconfigure(encoding=encoding, errors="backslashreplace")  # type: ignore[attr-defined]
 
 
 class Output:
@@ -21,12 +16,8 @@ class Output:
 
     def __init__(self, format: str) -> None:
         self.format = format
-        self.width: int | None = None
+        self.width = prepare_streams(None if format == "human" else "utf-8")
         self.failed = False  # some input failed: exit code 1
-        for stream in (sys.stdout, sys.stderr):
-            _reconfigure(stream, None if format == "human" else "utf-8")
-        if sys.stdout.isatty():
-            self.width = os.get_terminal_size(sys.stdout.fileno()).columns or 80
 
     @property
     def human(self) -> bool:

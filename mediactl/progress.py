@@ -9,7 +9,7 @@ import time
 from mediactl.human import describe_progress
 from mediactl.model import Progress
 from mediactl.terminal import cut
-from mediad.wire.convert import show_text
+from mediad.wire.display import show_text
 
 REDRAW_SECONDS = 0.1  # more often is flicker, and work
 BAR_COLUMNS = 20

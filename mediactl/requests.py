@@ -102,8 +102,8 @@ def query_request(
     return pb.Request(query=command)
 
 
-def get_request(targets: Iterable[Target]) -> pb.Request:
-    return pb.Request(get=pb.GetRequest(targets=_named(targets)))
+def get_request(named: Iterable[Target], *, light: bool = False) -> pb.Request:
+    return pb.Request(get=pb.GetRequest(targets=targets(named), light=light))
 
 
 def checksum_request(targets: Iterable[Target], scopes: Sequence[str], algorithms: Sequence[str]) -> pb.Request:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Sequence
+import os
+import sys
 
-from mediad.wire.convert import show_text
+from mediad.wire.display import show_text
+
+TYPE_CHECKING = False  # typing's own would cost a cold command 2 ms
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TextIO
 
 ELLIPSIS = "…"
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
@@ -18,6 +23,8 @@ def measure(text: str) -> int:
     characters, and for what a zero-width joiner joins to the emoji before it."""
     if text.isascii():
         return len(text)
+    import unicodedata  # most names need none of it
+
     columns, joined, last = 0, False, 0
     for char in text:
         if joined:
@@ -48,6 +55,8 @@ def cut(text: str, columns: int, *, tail: bool = False) -> str:
         low, high = (middle, high) if measure(piece) < columns else (low, middle - 1)
     if not tail:
         return text[:low] + ELLIPSIS
+    import unicodedata
+
     piece = text[len(text) - low :]
     while piece and unicodedata.category(piece[0]) in ("Mn", "Me", "Cf"):
         piece = piece[1:]  # a mark without its letter would stand on the ellipsis
@@ -57,9 +66,22 @@ def cut(text: str, columns: int, *, tail: bool = False) -> str:
 def isolate(text: str) -> str:
     """Returns `text` wrapped so that its direction does not reorder what stands beside it (UAX #9, section 2.4.2).
     Only text that needs it is touched."""
-    if text.isascii() or not any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in text):
+    if text.isascii():
+        return text
+    import unicodedata
+
+    if not any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in text):
         return text
     return FIRST_STRONG_ISOLATE + text + POP_ISOLATE
+
+
+def prepare_streams(encoding: str | None = None) -> int | None:
+    """Lets standard output and error write what their encoding (`encoding`; None: as it is) lacks as an escape; in JSON
+    `\\udc80` is that very character's escape. Returns the columns of the terminal, None where output is none."""
+    streams: tuple[TextIO, ...] = (sys.stdout, sys.stderr)
+    for stream in streams:
+        stream.reconfigure(encoding=encoding, errors="backslashreplace")  # type: ignore[attr-defined]
+    return (os.get_terminal_size(sys.stdout.fileno()).columns or 80) if sys.stdout.isatty() else None
 
 
 class Column:

@@ -8,6 +8,7 @@ import hashlib
 import logging
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from types import TracebackType
 
 from mediad.commands.context import Call, Context, Replies
 from mediad.commands.table import COMMANDS, ROLES, Entry
@@ -22,6 +23,44 @@ log = logging.getLogger(__name__)
 Send = Callable[[pb.Reply], Awaitable[None]]
 
 
+class Deadline:
+    """As asyncio.timeout, for a task that enters it again for each of its replies: one timer for all of them, and what
+    is between them (waiting for a peer that does not read) does not end by it. `seconds` from now; None: never."""
+
+    __slots__ = ("_task", "_timer", "_before", "_inside", "_over", "_told")
+
+    def __init__(self, seconds: float | None) -> None:
+        self._task = asyncio.current_task()
+        self._timer = None if seconds is None else asyncio.get_running_loop().call_later(seconds, self._expire)
+        self._before = 0
+        self._inside = self._over = self._told = False
+
+    def _expire(self) -> None:
+        self._over = True
+        if self._inside and self._task is not None:
+            self._told = True
+            self._task.cancel()
+
+    def __enter__(self) -> None:
+        if self._over:
+            raise TimeoutError
+        self._inside = True
+        self._before = self._task.cancelling() if self._task is not None else 0
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Raises TimeoutError for the cancellation that is this deadline's own."""
+        self._inside = False
+        if self._told and self._task is not None:
+            self._told = False
+            if self._task.uncancel() <= self._before and isinstance(error, asyncio.CancelledError):
+                raise TimeoutError from error
+
+    def close(self) -> None:
+        """Ends the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+
 class Dispatch:
     """Runs requests. `answer` never raises but for cancellation, and sends exactly one last reply."""
 
@@ -29,13 +68,20 @@ class Dispatch:
         self.context = context
         self._running: dict[uuid.UUID, tuple[bytes, asyncio.Event]] = {}
 
+    def answer_at_once(self, request: pb.Request, command: str) -> pb.Reply | None:
+        """The whole answer to a request that needs neither database nor file nor role, in the turn it came in: a task
+        of its own would cost more than the answer. None for all others."""
+        entry = COMMANDS.get(command)
+        if entry is None or entry.at_once is None:
+            return None
+        reply = entry.at_once(getattr(request, command))
+        reply.id = request.id
+        return reply
+
     async def answer(self, request: pb.Request, command: str, actor: Actor, send: Send) -> None:
         """Runs one request and sends its replies through `send`, which waits while the peer does not read."""
         try:
-            async with contextlib.aclosing(self._run(request, command, actor)) as replies:
-                async for reply in replies:
-                    reply.id = request.id
-                    await send(reply)
+            await self._run(request, command, actor, send)
         except MediadError as error:
             await self._fail(request.id, error, send)
         except TimeoutError:
@@ -48,7 +94,7 @@ class Dispatch:
     async def _fail(number: int, error: MediadError, send: Send) -> None:
         await send(pb.Reply(id=number, last=True, error=error_to_wire(error)))
 
-    async def _run(self, request: pb.Request, command: str, actor: Actor) -> AsyncGenerator[pb.Reply, None]:
+    async def _run(self, request: pb.Request, command: str, actor: Actor, send: Send) -> None:
         entry = COMMANDS.get(command)
         if entry is None:
             raise Unsupported("this daemon does not know the command", command)
@@ -56,24 +102,34 @@ class Dispatch:
             raise PermissionDenied(f"{command} takes the role {entry.role}; uid {actor.uid} has {actor.role}", command)
         operation = uuid_from_wire(request.operation)
         call = Call(Actor(actor.uid, actor.role, request.actor or actor.name), operation)
-        seconds = request.deadline_ms / 1000 or (self.context.config.deadline_seconds if entry.timed else None)
-        deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
-        body = getattr(request, command)
-        if entry.indexed:
-            async with asyncio.timeout_at(deadline):
-                await self._wait_for_index()
-        if entry.changes and operation is not None:
-            replies = self._once(entry, command, body, call, operation)
-        else:
-            replies = entry.run(self.context, body, call)
-        async with contextlib.aclosing(_as_generator(replies)) as stream:
-            while True:
-                async with asyncio.timeout_at(deadline):
-                    try:
-                        reply = await anext(stream)
-                    except StopAsyncIteration:
-                        return
-                yield reply
+        deadline = Deadline(
+            request.deadline_ms / 1000 or (self.context.config.deadline_seconds if entry.timed else None)
+        )
+        replies: Replies | None = None
+        try:
+            if entry.indexed and not self.context.opened.is_set():
+                with deadline:
+                    await self._wait_for_index()
+            body = getattr(request, command)
+            if entry.changes and operation is not None:
+                replies = self._once(entry, command, body, call, operation)
+            else:
+                replies = entry.run(self.context, body, call)
+            ended = False
+            while not ended:
+                with deadline:
+                    reply = await anext(replies, None)
+                if reply is None:
+                    return
+                ended = reply.last
+                reply.id = request.id
+                await send(reply)
+            await anext(replies, None)  # what a command does after its last reply has no deadline any more
+        finally:
+            deadline.close()
+            close = getattr(replies, "aclose", None)  # its `finally` runs when the client goes away
+            if close is not None:
+                await close()
 
     async def _wait_for_index(self) -> None:
         """A daemon that has just started has its database within a second or two. Raises Unavailable with what is

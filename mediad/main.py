@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import ctypes
 import gc
 import logging
 import os
@@ -124,7 +125,10 @@ class Daemon:
             )
             conninfo = self.cluster.conninfo
         readers = 1 if config.board else 2
-        database = Database(conninfo, load(sql / "queries"), readers=readers, deadline=config.database_seconds)
+        database = Database(
+            conninfo, load(sql / "queries"), readers=readers, deadline=config.database_seconds,
+            idle_seconds=config.idle_seconds,
+        )  # fmt: skip
         store = Store(database, read_host_id(config.data_dir))
         store.on_fenced = self._fenced
         registry = Registry(config)
@@ -160,6 +164,7 @@ class Daemon:
 
         roots.on_listed = listed
         roots.on_lost = reader.keeper.after_lost
+        database.on_idle = lambda: give_back(reader)
 
         def walked() -> None:
             reader.keeper.wanted.set()  # files whose checksum is wanted may be back
@@ -329,6 +334,22 @@ class Daemon:
         await context.store.database.close()
         if self.cluster is not None:
             await self.cluster.stop()
+
+
+def give_back(reader: Reader) -> None:
+    """What a scan or a large answer left in memory goes back to the system: what is remembered of values stored before,
+    what functions remember of their results, and what malloc keeps for the next time (malloc_trim(3), GNU)."""
+    reader.ingest.forget()
+    for name, module in list(sys.modules.items()):
+        if name.startswith("mediad."):
+            for value in vars(module).values():
+                clear = getattr(value, "cache_clear", None)  # of functools.lru_cache
+                if clear is not None:
+                    clear()
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _tell(*assignments: str) -> None:

@@ -80,6 +80,9 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
         self._closing = False
+        self._unsent: list[bytes] = []
+        self._unsent_bytes = 0
+        self._pulling = False
 
     # -------------------------------------------------------------- the transport's side
 
@@ -157,11 +160,16 @@ class Connection(asyncio.Protocol):
     # -------------------------------------------------------------- the session's side
 
     def _pull(self) -> None:
-        while self._writable is None and not self._closing:
-            event = self._session.next_event()
-            if event is None:
-                break
-            self._take(event)
+        self._pulling = True
+        try:
+            while self._writable is None and not self._closing:
+                event = self._session.next_event()
+                if event is None:
+                    break
+                self._take(event)
+        finally:
+            self._pulling = False
+        self._flush()
         self._watch_frame()
 
     def _watch_frame(self) -> None:
@@ -205,6 +213,10 @@ class Connection(asyncio.Protocol):
         if self._server.stopping:
             self._finish(request.id, self._session.fail(request.id, ShuttingDown("the daemon is stopping")))
             return
+        reply = self._server.dispatch.answer_at_once(request, command)
+        if reply is not None:
+            self._finish(request.id, self._session.reply(reply))
+            return
         task = self._loop.create_task(self._server.dispatch.answer(request, command, self._actor, self._send))
         self._tasks[request.id] = task
         number = request.id
@@ -240,7 +252,23 @@ class Connection(asyncio.Protocol):
                 self._close()
 
     def _write(self, data: bytes) -> None:
-        if data and self._transport is not None and not self._closing:
+        """Replies of one turn of the loop leave together: each for itself would be a call of the kernel. One that no
+        other can be expected beside leaves at once."""
+        if not data or self._transport is None or self._closing:
+            return
+        first = not self._unsent
+        self._unsent.append(data)
+        self._unsent_bytes += len(data)
+        if self._unsent_bytes >= WRITE_LOW or (len(self._tasks) < 2 and not self._pulling):
+            self._flush()
+        elif first and not self._pulling:
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        if self._unsent and self._transport is not None:
+            data = b"".join(self._unsent)
+            self._unsent.clear()
+            self._unsent_bytes = 0
             self._transport.write(data)
 
     # -------------------------------------------------------------- ends
@@ -262,6 +290,7 @@ class Connection(asyncio.Protocol):
     def _close(self) -> None:
         if not self._closing and self._transport is not None:
             self._closing = True
+            self._flush()
             if self._stall is None:  # a peer that never takes the last words must not keep its buffer here
                 self._stall = self._loop.call_later(wire.STALL_SECONDS, self._stalled)
             self._transport.close()

@@ -16,7 +16,12 @@ _AWAY_SECONDS = 0.5  # for an answer of a database that did not answer before
 
 async def ping(_context: Context, request: pb.Ping, _call: Call) -> Replies:
     """The payload comes back."""
-    yield pb.Reply(pong=pb.Pong(payload=request.payload), last=True)
+    yield pong(request)
+
+
+def pong(request: pb.Ping) -> pb.Reply:
+    """The answer to a ping."""
+    return pb.Reply(pong=pb.Pong(payload=request.payload), last=True)
 
 
 async def status(context: Context, _request: pb.StatusRequest, _call: Call) -> Replies:

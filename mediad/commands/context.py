@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from mediad.commands.gathered import Gathered
 from mediad.commands.memory import Answers
 from mediad.config import Config
 from mediad.index.asking import Asking
@@ -89,6 +90,7 @@ class Context:
     staged: dict[str, int] = field(default_factory=dict)  # how many files wait for their place, by media tree
     counted: Counted = Counted()
     answers: Answers = field(default_factory=Answers)
+    gathered: Gathered = field(default_factory=Gathered)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from mediad.commands import (
     admin,
@@ -21,18 +23,21 @@ from mediad.commands import (
     work,
 )
 from mediad.commands.context import Command
+from mediadb_contract import mediadb_pb2 as pb
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A row of the table. `role` is the least one; `timed`: ends by the daemon's deadline when the client sets none;
-    `changes`: an operation id makes it happen once; `indexed`: it takes the database, opened and claimed."""
+    `changes`: an operation id makes it happen once; `indexed`: it takes the database, opened and claimed;
+    `at_once`: answers the request's body without waiting for anything, in place of `run`."""
 
     role: str
     run: Command
     timed: bool = True
     changes: bool = False
     indexed: bool = True
+    at_once: Callable[[Any], pb.Reply] | None = None
 
 
 COMMANDS: dict[str, Entry] = {
@@ -63,7 +68,7 @@ COMMANDS: dict[str, Entry] = {
     "forget": Entry("write", library.forget, timed=False, changes=True),
     "get": Entry("read", search.get),
     "handlers": Entry("read", admin.handlers, indexed=False),
-    "ping": Entry("read", admin.ping, indexed=False),
+    "ping": Entry("read", admin.ping, indexed=False, at_once=admin.pong),
     "query": Entry("read", query.query, timed=False),
     "roots": Entry("read", library.list_roots),
     "status": Entry("read", admin.status, indexed=False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mediad.errors import NotFound
@@ -70,18 +70,45 @@ async def find_dir(roots: Roots, path: bytes) -> tuple[Root, int] | None:
     return None
 
 
+def _places(roots: list[Root], path: bytes) -> Iterator[tuple[int, list[bytes], bytes]]:
+    """Where a file of that absolute path may be known, the likeliest first: (root, folders below its top, name)."""
+    folder, name = os.path.split(os.path.normpath(path))
+    for root in roots:
+        if root.only_name and root.only_name == name and root.local == folder:
+            yield root.id, [], name
+    for root in sorted(roots, key=lambda r: -len(r.local or b"")):
+        if root.local is None or root.only_name:
+            continue
+        top = root.local.rstrip(b"/")
+        if folder == root.local or folder.startswith(top + b"/"):
+            yield root.id, [each for each in folder[len(top) :].split(b"/") if each], name
+
+
+async def find_files(roots: Roots, paths: Iterable[bytes]) -> list[tuple[int, uuid.UUID] | None]:
+    """The file at each absolute path of this host, as (file id, stream); None where no root holds one. One statement
+    for all of them."""
+    paths = list(paths)
+    places: list[tuple[int, list[str], str]] = []
+    asked: list[int] = []
+    known = roots.all()
+    for number, path in enumerate(paths):
+        for root, folders, name in _places(known, path):
+            places.append((root, [each.hex() for each in folders], name.hex()))
+            asked.append(number)
+    found: list[tuple[int, uuid.UUID] | None] = [None] * len(paths)
+    for place, file, stream in sorted(await roots.store.read("files_at_places", pack(places))) if places else ():
+        number = asked[place - 1]
+        found[number] = found[number] or (file, stream)
+    return found
+
+
 async def find_file(roots: Roots, path: bytes) -> tuple[int, uuid.UUID]:
     """The file at an absolute path of this host: (file id, stream). Raises NotFound naming the path."""
-    folder, name = os.path.split(os.path.normpath(path))
-    for root in roots.all():
-        if root.only_name and root.only_name == name and root.local == folder:
-            top = await roots.store.read("dir_by_names", root.id, "[]")
-            found = await roots.store.read("file_by_name", top[0][0], name) if top else []
-            if found:
-                return found[0][0], found[0][1]
-    place = await find_dir(roots, folder)
-    if place is not None:
-        found = await roots.store.read("file_by_name", place[1], name)
-        if found:
-            return found[0][0], found[0][1]
-    raise NotFound("no root holds a file of that path", path)
+    return told(path, (await find_files(roots, [path]))[0])
+
+
+def told(path: bytes, found: tuple[int, uuid.UUID] | None) -> tuple[int, uuid.UUID]:
+    """What `find_files` found at `path`. Raises NotFound naming the path where that is nothing."""
+    if found is None:
+        raise NotFound("no root holds a file of that path", path)
+    return found

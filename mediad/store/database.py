@@ -119,8 +119,10 @@ class Database:
 
     `conninfo` is a libpq connection string, or gives one before each attempt. `deadline` is in seconds, for a request
     that names none. `state` is "starting" until the writer is there for the first time, then "ready" or "unavailable",
-    with the reason in `problem`; `on_change` is called after each change. Nothing is opened before it is needed, and
-    while all is well and nothing is in flight, no timer runs."""
+    with the reason in `problem`; `on_change` is called after each change. Nothing is opened before it is needed. After
+    `idle_seconds` without a statement (0: never) the links are closed, since each holds a backend of some megabytes,
+    and `on_idle` is called; the next statement opens them again, in some milliseconds. From then on, and while nothing
+    was ever asked, no timer runs."""
 
     def __init__(
         self,
@@ -130,7 +132,9 @@ class Database:
         readers: int = 2,
         deadline: float = 5.0,
         session_settings: Mapping[str, str] | None = None,
+        idle_seconds: float = 0.0,
         on_change: Callable[[], None] | None = None,
+        on_idle: Callable[[], None] | None = None,
     ) -> None:
         self._conninfo = conninfo
         self._statements = statements
@@ -143,6 +147,10 @@ class Database:
         self._writer = _Seat(self._connect_writer, self._note_failure)
         self._readers = [_Seat(self._connect_reader, lambda error: None) for _ in range(readers)]
         self._dedicated: set[Link] = set()
+        self._idle_seconds = idle_seconds
+        self.on_idle = on_idle
+        self._used = 0.0
+        self._rest: asyncio.TimerHandle | None = None
 
     async def conninfo(self, **settings: str) -> str:
         """The connection string with the session's settings, those given winning. Raises Unavailable for one that libpq
@@ -162,7 +170,7 @@ class Database:
 
         Raises Unavailable when `deadline` seconds have passed, and what the statement raises (faults.fault_of)."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + (self._deadline if deadline is None else deadline)
+        until = self._use() + (self._deadline if deadline is None else deadline)
         unit = self._unit([(statement, parameters)])
         pause = pauses()
         while True:
@@ -188,7 +196,7 @@ class Database:
         unknown. Otherwise raises what the statements raise: then nothing was stored."""
         loop = asyncio.get_running_loop()
         attempt = self._deadline if deadline is None else deadline
-        until = loop.time() + (attempt if give_up_after is None else give_up_after)
+        until = self._use() + (attempt if give_up_after is None else give_up_after)
         statements = self._unit(unit)
         pause = pauses()
         while True:
@@ -219,6 +227,8 @@ class Database:
     async def close(self) -> None:
         """Close all links; what is in flight raises Unavailable."""
         self._closing = True
+        if self._rest is not None:
+            self._rest.cancel()
         for seat in (self._writer, *self._readers):
             await seat.close()
         for link in self._dedicated:
@@ -232,6 +242,28 @@ class Database:
         """The statements of a unit, behind BY_KEY when one of them asks for it."""
         statements = [(self._statement(statement), parameters) for statement, parameters in unit]
         return [(BY_KEY, ()), *statements] if any(statement.keyed for statement, _ in statements) else statements
+
+    def _use(self) -> float:
+        """Notes that there is work; the loop's time."""
+        loop = asyncio.get_running_loop()
+        self._used = loop.time()
+        if self._rest is None and self._idle_seconds and not self._closing:
+            self._rest = loop.call_later(self._idle_seconds, self._look_idle)
+        return self._used
+
+    def _look_idle(self) -> None:
+        """Closes the links when nothing was asked for long enough; else looks again when that may be so."""
+        loop = asyncio.get_running_loop()
+        links = [link for seat in (self._writer, *self._readers) if (link := seat.open) is not None]
+        rested = loop.time() - self._used
+        if rested < self._idle_seconds or any(link.load for link in links):
+            self._rest = loop.call_later(max(1.0, self._idle_seconds - rested), self._look_idle)
+            return
+        self._rest = None
+        for link in links:
+            link.close()
+        if self.on_idle is not None:
+            self.on_idle()
 
     def _statement(self, statement: str | Statement) -> Statement:
         return self._statements[statement] if isinstance(statement, str) else statement

@@ -465,10 +465,12 @@ class GetReply(_message.Message):
     def __init__(self, target: _Optional[_Union[Target, _Mapping]] = ..., item: _Optional[_Union[Item, _Mapping]] = ..., problem: _Optional[_Union[Error, _Mapping]] = ...) -> None: ...
 
 class GetRequest(_message.Message):
-    __slots__ = ["targets"]
+    __slots__ = ["light", "targets"]
+    LIGHT_FIELD_NUMBER: _ClassVar[int]
     TARGETS_FIELD_NUMBER: _ClassVar[int]
+    light: bool
     targets: _containers.RepeatedCompositeFieldContainer[Target]
-    def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ...) -> None: ...
+    def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., light: bool = ...) -> None: ...
 
 class Greeting(_message.Message):
     __slots__ = ["capabilities", "error", "host", "limits", "protocol", "role", "server"]

@@ -182,25 +182,6 @@ SELECT w.stream,
 FROM work w LEFT JOIN work_actor a ON a.stream = w.stream AND a.actor = $2::text
 WHERE w.stream IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb));
 
--- name: embedded_of_streams
--- Keywords and ratings in the present files of items, their side files among them. $1 json list of streams.
--- Step by step from the streams asked for, whatever the planner believes of the tables (OFFSET 0): with statistics that
--- call keywords rare it began with every file that has some, and looked for the streams asked for once for each.
-WITH asked AS MATERIALIZED (
-    SELECT value::uuid AS stream FROM jsonb_array_elements_text($1::jsonb)
-), named AS MATERIALIZED (
-    SELECT 0 AS rank, a.stream, x.side AS file FROM asked a
-    CROSS JOIN LATERAL (SELECT v.side FROM side_file v WHERE v.stream = a.stream LIMIT 64) x
-    UNION ALL
-    SELECT 1, a.stream, f.id FROM asked a
-    CROSS JOIN LATERAL (SELECT id FROM file WHERE stream = a.stream AND missing_since_ns IS NULL OFFSET 0) f
-)
-SELECT n.stream, d.keywords, d.rating FROM named n
-CROSS JOIN LATERAL (
-    SELECT fields -> 'keywords' AS keywords, fields -> 'rating' AS rating FROM file_detail WHERE file = n.file OFFSET 0) d
-WHERE d.keywords IS NOT NULL OR d.rating IS NOT NULL
-ORDER BY n.stream, n.rank;  -- what a side file says goes before what the file says
-
 -- name: successors
 -- Items that took the place of items without a file. $1 json list of streams.
 WITH RECURSIVE line(asked, stream, depth) AS (

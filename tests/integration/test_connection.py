@@ -309,6 +309,30 @@ def test_an_idle_database_has_no_timers_and_no_traffic(conninfo: str) -> None:
     pg.run(check())
 
 
+def test_links_are_closed_when_nothing_is_asked_and_come_back(conninfo: str) -> None:
+    async def check() -> None:
+        rested: list[float] = []
+        loop = asyncio.get_running_loop()
+        store = database(conninfo, idle_seconds=0.4, on_idle=lambda: rested.append(loop.time()))
+        await store.wait_ready(5)
+        # What takes longer than the pause is work too.
+        assert (await store.run([("sleep", (1.0,))]))[0] == [("",)]
+        await asyncio.gather(*(store.fetch("count") for _ in range(50)))
+        assert rested == []
+        await asyncio.sleep(2.0)
+        assert len(rested) == 1
+        assert [seat.open for seat in (store._writer, *store._readers)] == [None, None, None]
+        assert store._rest is None
+        assert store.state == "ready"
+        assert (await store.fetch("count"))[0] == (1000,)
+        await store.run([("put", (2000, b"x"))])
+        await asyncio.sleep(2.0)
+        assert len(rested) == 2
+        await store.close()
+
+    pg.run(check())
+
+
 def _voluntary_switches() -> int:
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("voluntary"))
