@@ -185,15 +185,20 @@ async def _follow(
         epoch, since, _compacted = await feed.state()
         async for reply in _everything(context, request, question, call):
             yield reply
-        unsure: list[uuid.UUID] = []  # their words may change once more without an event: they are asked again
+        # Their words may change once more without an event: they are asked again. True: they matched when last asked.
+        unsure: dict[uuid.UUID, bool] = {}
         while True:
             # Who waits is no work under way: an idle daemon sleeps, however many follow.
             context.traffic.in_flight -= 1
             try:
                 await asyncio.wait_for(told.wait(), _AGAIN_SECONDS if unsure else None)
             except TimeoutError:
-                asked, unsure = unsure, await _waiting(context, unsure)
-                yield pb.Reply(query=await _changed(context, request, asked, call))
+                waiting = await _waiting(context, list(unsure))
+                match = await _matching(context, request, list(unsure), call)
+                turned = [each for each, matched in unsure.items() if matched != (each in match)]
+                if turned:
+                    yield pb.Reply(query=await _changed(context, request, turned, match, call))
+                unsure = {each: each in match for each in waiting}
                 continue
             finally:
                 context.traffic.in_flight += 1
@@ -215,8 +220,10 @@ async def _follow(
                     changed = await _items_of(context, page.changes)
                     if changed:
                         # In this order: what is settled between the two is asked once too often, not once too seldom.
-                        unsure = list(dict.fromkeys([*unsure, *await _waiting(context, changed)]))
-                        yield pb.Reply(query=await _changed(context, request, changed, call))
+                        waiting = await _waiting(context, changed)
+                        match = await _matching(context, request, changed, call)
+                        yield pb.Reply(query=await _changed(context, request, changed, match, call))
+                        unsure |= {each: each in match for each in waiting}
                 if page.ends:
                     break
                 page = await feed.page(since)
@@ -266,15 +273,21 @@ def _names_lists(node: Node) -> bool:
     return isinstance(node, Saved | InCollection)
 
 
-async def _changed(
-    context: Context, request: pb.QueryRequest, changed: list[uuid.UUID], call: Call
-) -> pb.QueryReply:  # fmt: skip
+async def _matching(
+    context: Context, request: pb.QueryRequest, asked: list[uuid.UUID], call: Call
+) -> set[uuid.UUID]:  # fmt: skip
+    """Those of them that match now."""
     await context.reindexer.settle()
     # Asked anew: what it names may have changed, and so has the time.
     question = await context.asking.question(request.text, actor=call.actor.name)
-    statement, params = question.among([str(each) for each in changed])
+    statement, params = question.among([str(each) for each in asked])
     rows = await context.store.database.fetch(statement, *params, deadline=context.config.deadline_seconds)
-    match = {row[0] for row in rows}
+    return {row[0] for row in rows}
+
+
+async def _changed(
+    context: Context, request: pb.QueryRequest, changed: list[uuid.UUID], match: set[uuid.UUID], call: Call
+) -> pb.QueryReply:
     found = [Row(each, 0, ()) for each in changed if each in match]
     return pb.QueryReply(
         items=await _page(context, request, found, call.actor.name),

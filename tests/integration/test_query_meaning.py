@@ -365,7 +365,7 @@ async def _ask(database: Database) -> None:
         statement, params = question.count()
         assert (await database.fetch(statement, *params))[0][0] == len(expected), text
         some = r.sample(sorted({e.stream for e in maker.records}), 20)
-        statement, params = question.among(some)
+        statement, params = question.among(some, missing=True)
         shown = {str(row[0]) for row in await database.fetch(statement, *params)}
         everything = {e.stream for e in maker.records if plain.holds(tree, e)}
         wrong = shown ^ (everything & set(some))
