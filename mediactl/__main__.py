@@ -59,6 +59,9 @@ def _run_command(arguments: list[str]) -> int:
 
     try:
         if "_MEDIACTL_COMPLETE" in os.environ:
+            from mediactl import shell
+
+            shell.register()
             cli.main(arguments, prog_name="mediactl")
         # Not main(): that takes a broken pipe for a failure.
         with cli.make_context("mediactl", list(arguments)) as context:

@@ -306,6 +306,10 @@ class AsyncClient:
     async def query_explain(self, text: str, *, files: bool = False, sort: Sequence[str] = ()) -> questions.Explanation:
         return await self.run(questions.explain(text, files=files, sort=sort))
 
+    async def query_complete(self, text: str, cursor: int | None = None) -> list[questions.Suggestion]:
+        """Returns what may stand where the cursor is, None: at the end."""
+        return await self.run(questions.complete(text, cursor))
+
     async def query_follow(
         self, text: str, *, fields: bool = False, columns: Sequence[str] = ()
     ) -> AsyncIterator[questions.Followed]:

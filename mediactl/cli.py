@@ -225,6 +225,9 @@ def completion(shell: str) -> int:
     """Prints the script that completes mediactl in a shell, e.g. eval "$(mediactl completion bash)"."""
     from click.shell_completion import get_completion_class
 
+    from mediactl import shell as own
+
+    own.register()
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"click knows no completion for {shell}")

@@ -339,6 +339,10 @@ class Client:
         """Returns how a question is understood and answered."""
         return self.run(questions.explain(text, files=files, sort=sort))
 
+    def query_complete(self, text: str, cursor: int | None = None) -> list[questions.Suggestion]:
+        """Returns what may stand where the cursor is, None: at the end."""
+        return self.run(questions.complete(text, cursor))
+
     def query_follow(
         self, text: str, *, fields: bool = False, columns: Sequence[str] = ()
     ) -> Iterator[questions.Followed]:

@@ -8,16 +8,40 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mediactl.clistate import TABLE_ROWS, State
+from mediactl.clistate import State
 from mediactl.cliwork import run_call
+from mediactl.itemtable import TABLE_ROWS
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from mediactl.model import Item
     from mediactl.questions import Followed
 
 
+_SHELL_SECONDS = 1.0  # a key that was pressed is answered, or not at all
+
+
+def _complete_words(context: click.Context, _parameter: click.Parameter, word: str) -> list[CompletionItem]:
+    """What the shell offers for a word of the question: what the daemon suggests there. Without one, nothing: a shell's
+    line is no place for errors."""
+    from click.shell_completion import CompletionItem
+
+    from mediactl.client import Client
+    from mediad.errors import MediadError
+
+    before = " ".join([*(context.params.get("text") or ()), ""])
+    options = context.find_root().params
+    try:
+        with Client(options.get("socket"), actor=options.get("actor") or "", timeout=_SHELL_SECONDS) as client:
+            found = client.query_complete(before + word)
+    except MediadError:
+        return []
+    return [CompletionItem((before + word)[len(before) : each.start] + each.text, help=each.what) for each in found]
+
+
 @click.command()
-@click.argument("text", nargs=-1, metavar="TEXT...")
+@click.argument("text", nargs=-1, metavar="TEXT...", shell_complete=_complete_words)
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many items.")
 @click.option("--files", is_flag=True, help="A row for each file, not for each item.")
 @click.option("--fields", is_flag=True, help="With all fields of each file (json and ndjson).")

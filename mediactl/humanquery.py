@@ -65,6 +65,12 @@ def check_columns(names: Sequence[str]) -> str | None:
     return next((n for n in fields if n not in FIELDS and n + "s" not in FIELDS and not n.startswith("user_")), None)
 
 
+def _number(name: str) -> bool:
+    if name in _SHOWN:
+        return name in _RIGHT
+    return name in FIELDS and FIELDS[name].type in ("integer", "number") and not FIELDS[name].plural
+
+
 def near_columns(name: str) -> list[str]:
     """Columns that may have been meant."""
     from difflib import get_close_matches  # 10 ms of imports: for mistakes only
@@ -101,7 +107,7 @@ class Lines:
         room = width - 2 if width is not None and group else width
         if columns:
             self._table = Table(
-                [Column(n.upper(), weight=0 if n in _RIGHT else 2 if n == "path" else 1, right=n in _RIGHT,
+                [Column(n.upper(), weight=0 if _number(n) else 2 if n == "path" else 1, right=_number(n),
                         tail=n == "path") for n in columns], room,
             )  # fmt: skip
         else:

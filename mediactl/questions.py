@@ -80,6 +80,25 @@ def _explained(told: pb.Explanation) -> Explanation:
     return Explanation(list(told.tree), told.sql, list(told.parameters), list(told.plan), told.share)
 
 
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A text for the characters from `start` to `end` of a question. what: field, value, sort, operator."""
+
+    start: int
+    end: int
+    text: str
+    what: str
+
+
+def complete(text: str, cursor: int | None = None, *, limit: int = 0) -> Call[list[Suggestion]]:
+    """What may stand where the cursor is (a number of characters; None: at the end), best first."""
+    command = pb.CompleteRequest(text=text, cursor=len(text) if cursor is None else cursor, limit=limit)
+    return Call(
+        pb.Request(complete=command),
+        lambda replies: [Suggestion(e.start, e.end, e.text, e.what) for e in replies[-1].complete.suggestions],
+    )
+
+
 def follow_request(text: str, *, fields: bool = False, columns: Sequence[str] = ()) -> pb.Request:
     """Everything that matches, then what changes."""
     return pb.Request(query=pb.QueryRequest(text=text, follow=True, fields=fields, columns=columns))

@@ -164,7 +164,7 @@ class Daemon:
 
         roots.on_listed = listed
         roots.on_lost = reader.keeper.after_lost
-        database.on_idle = lambda: give_back(reader)
+        database.on_idle = give_back
 
         def walked() -> None:
             reader.keeper.wanted.set()  # files whose checksum is wanted may be back
@@ -336,10 +336,9 @@ class Daemon:
             await self.cluster.stop()
 
 
-def give_back(reader: Reader) -> None:
-    """What a scan or a large answer left in memory goes back to the system: what is remembered of values stored before,
-    what functions remember of their results, and what malloc keeps for the next time (malloc_trim(3), GNU)."""
-    reader.ingest.forget()
+def give_back() -> None:
+    """What a scan or a large answer left in memory goes back to the system: what functions remember of their results, and
+    what malloc keeps for the next time (malloc_trim(3), GNU)."""
     for name, module in list(sys.modules.items()):
         if name.startswith("mediad."):
             for value in vars(module).values():

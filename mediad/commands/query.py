@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import replace
@@ -18,6 +20,7 @@ from mediad.query.tree import And, InCollection, Node, Not, Or, Saved
 from mediad.store.facets import facet
 from mediad.store.pages import Question
 from mediad.store.queries import Statement
+from mediad.store.store import now_ns, pack
 from mediadb_contract import mediadb_pb2 as pb
 
 # Items in one reply: some 60 KB, so that the first is there at once and no reply nears the frame's limit.
@@ -27,6 +30,10 @@ REPLY_BYTES = 512 * 1024
 FACETS_MOST = 20
 FACET_VALUES = 50
 FACET_VALUES_MOST = 10_000
+# Who follows a question: after how long items whose files wait to be read are asked of again, and how long a walk is
+# waited for.
+_AGAIN_SECONDS = 0.5
+_WALK_SECONDS = 60.0
 # What is counted whole may take longer than a page.
 COUNT_SECONDS = 30.0
 
@@ -180,11 +187,21 @@ async def _follow(
         epoch, since, _compacted = await feed.state()
         async for reply in _everything(context, request, question, call):
             yield reply
+        # Their words may change once more without an event: they are asked again. True: they matched when last asked.
+        unsure: dict[uuid.UUID, bool] = {}
         while True:
             # Who waits is no work under way: an idle daemon sleeps, however many follow.
             context.traffic.in_flight -= 1
             try:
-                await told.wait()
+                await asyncio.wait_for(told.wait(), _AGAIN_SECONDS if unsure else None)
+            except TimeoutError:
+                waiting = await _waiting(context, list(unsure))
+                match = await _matching(context, request, list(unsure), call)
+                turned = [each for each, matched in unsure.items() if matched != (each in match)]
+                if turned:
+                    yield pb.Reply(query=await _changed(context, request, turned, match, call))
+                unsure = {each: each in match for each in waiting}
+                continue
             finally:
                 context.traffic.in_flight += 1
             told.clear()
@@ -194,13 +211,21 @@ async def _follow(
                 if page.epoch != epoch:
                     raise InvalidArgument("the feed has begun anew: ask again", str(epoch))
                 if _moves_many(page.changes, request.text):
+                    # The words of a folder's new name are in the rows of its files when the walk is over.
+                    until = time.monotonic() + _WALK_SECONDS
+                    while context.roots.walking() and time.monotonic() < until:
+                        await asyncio.sleep(0.1)
                     yield pb.Reply(query=pb.QueryReply(resync=True))
                     async for reply in _everything(context, request, await _question(context, request, call), call):
                         yield reply
                 else:
-                    changed = list(dict.fromkeys(each.item for each in page.changes if each.item is not None))
+                    changed = await _items_of(context, page.changes)
                     if changed:
-                        yield pb.Reply(query=await _changed(context, request, changed, call))
+                        # In this order: what is settled between the two is asked once too often, not once too seldom.
+                        waiting = await _waiting(context, changed)
+                        match = await _matching(context, request, changed, call)
+                        yield pb.Reply(query=await _changed(context, request, changed, match, call))
+                        unsure |= {each: each in match for each in waiting}
                 if page.ends:
                     break
                 page = await feed.page(since)
@@ -215,6 +240,23 @@ async def _everything(
     everything = pb.QueryRequest(text=request.text, fields=request.fields, columns=request.columns)
     async for reply in _pages(context, everything, question, call):
         yield pb.Reply(query=pb.QueryReply(items=reply.query.items, caught_up=reply.last))
+
+
+async def _waiting(context: Context, items: list[uuid.UUID]) -> list[uuid.UUID]:
+    """Those of them with a file that waits to be read again, or whose row in the text index is not true yet: what a
+    renamed file is found by may change once more when it is read again, and no event tells of that."""
+    rows = await context.store.read("unsettled_streams", pack([str(each) for each in items]), now_ns())
+    return [row[0] for row in rows]
+
+
+async def _items_of(context: Context, changes: Iterable[Change]) -> list[uuid.UUID]:
+    """The items that these are about, and all ids that live on in them: what was just listed and turns out to be a
+    known item under a new name was told under the id it had until then, and leaves under it."""
+    items = list(dict.fromkeys(each.item for each in changes if each.item is not None))
+    if not items:
+        return []
+    before = await context.store.read("ids_before", pack([str(each) for each in items]))
+    return [*items, *(row[0] for row in before)]
 
 
 def _moves_many(changes: Iterable[Change], text: str) -> bool:
@@ -233,15 +275,21 @@ def _names_lists(node: Node) -> bool:
     return isinstance(node, Saved | InCollection)
 
 
-async def _changed(
-    context: Context, request: pb.QueryRequest, changed: list[uuid.UUID], call: Call
-) -> pb.QueryReply:  # fmt: skip
+async def _matching(
+    context: Context, request: pb.QueryRequest, asked: list[uuid.UUID], call: Call
+) -> set[uuid.UUID]:  # fmt: skip
+    """Those of them that match now."""
     await context.reindexer.settle()
     # Asked anew: what it names may have changed, and so has the time.
     question = await context.asking.question(request.text, actor=call.actor.name)
-    statement, params = question.among([str(each) for each in changed])
+    statement, params = question.among([str(each) for each in asked])
     rows = await context.store.database.fetch(statement, *params, deadline=context.config.deadline_seconds)
-    match = {row[0] for row in rows}
+    return {row[0] for row in rows}
+
+
+async def _changed(
+    context: Context, request: pb.QueryRequest, changed: list[uuid.UUID], match: set[uuid.UUID], call: Call
+) -> pb.QueryReply:
     found = [Row(each, 0, ()) for each in changed if each in match]
     return pb.QueryReply(
         items=await _page(context, request, found, call.actor.name),

@@ -27,12 +27,12 @@ from mediad.errors import (
     Unavailable,
 )
 from mediad.fold import WORDS_RULE
+from mediad.index.asking import Asking
 from mediad.index.extract import ChangedMeanwhile, Extracted, Extractor, Facts
 from mediad.index.feed import Feed
 from mediad.index.roots import Roots
 from mediad.query.parse import parse
 from mediad.store.faults import Fenced, StatementFailed
-from mediad.store.search import Question
 from mediad.store.store import Store, now_ns, pack
 from mediad.workers.registry import Registry
 
@@ -97,7 +97,7 @@ class Content:
         self._active = False  # the feed is looked through: there is a rule, or something was extracted
         self._requests_seen = 0
         self._rule = rule_of(config)
-        self._question = Question.of(parse(config.text_rule), False) if self._rule.startswith("query ") else None
+        self._asking = Asking(store, roots)
 
     def notes(self) -> list[str]:
         """What a person should know."""
@@ -204,9 +204,10 @@ class Content:
 
     async def _matching(self, streams: list[str]) -> list[str]:
         """Those that the rule's query finds."""
-        if self._question is None or not streams:
+        if not self._rule.startswith("query ") or not streams:
             return []
-        statement, params = self._question.among(streams)
+        question = await self._asking.question(self._config.text_rule)
+        statement, params = question.among(streams)
         return [str(row[0]) for row in await self._store.database.fetch(statement, *params, deadline=30.0)]
 
     async def _move(self, streams: list[str], matching: list[str], epoch: Any, seq: int, swept: int | None) -> None:

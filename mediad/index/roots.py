@@ -239,6 +239,10 @@ class Roots:
 
     # -------------------------------------------------------------- walking
 
+    def walking(self) -> bool:
+        """Whether a root of this host is being walked."""
+        return any(not task.done() for task in self._scans.values())
+
     def scan(self, root: Root, *, quick: bool = False) -> asyncio.Task[ScanReport]:
         """Starts a walk of a root, or joins the one under way. `quick`: mediad.workers.walk."""
         task, look = self._scans.get(root.id), self._looks.get(root.id)

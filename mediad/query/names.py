@@ -7,6 +7,7 @@ others is compared file by file.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -106,9 +107,10 @@ def known() -> list[str]:
     return sorted(names)
 
 
-def near(name: str) -> list[str]:
-    """Names that may have been meant: those that begin alike, else those that differ in little."""
-    names = known()
+def near(name: str, among: Sequence[str] = ()) -> list[str]:
+    """Names (`among` these, else of fields) that may have been meant: those that begin alike, else those that differ
+    in little."""
+    names = list(among) or known()
     begins = [each for each in names if each.startswith(name[:3])] if len(name) >= 3 else []
     if begins:
         return begins[:5]

@@ -307,7 +307,7 @@ class _Parser:
     def add_sort(self, key: str, at: int, *, down: bool) -> None:
         key = _ORDERS.get(key.lower(), key.lower())
         if key not in SORTS:
-            raise self.fail(f"one can sort by {', '.join(SORTS)}", at)
+            raise self.fail(f"there is no key {key[:40]!r} to sort by" + _near_said(near(key, SORTS)), at)
         self.sort.append(Sort(key, down))
 
     # -------------------------------------------------------------- a field and its value
@@ -315,8 +315,7 @@ class _Parser:
     def asked(self, name: str, at: int) -> Asked:
         found = Asked("text", ("user_tags",)) if name in ("tag", "tags") else meaning(name)
         if found is None:
-            close = ", ".join(near(name))
-            raise self.fail(f"there is no field {name}" + (f"; near it are {close}" if close else ""), at)
+            raise self.fail(f"there is no field {name}" + _near_said(near(name)), at)
         return found
 
     def one(self, name: str, compare: str, value: str, quoted: bool, at: int, begin: int) -> Node:
@@ -469,6 +468,10 @@ class _Parser:
             return Ident(str(uuid.UUID(value)))
         except ValueError:
             raise self.fail("id: takes a UUID", at) from None
+
+
+def _near_said(names: list[str]) -> str:
+    return f"; near it {'is' if len(names) == 1 else 'are'} {', '.join(names)}" if names else ""
 
 
 def _compared(compare: str, value: object, make: Callable[..., Node]) -> Node:

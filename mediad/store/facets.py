@@ -34,10 +34,13 @@ _TAGS = """SELECT k.value, m.stream FROM m JOIN file_detail d ON d.file = m.file
     SELECT w.tag, m.stream FROM m JOIN work_tag w ON w.stream = m.stream WHERE NOT w.removed"""
 
 
-def facet(question: Question, name: str, limit: int) -> tuple[Statement, list[Any]]:
-    """Rows of (value, items), the most frequent first. Raises InvalidArgument for what is no field."""
+def facet(question: Question, name: str, limit: int, *, among: int | None = None) -> tuple[Statement, list[Any]]:
+    """Rows of (value, items), the most frequent first. `among`: of so many matching files at most, whichever are found
+    first. Raises InvalidArgument for what is no field."""
     name = _ALSO.get(name.lower(), name.lower())
     sql, params = question.matches()
+    if among is not None:
+        sql = f"{sql} LIMIT {int(among)}"
 
     def param(value: Any, kind: str) -> str:
         params.append(value)

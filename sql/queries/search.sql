@@ -56,3 +56,14 @@ ORDER BY actor DESC, id LIMIT 1;
 -- name: smart_collections
 -- Collections that are saved questions, as an actor sees them. $1 actor.
 SELECT folded, query FROM collection WHERE kind = 'collection' AND query IS NOT NULL AND actor IN ('', $1::text);
+
+-- name: ids_before
+-- Ids that live on in these items. $1 json list of streams.
+SELECT old FROM stream_alias WHERE stream IN (SELECT e.value::uuid FROM jsonb_array_elements_text($1::jsonb) e);
+
+-- name: unsettled_streams
+-- Which of these items have a file that is due to be read, or whose words are to be made anew. $1 json list of streams,
+-- $2 now.
+SELECT DISTINCT f.stream FROM file f WHERE f.stream IN (SELECT e.value::uuid FROM jsonb_array_elements_text($1::jsonb) e)
+AND (EXISTS (SELECT FROM todo t WHERE t.file = f.id AND t.not_before_ns <= $2::bigint)
+     OR EXISTS (SELECT FROM stale_text s WHERE s.file = f.id));

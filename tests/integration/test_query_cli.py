@@ -85,6 +85,7 @@ def test_a_mistake_is_pointed_at(library: Daemon) -> None:
 def test_what_changes_is_told(library: Daemon) -> None:
     tree = library.folder / "tree"
     army = next(tree.rglob("03.flac"))
+    run(library, "tag", str(next(tree.rglob("army list*"))), "--add", "x")
     process = subprocess.Popen(
         argv(library, "--format", "ndjson", "query", "--follow", "tag:x"), stdout=subprocess.PIPE, text=True
     )
@@ -92,8 +93,10 @@ def test_what_changes_is_told(library: Daemon) -> None:
     assert process.stdout is not None and human.stdout is not None
     try:
         with library.client() as client:
-            client.run(workcalls.tag([tree / "army list.txt"], add=["y"]))
+            assert json.loads(process.stdout.readline())["change"] == "present"
             assert json.loads(process.stdout.readline())["change"] == "caught_up"
+            # Both have sent all there was before anything changes.
+            assert [human.stdout.readline()[:2] for _ in range(2)] == ["  ", "  "]
             client.run(workcalls.tag([army], add=["x"]))
             assert json.loads(process.stdout.readline())["change"] == "added"
             client.run(workcalls.rate([army], 4))
@@ -102,8 +105,8 @@ def test_what_changes_is_told(library: Daemon) -> None:
             client.run(workcalls.tag([army], remove=["x"]))
             removed = json.loads(process.stdout.readline())
             assert removed == {"change": "removed", "id": changed["item"]["id"]}
-        lines = [human.stdout.readline() for _ in range(4)]
-        assert [line[0] for line in lines] == [" ", "+", "~", "-"] and "Army of Me" in lines[3]
+        lines = [human.stdout.readline() for _ in range(3)]
+        assert [line[0] for line in lines] == ["+", "~", "-"] and "Army of Me" in lines[2]
     finally:
         for each in (process, human):
             each.kill()

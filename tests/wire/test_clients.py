@@ -384,6 +384,8 @@ def test_completion(shell: str) -> None:
         "_MEDIACTL_COMPLETE": f"{shell}_complete",
         "COMP_WORDS": "mediactl que",
         "COMP_CWORD": "1",
+        "COMP_UNTIL": "mediactl que",
+        "COMP_WORD": "que",
     }
     if shell == "fish":
         environment["COMP_CWORD"] = "que"
