@@ -310,18 +310,20 @@ class Asking:
         self, question: Question, after: Place | None, limit: int, *, deadline: float
     ) -> tuple[list[Row], bool]:
         """(rows, whether there may be more): of items each once, of files all."""
-        rows, more = await self._fetch(question, after, limit, deadline)
-        if question.files:
-            return [Row(row[1], row[0], tuple(row[3:])) for row in rows], more
-        several = list(dict.fromkeys(str(row[1]) for row in rows if row[2]))
-        stands: dict[uuid.UUID, int] = {}
-        if several:
-            statement, params = question.first_files(several)
-            stands = dict(await self._store.database.fetch(statement, *params, deadline=deadline))
-        kept = [Row(row[1], row[0], tuple(row[3:])) for row in rows if stands.get(row[1], row[0]) == row[0]]
-        if more and not kept:  # a page of files whose items stood before
-            last = rows[-1]
-            return await self.page(question, Place(tuple(last[3:]), last[0]), limit, deadline=deadline)
+        kept: list[Row] = []
+        more = True
+        while more and len(kept) < limit:
+            rows, more = await self._fetch(question, after, limit - len(kept), deadline)
+            if not rows:
+                break
+            after = Place(tuple(rows[-1][3:]), rows[-1][0])
+            stands: dict[uuid.UUID, int] = {}
+            several = [] if question.files else list(dict.fromkeys(str(row[1]) for row in rows if row[2]))
+            if several:
+                statement, params = question.first_files(several)
+                stands = dict(await self._store.database.fetch(statement, *params, deadline=deadline))
+            # A file of an item that stood before, by another of its files, is left out.
+            kept += [Row(row[1], row[0], tuple(row[3:])) for row in rows if stands.get(row[1], row[0]) == row[0]]
         return kept, more
 
     async def rows(

@@ -29,7 +29,7 @@ from mediad.query.parse import parse
 from mediad.query.tree import Query, Sort
 from mediad.store.database import Database
 from mediad.store.migrate import migrate
-from mediad.store.queries import load
+from mediad.store.queries import Statement, load
 from mediad.store.store import Store, pack
 from tests import pg
 from tests.daemon.plain import Person, Plain, Record
@@ -42,6 +42,14 @@ WORDS = ["blue", "bluer", "river", "Ágætis", "byrjun", "Rós", "rose", "rock",
          "a", "東京都", "京都", "東京タワー", "ข้าวผัด", "west東京", "over", "lover", "d'été", "x-ray"]  # fmt: skip
 FOLDERS = ["music", "Blue Album", "Fotos 東京", "live", "rock"]
 KINDS = {"audio": ["flac", "mp3"], "image": ["jpeg", "png"], "video": ["matroska"], "document": ["pdf"]}
+
+
+_BY_NAME = Statement("by_name", "SELECT id FROM file WHERE dir = $1::bigint AND name = $2::bytea", "A file.", "a test")
+
+
+async def database_fetch(store: Store, folder: int, name: bytes) -> list[tuple[Any, ...]]:
+    """The file of a name."""
+    return await store.database.fetch(_BY_NAME, folder, name)
 
 
 class Maker:
@@ -123,7 +131,7 @@ class Maker:
                      "o": 0o644, "l": 1, "u": record.stream, "k": record.kind, "x": None, "b": 0,
                      "w": terms.listed(name, folders, record.size, record.mtime_ns, record.kind)}  # fmt: skip
             await run([("list_files", (pack([entry]), record.added_ns, host, root))])
-            file = (await store.read("file_by_name", folder, name))[0][0]
+            file = (await database_fetch(store, folder, name))[0][0]
             record.number = file
             self.records.append(record)
             if record.state != "listed":

@@ -105,7 +105,8 @@ def test_pages_cover_everything_once(daemon: Daemon) -> None:
                         break
                 many = 538 if files else 537  # two names of one file are one item
                 assert len(seen) == len(set(seen)) == many
-                assert pages == -(-many // limit)
+                # one more, empty, where nothing but another name of a given item is left
+                assert 0 <= pages - -(-many // limit) <= (not files)
         page = client.query_page("", limit=5)
         for text, files in (("txt", False), ("", True)):
             with pytest.raises(StaleCursor):
