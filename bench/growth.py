@@ -43,7 +43,11 @@ def median_ms(call: Callable[[int], Any], count: int) -> float:
 
 
 def dsn_of(folder: Path) -> str:
-    return f"host={folder}/data/cluster/run dbname=mediadb user=mediadb"
+    run = folder / "data/cluster/run"
+    with Client(str(folder / "socket")) as client:  # `status` answers before the database does
+        while client.status().database != "ready":
+            time.sleep(0.1)
+    return f"host={run} dbname=mediadb user=mediadb"
 
 
 def one_size(count: int, repeat: int) -> tuple[dict[str, float], dict[str, float]]:

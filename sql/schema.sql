@@ -461,8 +461,9 @@ CREATE TABLE todo (
     words      tsvector
 );
 CREATE INDEX todo_root ON todo (root, file);
--- After a handler's version was raised the queue holds every file: the few that are found by it are in this.
-CREATE INDEX todo_listed ON todo (file) WHERE words IS NOT NULL;
+-- After a handler's version was raised the queue holds every file: the few that are found by it are in this, for going
+-- through them. Written so that no planner takes it for a way to look words up.
+CREATE INDEX todo_listed ON todo (file) WHERE coalesce(words IS NOT NULL, false);
 CREATE INDEX todo_words ON todo USING gin (words) WITH (gin_pending_list_limit = 1024);
 
 -- What a lane of a host's reader has in hand, written before the files are parsed: after a crash these are suspects.

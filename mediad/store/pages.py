@@ -19,14 +19,22 @@ from mediad.store.queries import Statement
 from mediad.store.search import Builder, Expansions
 
 _CURSOR_VERSION = 2
-# What each key sorts by, the table it needs, and its type: text sorts by code points of the folded or plain text.
+
+
+def _plain(column: str) -> str:
+    """Text as people look for it in a list: Á with A, whatever the case. Marks that combine are U+0300 to U+036F."""
+    decomposed = f"normalize(lower({column}), NFKD)"
+    return f"regexp_replace({decomposed}, '[\u0300-\u036f]', '', 'g') COLLATE \"C\""
+
+
+# What each key sorts by, the table it needs, and its type.
 _KEYS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "added": (("f.id", "f", "bigint"),),
     "name": (("lower(encode(f.name, 'escape')) COLLATE \"C\"", "f", "text"),),
-    "title": (("lower(r.title) COLLATE \"C\"", "r", "text"),),
-    "artist": (("lower(r.artist) COLLATE \"C\"", "r", "text"),),
+    "title": ((_plain("r.title"), "r", "text"),),
+    "artist": ((_plain("r.artist"), "r", "text"),),
     "album": (
-        ("lower(r.album) COLLATE \"C\"", "r", "text"), ("(d.fields ->> 'disc_number')::float8", "d", "float8"),
+        (_plain("r.album"), "r", "text"), ("(d.fields ->> 'disc_number')::float8", "d", "float8"),
         ("(d.fields ->> 'track_number')::float8", "d", "float8"),
     ),
     "date": (("r.date COLLATE \"C\"", "r", "text"),), "year": (("substring(r.date, 1, 4) COLLATE \"C\"", "r", "text"),),
@@ -42,7 +50,12 @@ _KEYS: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "random": (("hashint8extended(f.id, {seed})", "f", "bigint"),),
 }  # fmt: skip
-_TEXT = "(SELECT file, words FROM file_text UNION ALL SELECT file, words FROM todo WHERE words IS NOT NULL) t"
+_TEXT = (
+    "(SELECT file, words FROM file_text UNION ALL "
+    "SELECT file, words FROM todo WHERE coalesce(words IS NOT NULL, false)) t"
+)
+# The same where the index finds what matches.
+_FOUND = "(SELECT file, words FROM file_text UNION ALL SELECT file, words FROM todo) t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +115,19 @@ class Question:
 
     @staticmethod
     def _from(builder: Builder) -> str:
-        sql = f"{_TEXT} JOIN file f ON f.id = t.file" if "t" in builder.uses else "file f"
+        text = _FOUND if builder.indexed and not builder.walk else _TEXT
+        sql = f"{text} JOIN file f ON f.id = t.file" if "t" in builder.uses else "file f"
         if "r" in builder.uses:
             sql += " LEFT JOIN reading r ON r.file = f.id"
         if "d" in builder.uses:
             sql += " LEFT JOIN file_detail d ON d.file = f.id"
         return sql
 
-    def _where(self, builder: Builder) -> str:
+    def _where(self, builder: Builder, *, missing: bool = False) -> str:
         condition = builder.of(self.query.tree)
         builder.indexed = condition.index is not None
         where = builder.sql(condition)
-        return where if builder.asks_missing else f"{where} AND f.missing_since_ns IS NULL"
+        return where if builder.asks_missing or missing else f"{where} AND f.missing_since_ns IS NULL"
 
     def page(
         self, after: Place | None, limit: int, *, span: tuple[int, int | None] | None = None, walk: bool = False
@@ -162,7 +176,7 @@ class Question:
     def among(self, streams: list[str], *, missing: bool = False) -> tuple[Statement, list[Any]]:
         """Which of these items match; with `missing`, by files that are gone too."""
         builder = self.builder()
-        where = builder.sql(builder.of(self.query.tree)) if missing else self._where(builder)
+        where = self._where(builder, missing=missing)
         asked = builder.param(streams, "jsonb")
         sql = (
             f"SELECT DISTINCT f.stream FROM {self._from(builder)} WHERE f.stream IN "

@@ -7,8 +7,9 @@ ALTER TABLE file_text DROP COLUMN folded, DROP COLUMN reversed, DROP COLUMN valu
 ALTER INDEX file_text_words SET (gin_pending_list_limit = 1024);
 ALTER INDEX todo_words SET (gin_pending_list_limit = 1024);
 ALTER TABLE file_text ALTER COLUMN words SET STATISTICS 300;
--- After a handler's version was raised the queue holds every file: the few that are found by it are in this.
-CREATE INDEX todo_listed ON todo (file) WHERE words IS NOT NULL;
+-- After a handler's version was raised the queue holds every file: the few that are found by it are in this, for going
+-- through them. Written so that no planner takes it for a way to look words up.
+CREATE INDEX todo_listed ON todo (file) WHERE coalesce(words IS NOT NULL, false);
 
 ALTER TABLE dir ADD COLUMN folded text COLLATE "C";
 

@@ -69,6 +69,13 @@ def test_questions(library: Daemon) -> None:
             assert found == sorted(names.split()), text
 
 
+def test_titles_are_sorted_as_people_look_for_them(library: Daemon) -> None:
+    with library.client() as client:
+        asked = [[item.title for item in client.query(f"kind:audio sort:{key}")] for key in ("title", "-title", "artist,-title")]
+    titles = ["Ágætis byrjun", "Army of Me", "It's Oh So Quiet", "Svefn-g-englar"]
+    assert asked == [titles, titles[::-1], [titles[2], titles[1], titles[3], titles[0]]]
+
+
 def test_a_changed_tag_is_found_under_its_new_value_only(library: Daemon) -> None:
     path = library.folder / "tree/Björk/03.flac"
     song(path, title="Army of Me", artist="PJ Harvey", album="Other", date="2001")
