@@ -73,8 +73,6 @@ def one_size(count: int, repeat: int) -> tuple[dict[str, float], dict[str, float
             )
             ids = random.Random(1).choices(sample, k=repeat)
             found["get by id"] = median_ms(lambda n: client.get(ids[n]), repeat)
-            paths = [client.get(each)[0].item.files[0].path for each in ids[:20]]  # type: ignore[union-attr]
-            found["get by path"] = median_ms(lambda n: client.get(paths[n % len(paths)]), repeat)
             found["tag one item"] = median_ms(lambda n: client.run(workcalls.tag([ids[n]], add=[f"t{n}"])), 20)
             last = client.run(workcalls.changes(0)).last
             found["what changed since"] = median_ms(lambda n: client.run(workcalls.changes(last - 1)), repeat)
@@ -87,6 +85,8 @@ def one_size(count: int, repeat: int) -> tuple[dict[str, float], dict[str, float
             before = measure.tree_cpu()
             client.add([tree], wait=True)
             found["add a file, CPU ms"] = (measure.tree_cpu() - before) / 500 * 1e3
+            paths = [tree / f"some text {number}.txt" for number in range(500)]
+            found["get by path"] = median_ms(lambda n: client.get(paths[n % 500]), repeat)
             before = measure.tree_cpu()
             client.add([tree], wait=True)
             found["look at a file again, CPU ms"] = (measure.tree_cpu() - before) / 500 * 1e3

@@ -143,6 +143,8 @@ CREATE TABLE reading (
     size             bigint,                   -- the stat it was read at: of what stood there when it has changed since
     mtime_ns         bigint
 );
+-- Timelines: what has no date comes behind, by another statement.
+CREATE INDEX reading_date ON reading (date COLLATE "C") WHERE date IS NOT NULL;
 CREATE INDEX reading_trouble ON reading (state) WHERE state <> 'read';
 
 -- Everything else a file said: cold, read only when asked.

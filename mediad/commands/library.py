@@ -61,6 +61,9 @@ async def rescan(context: Context, request: pb.RescanRequest, _call: Call) -> Re
     for path in request.paths:
         place = await find_dir(context.roots, check_path(path))
         if place is None:
+            await context.roots.look_again()  # its root was away and may be back
+            place = await find_dir(context.roots, path)
+        if place is None:
             raise NotFound("no root holds this path", path)
         roots[place[0].id] = place[0]
     if not request.paths:

@@ -48,6 +48,8 @@ SAVED_MOST = 64
 _WALK_MOST = 4096
 # Where more matches than the second are expected, the index is asked for so many at a time.
 _SPAN_MATCHES, _SPANS_FROM = 200, 1000
+# More matches than these are not sorted where an index has the order.
+_MANY = 5000
 # What begins so is a list that the index makes whole, however few of it are wanted: above this share of the files it is
 # the dearer way.
 _HEAVY = 0.03
@@ -352,6 +354,13 @@ class Asking:
             statement, params = question.page(after, limit + 1, **how)
             return await self._store.database.fetch(statement, *params, deadline=deadline)
 
+        if question.query.sort and question.query.sort[0].key == "date" and self._many(question):
+            rows = [] if after is not None and after.values[0] is None else await fetch(dated=True)
+            if len(rows) <= limit:
+                undated = after if after is not None and after.values[0] is None else None
+                statement, params = question.page(undated, limit + 1 - len(rows), dated=False)
+                rows += await self._store.database.fetch(statement, *params, deadline=deadline)
+            return rows[:limit], len(rows) > limit
         how = self._how(question, limit)
         if how.all:
             rows = await fetch()
@@ -374,6 +383,12 @@ class Asking:
                 break
             low, share = end, share / 4
         return found[:limit], len(found) > limit
+
+    def _many(self, question: Question) -> bool:
+        """Whether so much is expected to match that an order is better gone through than made."""
+        index = question.builder().of(question.query.tree).index
+        first, last = self.frequencies.span
+        return index is None or self.frequencies.of(index) * (last - first) > _MANY
 
     def _how(self, question: Question, limit: int) -> _How:
         """How a page in the order of addition is found, by what the statistics expect."""

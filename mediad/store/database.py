@@ -179,6 +179,16 @@ class Database:
                 return (await link.run(unit, deadline=until - loop.time()))[-1]
             except (ConnectionLost, Retry) as error:
                 await self._wait_before_repeating(error, pause(), until)
+            except Unavailable:
+                if link.closed:
+                    self._doubt_readers()
+                raise
+
+    def _doubt_readers(self) -> None:
+        """One did not answer: the others that have nothing to do may be frozen likewise. New ones are made on demand."""
+        for seat in self._readers:
+            if seat.open is not None and not seat.open.load:
+                seat.open.close()
 
     async def run(
         self,

@@ -114,11 +114,11 @@ class Question:
         return columns
 
     @staticmethod
-    def _from(builder: Builder) -> str:
+    def _from(builder: Builder, dated: bool | None = None) -> str:
         text = _FOUND if builder.indexed and not builder.walk else _TEXT
         sql = f"{text} JOIN file f ON f.id = t.file" if "t" in builder.uses else "file f"
         if "r" in builder.uses:
-            sql += " LEFT JOIN reading r ON r.file = f.id"
+            sql += f" {'' if dated else 'LEFT '}JOIN reading r ON r.file = f.id"
         if "d" in builder.uses:
             sql += " LEFT JOIN file_detail d ON d.file = f.id"
         return sql
@@ -130,16 +130,23 @@ class Question:
         return where if builder.asks_missing or missing else f"{where} AND f.missing_since_ns IS NULL"
 
     def page(
-        self, after: Place | None, limit: int, *, span: tuple[int, int | None] | None = None, walk: bool = False
-    ) -> tuple[Statement, list[Any]]:
+        self, after: Place | None, limit: int, *, span: tuple[int, int | None] | None = None, walk: bool = False,
+        dated: bool | None = None,
+    ) -> tuple[Statement, list[Any]]:  # fmt: skip
         """Rows of (file, stream, whether the stream has other files, sort values...). `span`: only files of numbers in
-        (low, high]; `walk`: go through them one after the other, else by the index."""
+        (low, high]; `walk`: go through them one after the other, else by the index; `dated`: only files that have, or
+        have not, the date that is the first sort key: the first are in the order of an index."""
         builder = self.builder(walk=walk)
         where = self._where(builder)
         indexed = builder.indexed
         columns = self._columns(builder, self.query.sort)
+        if dated is not None:
+            where += f" AND r.date IS {'NOT NULL' if dated else 'NULL'}"
         if after is not None and columns:
             where += f" AND ({_behind(builder, columns, after)})"
+            if dated:  # the same once more, as an index can use it
+                bound = builder.param(after.values[0], "text")
+                where += f" AND {columns[0].sql} {'<=' if columns[0].down else '>='} {bound}"
         elif after is not None or span is not None:
             low, high = span if span is not None else (after.file if after is not None else 0, None)
             number = "t.file" if "t" in builder.uses else "f.id"
@@ -147,14 +154,17 @@ class Question:
             if high is not None:
                 where += f" AND {number} <= {builder.param(high, 'bigint')}"
         order = [f"{c.sql} {'DESC' if c.down else 'ASC'} NULLS LAST" for c in columns]
+        if dated is not None:
+            order[:1] = [f"{columns[0].sql} {'DESC' if columns[0].down else 'ASC'}"] if dated else []
         by_number = columns or walk or not indexed
         order.append("f.id" if by_number else "(f.id + 0)")  # what the index finds is sorted, not gone through in order
         others = "EXISTS (SELECT FROM file o WHERE o.stream = f.stream AND o.id <> f.id)"
         values = "".join(f", {c.sql} AS v{number}" for number, c in enumerate(columns))
         # Whether there are other files is asked of the page's rows only.
         names = "".join(f", v{number}" for number in range(len(columns)))
+        tables = self._from(builder, dated)
         sql = (
-            f"SELECT f.id, f.stream, {others}{names} FROM (SELECT f.id, f.stream{values} FROM {self._from(builder)} "
+            f"SELECT f.id, f.stream, {others}{names} FROM (SELECT f.id, f.stream{values} FROM {tables} "
             f"WHERE {where} ORDER BY {', '.join(order)} LIMIT {int(limit)}) f"
         )
         return _statement("search", sql, "A page of a question."), builder.params

@@ -11,6 +11,9 @@ ALTER TABLE file_text ALTER COLUMN words SET STATISTICS 300;
 -- through them. Written so that no planner takes it for a way to look words up.
 CREATE INDEX todo_listed ON todo (file) WHERE coalesce(words IS NOT NULL, false);
 
+-- Timelines: what has no date comes behind, by another statement.
+CREATE INDEX reading_date ON reading (date COLLATE "C") WHERE date IS NOT NULL;
+
 ALTER TABLE dir ADD COLUMN folded text COLLATE "C";
 
 CREATE INDEX file_seen ON file USING brin (first_seen_ns) WITH (pages_per_range = 32);

@@ -71,7 +71,8 @@ def test_questions(library: Daemon) -> None:
 
 def test_titles_are_sorted_as_people_look_for_them(library: Daemon) -> None:
     with library.client() as client:
-        asked = [[item.title for item in client.query(f"kind:audio sort:{key}")] for key in ("title", "-title", "artist,-title")]
+        keys = ("title", "-title", "artist,-title")
+        asked = [[item.title for item in client.query(f"kind:audio sort:{key}")] for key in keys]
     titles = ["Ágætis byrjun", "Army of Me", "It's Oh So Quiet", "Svefn-g-englar"]
     assert asked == [titles, titles[::-1], [titles[2], titles[1], titles[3], titles[0]]]
 
