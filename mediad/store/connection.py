@@ -61,6 +61,7 @@ class Link:
         self._timer: asyncio.TimerHandle | None = None
         self._notice = ""
         self.closed = False
+        self.overdue = False  # it was closed because it did not answer in time
         self.problem = ""
         self.on_notify: Callable[[], None] | None = None  # of a connection that listens (LISTEN)
         self.backend_pid = pgconn.backend_pid
@@ -272,6 +273,7 @@ class Link:
         now = self._loop.time()
         times = [segment.until for segment in self._segments if isinstance(segment, Unit)]
         if times and min(times) <= now:
+            self.overdue = True
             self._lose("the database did not answer in time; the connection was closed")
             return
         for unit in [unit for unit in self._waiting if unit.until <= now]:

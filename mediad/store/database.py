@@ -177,17 +177,17 @@ class Database:
             link = await self._reader(until)
             try:
                 return (await link.run(unit, deadline=until - loop.time()))[-1]
-            except (ConnectionLost, Retry) as error:
-                await self._wait_before_repeating(error, pause(), until)
-            except Unavailable:
-                if link.closed:
+            except (ConnectionLost, Retry, Unavailable) as error:
+                if link.overdue:
                     self._doubt_readers()
-                raise
+                if not isinstance(error, ConnectionLost | Retry):
+                    raise
+                await self._wait_before_repeating(error, pause(), until)
 
     def _doubt_readers(self) -> None:
-        """One did not answer: the others that have nothing to do may be frozen likewise. New ones are made on demand."""
+        """One did not answer in time: the others may be frozen likewise. What they have in flight is asked again."""
         for seat in self._readers:
-            if seat.open is not None and not seat.open.load:
+            if seat.open is not None:
                 seat.open.close()
 
     async def run(
