@@ -47,6 +47,7 @@ def dsn_of(folder: Path) -> str:
     with Client(str(folder / "socket")) as client:  # `status` answers before the database does
         while client.status().database != "ready":
             time.sleep(0.1)
+        client.query_page("", limit=1)  # waits until the schema is there and the host is claimed
     return f"host={run} dbname=mediadb user=mediadb"
 
 

@@ -66,6 +66,10 @@ class Place:
     file: int
 
 
+# Where there is always a value: an index has their order either way.
+_ALWAYS = frozenset({"f.id", "f.mtime_ns", "f.size"})
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One sort expression."""
@@ -73,6 +77,12 @@ class Column:
     sql: str
     kind: str
     down: bool
+
+    @property
+    def order(self) -> str:
+        """As ORDER BY has it."""
+        nulls = "" if self.sql in _ALWAYS else " NULLS LAST"
+        return f"{self.sql} {'DESC' if self.down else 'ASC'}{nulls}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +154,8 @@ class Question:
             where += f" AND r.date IS {'NOT NULL' if dated else 'NULL'}"
         if after is not None and columns:
             where += f" AND ({_behind(builder, columns, after)})"
-            if dated:  # the same once more, as an index can use it
-                bound = builder.param(after.values[0], "text")
+            if dated or columns[0].sql in _ALWAYS:  # the same once more, as an index can use it
+                bound = builder.param(after.values[0], columns[0].kind)
                 where += f" AND {columns[0].sql} {'<=' if columns[0].down else '>='} {bound}"
         elif after is not None or span is not None:
             low, high = span if span is not None else (after.file if after is not None else 0, None)
@@ -153,7 +163,7 @@ class Question:
             where += f" AND {number} > {builder.param(low, 'bigint')}"
             if high is not None:
                 where += f" AND {number} <= {builder.param(high, 'bigint')}"
-        order = [f"{c.sql} {'DESC' if c.down else 'ASC'} NULLS LAST" for c in columns]
+        order = [c.order for c in columns]
         if dated is not None:
             order[:1] = [f"{columns[0].sql} {'DESC' if columns[0].down else 'ASC'}"] if dated else []
         by_number = columns or walk or not indexed
@@ -174,7 +184,7 @@ class Question:
         builder = self.builder()
         where = self._where(builder)
         columns = self._columns(builder, self.query.sort)
-        order = [f"{c.sql} {'DESC' if c.down else 'ASC'} NULLS LAST" for c in columns]
+        order = [c.order for c in columns]
         asked = builder.param(streams, "jsonb")
         sql = (
             f"SELECT DISTINCT ON (f.stream) f.stream, f.id FROM {self._from(builder)} WHERE f.stream IN "
@@ -242,7 +252,9 @@ def _behind(builder: Builder, columns: Sequence[Column], place: Place) -> str:
     for column, value in zip(columns, place.values, strict=True):
         if value is not None:
             asked = builder.param(value, column.kind)
-            beyond = f"({column.sql} {'<' if column.down else '>'} {asked} OR {column.sql} IS NULL)"
+            beyond = f"{column.sql} {'<' if column.down else '>'} {asked}"
+            if column.sql not in _ALWAYS:
+                beyond = f"({beyond} OR {column.sql} IS NULL)"
             alternatives.append(" AND ".join([*equal, beyond]))
             equal.append(f"{column.sql} = {asked}")
         else:
