@@ -51,9 +51,17 @@ def dsn_of(folder: Path) -> str:
     return f"host={run} dbname=mediadb user=mediadb"
 
 
+class _Told(dict[str, float]):
+    """Says each figure as soon as it is known."""
+
+    def __setitem__(self, name: str, value: float) -> None:
+        print(f"{name}: {value:.3g}", file=sys.stderr, flush=True)
+        super().__setitem__(name, value)
+
+
 def one_size(count: int, repeat: int) -> tuple[dict[str, float], dict[str, float]]:
     """(milliseconds or seconds by operation, bytes a file by table)."""
-    found: dict[str, float] = {}
+    found: dict[str, float] = _Told()
     with measure.private_daemon() as daemon:
         dsn = dsn_of(daemon.folder)
         started = time.perf_counter()
