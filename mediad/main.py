@@ -337,8 +337,8 @@ class Daemon:
 
 
 def give_back() -> None:
-    """What a scan or a large answer left in memory goes back to the system: what functions remember of their results, and
-    what malloc keeps for the next time (malloc_trim(3), GNU)."""
+    """What a scan or a large answer left in memory goes back to the system: what functions remember of their results,
+    and what malloc keeps for the next time (malloc_trim(3), GNU)."""
     for name, module in list(sys.modules.items()):
         if name.startswith("mediad."):
             for value in vars(module).values():
