@@ -29,7 +29,7 @@ from mediadb_contract import mediadb_pb2 as pb
 
 KEPT = Path(__file__).resolve().parent / "results" / "guard.json"
 WORSE = 1.4  # so many times the kept ratio is a failure
-FILES, ROWS, WATCHED, REQUESTS, TURNS = 600, 5000, 10_000, 3000, 3
+FILES, ROWS, WATCHED, REQUESTS, TURNS = 600, 5000, 10_000, 1000, 2
 
 
 def walk_cpu(folder: Path, turns: int = 30) -> float:
@@ -139,6 +139,7 @@ def run(home: Path, *, keep: bool) -> int:
     today: dict[str, float] = {}
     for part in PARTS:
         today |= part(home)
+        print(f"{part.__name__}: done", file=sys.stderr, flush=True)
     bad = worse(today, kept)
     if bad:  # a busy minute is no regression: what is worse must be so twice
         names = ", ".join(line.partition(":")[0] for line in bad)
