@@ -116,7 +116,7 @@ def test_a_record_is_found_without_reading_a_whole_table() -> None:
         connection.execute((SQL / "schema.sql").read_bytes())
         connection.execute("INSERT INTO mediadb.host (id, name, seen_ns) VALUES (gen_random_uuid(), 'test', 1)")
     rows.fill(dsn, 3000)
-    large = ("file", "reading", "file_detail", "stream", "stream_key")  # folders are a twelfth of them: two pages
+    large = ("file", "reading", "file_detail", "stream", "stream_key")  # dir is a twelfth of them
     statements = load(SQL / "queries")
     with psycopg.connect(dsn, options="-c search_path=mediadb,pg_catalog") as connection:
         connection.execute("SET plan_cache_mode = force_generic_plan")
