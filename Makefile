@@ -16,7 +16,7 @@ export PIP_NO_INPUT := 1
 # a teammate's or an old PYTHONPATH must not stand before the clone
 unexport PYTHONPATH
 
-.PHONY: help run test check test-oldest test-newest bench generate dist clean
+.PHONY: help run test check test-oldest test-newest bench bench-guard generate dist clean
 
 help:
 	@echo 'make run [MEDIA=DIR] [DATA=DIR] [ONCE=1]  a private daemon over MEDIA (default: samples)'
@@ -24,6 +24,7 @@ help:
 	@echo 'make check                                ruff, mypy, import-linter, generated code'
 	@echo 'make test-oldest, make test-newest        the tests with the oldest and the newest libraries'
 	@echo 'make bench [BENCH=small|tiny]             measures, into bench/results/'
+	@echo 'make bench-guard                          did anything become dearer? ratios against those kept'
 	@echo 'make generate                             proto/*.proto -> mediadb_contract/*_pb2.py'
 	@echo 'make dist                                 sdist and wheel into dist/'
 	@echo 'make clean                                removes what make made (not the data of make run)'
@@ -94,6 +95,9 @@ test-newest: .venv-newest/.installed
 BENCH ?= small
 bench: $(VENV)/.installed
 	@$(BIN)/python bench/all.py $(BENCH)
+
+bench-guard: $(VENV)/.installed-dev
+	@$(BIN)/python bench/goals.py --guard
 
 generate: $(VENV)/.installed-dev
 	$(BIN)/python tools/generate.py

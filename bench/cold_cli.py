@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,16 +16,28 @@ import time
 from pathlib import Path
 
 import measure
+import peers
 
 
-def seconds(command: list[str]) -> float:
-    began = time.perf_counter()
+def seconds(command: list[str]) -> tuple[float, float]:
+    """(wall, CPU) of a program from start to end. Raises CalledProcessError when it fails."""
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - began
+    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def report(folder: Path, runs: int) -> str:
-    measure.become_subreaper()
+def beet_library(folder: Path, home: Path) -> list[str]:
+    """`beet ls` on a library of its own with the music of `folder`; an empty command where beets is not installed."""
+    if shutil.which("beet") is None:
+        return []
+    start = peers.beet(folder, home)
+    subprocess.run([*start, "import", "-A", "-q", str(folder)], check=True, capture_output=True)
+    return [*start, "ls"]
+
+
+def observe(folder: Path, runs: int) -> dict[str, list[tuple[float, float]]]:
+    """(wall, CPU) seconds of each run, by command, in turn; the library is that of `folder`."""
     with tempfile.TemporaryDirectory(prefix="mediad-bench-") as compiled, measure.private_daemon() as daemon:
         # As installed: modules are compiled once, not at each start of a process.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -37,12 +51,20 @@ def report(folder: Path, runs: int) -> str:
             "the same by way of click": [*control, "--format", "human", "query", "", "--limit", "20"],
             "mediactl status": [*control, "status"],
         }
-        times: dict[str, list[float]] = {name: [] for name in commands}
+        if beet := beet_library(folder, Path(compiled)):
+            commands["beet ls"] = beet
+        times: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
         for command in commands.values():
             seconds(command)
         for _ in range(runs):
             for name, command in commands.items():
                 times[name].append(seconds(command))
+    return times
+
+
+def report(folder: Path, runs: int) -> str:
+    measure.become_subreaper()
+    times = {name: [wall for wall, _cpu in taken] for name, taken in observe(folder, runs).items()}
     base = measure.percentile(times["python -c pass"], 0.5)
     rows = []
     for name, values in times.items():

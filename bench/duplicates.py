@@ -82,7 +82,14 @@ def main() -> None:
     parser.add_argument("manifest", type=Path)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    library = options.library.resolve()
+    out = run(options.library.resolve(), pairs(options.manifest, "dup_of"), pairs(options.manifest, "retag_of"))
+    print(json.dumps(out, indent=2))
+    if options.json:
+        options.json.write_text(json.dumps(out, indent=2) + "\n")
+
+
+def run(library: Path, copies: set[frozenset[str]], retags: set[frozenset[str]]) -> dict[str, Any]:
+    """All figures for a library whose equal files are known, as pairs of paths below it."""
     out: dict[str, Any] = {"jdupes_cpu_s": of_jdupes(library)}
     daemon = Daemon()
     try:
@@ -90,7 +97,6 @@ def main() -> None:
         with Client(str(daemon.socket), timeout=None) as client:
             client.add([library], once=True)
             time.sleep(1)
-            copies, retags = pairs(options.manifest, "dup_of"), pairs(options.manifest, "retag_of")
             for kind, wanted in (("exact", copies), ("payload", copies | retags)):
                 for turn, times in (("first", 1), ("again", 20), ("again, after a change", 1)):
                     if "change" in turn:  # of anything: what was remembered does not hold any more
@@ -100,9 +106,7 @@ def main() -> None:
                 out[f"{kind}, found"] = check(groups, wanted, library, kind == "exact")
     finally:
         daemon.remove()
-    print(json.dumps(out, indent=2))
-    if options.json:
-        options.json.write_text(json.dumps(out, indent=2) + "\n")
+    return out
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import random
 import statistics
 import sys
@@ -20,15 +19,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import measure
 import psycopg
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import measure
 
 from bench import rows, search
 from mediactl import Client, workcalls
 from mediadb_contract import mediadb_pb2 as pb
 
-_CLASSES = ("suffix", "word, rare", "word, common", "word prefix", "substring", "artist", "contradiction", "number range",
-            "date", "or", "sort by date")  # fmt: skip
+_CLASSES = ("suffix", "word, rare", "word, common", "word prefix", "substring", "artist", "contradiction",
+            "number range", "date", "or", "sort by date")  # fmt: skip
 _SIZES = """SELECT c.relname, pg_table_size(c.oid), pg_indexes_size(c.oid) FROM pg_class c
 WHERE c.relnamespace = 'mediadb'::regnamespace AND c.relkind = 'r' ORDER BY 2 DESC"""
 
@@ -63,7 +65,7 @@ def one_size(count: int, repeat: int) -> tuple[dict[str, float], dict[str, float
     """(milliseconds or seconds by operation, bytes a file by table)."""
     found: dict[str, float] = _Told()
     with measure.private_daemon() as daemon:
-        dsn = dsn_of(daemon.folder)
+        dsn = daemon.dsn
         started = time.perf_counter()
         sample = rows.fill(dsn, count, progress=True)
         print(f"\r{count:,} rows in {time.perf_counter() - started:.0f} s", file=sys.stderr)
@@ -151,8 +153,11 @@ def plot(sizes: list[int], table: dict[str, list[float]], width: int = 900, heig
     def y(value: float) -> float:
         return height - bottom - (height - top - bottom) * (math.log10(max(value, 10**low)) - low) / max(high - low, 1)
 
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
-           f'<rect width="{width}" height="{height}" fill="white"/>']  # fmt: skip
+    box = f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12"'
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {box}>',
+        f'<rect width="{width}" height="{height}" fill="white"/>',
+    ]
     for size in sizes:
         out.append(f'<line x1="{x(size):.0f}" x2="{x(size):.0f}" y1="{top}" y2="{height - bottom}" stroke="#ddd"/>')
         out.append(f'<text x="{x(size):.0f}" y="{height - bottom + 18}" text-anchor="middle">{size:,}</text>')
@@ -166,9 +171,8 @@ def plot(sizes: list[int], table: dict[str, list[float]], width: int = 900, heig
         points = " ".join(f"{x(size):.1f},{y(value):.1f}" for size, value in zip(sizes, line, strict=True))
         out.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
         at = top + 14 + number * 19
-        out.append(
-            f'<line x1="{width - right + 14}" x2="{width - right + 40}" y1="{at - 4}" y2="{at - 4}" stroke="{colour}" stroke-width="2"{dash}/>'
-        )
+        mark = f'x1="{width - right + 14}" x2="{width - right + 40}" y1="{at - 4}" y2="{at - 4}"'
+        out.append(f'<line {mark} stroke="{colour}" stroke-width="2"{dash}/>')
         out.append(f'<text x="{width - right + 46}" y="{at}">{name.replace("&", "&amp;")}</text>')
     return "\n".join([*out, "</svg>", ""])
 
@@ -205,5 +209,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     main()

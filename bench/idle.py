@@ -38,8 +38,9 @@ def name_of(pid: int) -> str:
     return " ".join(Path(word).name if "/" in word else word for word in words[:4])
 
 
-def report(folder: Path, settle: float, seconds: float) -> str:
-    measure.become_subreaper()
+def observe(folder: Path, settle: float, seconds: float) -> tuple[list[tuple[str, float, float, float]], float]:
+    """After the scan of a folder: (name, private MB, PSS MB, context switches a second) of each process that is alive,
+    the daemon first, and the CPU seconds of all of them meanwhile."""
     with measure.private_daemon() as daemon:
         daemon.control("add", "--wait", str(folder))
         time.sleep(settle)
@@ -47,13 +48,16 @@ def report(folder: Path, settle: float, seconds: float) -> str:
         before, cpu = {pid: switches(pid) for pid in tree}, measure.tree_cpu()
         time.sleep(seconds)
         used = measure.tree_cpu() - cpu
-        rows, sums = [], [0.0, 0.0, 0.0]
-        for pid in tree:
-            private, share = memory(pid)
-            woken = (switches(pid) - before[pid]) / seconds
-            sums = [sums[0] + private, sums[1] + share, sums[2] + woken]
-            rows.append([name_of(pid), f"{private:.1f}", f"{share:.1f}", f"{woken:.1f}"])
-        rows.append([f"all {len(tree)} processes", *(f"{value:.1f}" for value in sums)])
+        rows = [(name_of(pid), *memory(pid), (switches(pid) - before[pid]) / seconds) for pid in tree]
+    return rows, used
+
+
+def report(folder: Path, settle: float, seconds: float) -> str:
+    measure.become_subreaper()
+    found, used = observe(folder, settle, seconds)
+    rows = [[name, f"{private:.1f}", f"{share:.1f}", f"{woken:.1f}"] for name, private, share, woken in found]
+    sums = [sum(each[column] for each in found) for column in (1, 2, 3)]  # type: ignore[misc]
+    rows.append([f"all {len(found)} processes", *(f"{value:.1f}" for value in sums)])
     note = f"\n\n{used:.2f} CPU-s in {seconds:.0f} s"
     return measure.table(["idle process", "private MB", "PSS MB", "switches/s"], rows) + note
 

@@ -8,13 +8,14 @@ cutime, cstime for the children they have reaped; proc(5)), of ended ones from w
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,11 @@ def cpu_by_part() -> dict[str, float]:
     return found
 
 
+def exact_cpu(pid: int) -> float:
+    """CPU seconds of one process's main thread, to the nanosecond (/proc/PID/schedstat, kernel's sched-stats.rst)."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
 @dataclass(frozen=True)
 class Spent:
     """What a piece of work cost, in seconds."""
@@ -145,11 +151,15 @@ def program(name: str) -> str:
 class Daemon:
     """A private mediad with an empty store, and the commands to it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, config: str = "", before: Sequence[str] = ()) -> None:
+        """`config`: what mediad.toml says; `before`: a command that starts it, as `taskset -c 0`."""
         self.folder, self.socket = folder, folder / "socket"
         self.log = (folder / "log").open("wb")
+        settings = folder / "mediad.toml"
+        settings.write_text(config)
+        places = ["--config", str(settings), "--data-dir", str(folder / "data"), "--socket", str(self.socket)]
         self.process = subprocess.Popen(
-            [program("mediad"), "--data-dir", str(folder / "data"), "--socket", str(self.socket)],
+            [*before, program("mediad"), *places],
             stdin=subprocess.DEVNULL,
             stdout=self.log,
             stderr=subprocess.STDOUT,
@@ -159,10 +169,21 @@ class Daemon:
 
     def _wait(self) -> None:
         deadline = time.monotonic() + 180
-        while not (self.socket.exists() and self.control("status", check=False) == 0):
+        while not (self.socket.exists() and self._opened()):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 sys.exit(f"mediad did not start: {(self.folder / 'log').read_text(errors='replace')[-500:]}")
             time.sleep(0.05)
+
+    def _opened(self) -> bool:
+        """Whether it serves and has its database: `status` answers before that, too."""
+        command = [program("mediactl"), "--socket", str(self.socket), "--format", "json", "status"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+        return done.returncode == 0 and bool(json.loads(done.stdout)["database_version"])
+
+    @property
+    def dsn(self) -> str:
+        """Its embedded database, for libpq."""
+        return f"host={self.folder}/data/cluster/run user=mediadb dbname=mediadb"
 
     def control(self, *arguments: str, check: bool = True) -> int:
         """Runs mediactl, output thrown away; SystemExit when it fails and `check` is set."""
@@ -191,11 +212,12 @@ class Daemon:
 
 
 @contextmanager
-def private_daemon() -> Iterator[Daemon]:
-    """A daemon in a temporary folder that PostgreSQL's account can enter; both are gone at the end."""
+def private_daemon(config: str = "", before: Sequence[str] = ()) -> Iterator[Daemon]:
+    """A daemon in a temporary folder that PostgreSQL's account can enter; both are gone at the end. SystemExit when it
+    does not start."""
     with tempfile.TemporaryDirectory(prefix="mediad-bench-") as name:
         os.chmod(name, 0o755)
-        daemon = Daemon(Path(name))
+        daemon = Daemon(Path(name), config, before)
         try:
             yield daemon
         finally:

@@ -28,13 +28,17 @@ FILES_A_FOLDER = 12
 SLICE = 20_000  # files a transaction: it can be watched growing
 SAMPLE = 1000  # items whose ids are returned
 SEED = 7
-_SYLLABLES = ("ka lo mi ren sta vo du fel gra hin jo ker lun mar nes or pel qui ros sal tan ur vin wes xa yor zen bel cor "
-              "dra el far gol har is jun").split()  # fmt: skip
+_SYLLABLES = [
+    *("ka", "lo", "mi", "ren", "sta", "vo", "du", "fel", "gra", "hin", "jo", "ker", "lun", "mar", "nes", "or", "pel"),
+    *("qui", "ros", "sal", "tan", "ur", "vin", "wes", "xa", "yor", "zen", "bel", "cor", "dra", "el", "far", "gol"),
+    *("har", "is", "jun"),
+]
 _STREAM, _FILE, _READING, _DETAIL, _TEXT, _KEY = (
     "COPY stream (id, created_ns) FROM STDIN",
-    "COPY file (id, dir, name, type, kind_guess, stream, size, mtime_ns, ctime_ns, inode, mode, nlink, first_seen_ns) FROM STDIN",
-    "COPY reading (file, state, handler, handler_version, kind, format, title, artist, album, duration, width, height, date, "
-    "size, mtime_ns) FROM STDIN",
+    "COPY file (id, dir, name, type, kind_guess, stream, size, mtime_ns, ctime_ns, inode, mode, nlink, first_seen_ns) "
+    "FROM STDIN",
+    "COPY reading (file, state, handler, handler_version, kind, format, title, artist, album, duration, width, height, "
+    "date, size, mtime_ns) FROM STDIN",
     "COPY file_detail (file, fields, tags, sources, warnings) FROM STDIN",
     "COPY file_text (file, words) FROM STDIN",
     "COPY stream_key (stream, grade, algorithm, value) FROM STDIN",
@@ -79,8 +83,9 @@ class Library:
             album = f"{self.words.all[folder * 7 % 60_000].title()} {self.words.all[folder % 1000].title()}"
             title = " ".join(self.words.one().title() for _ in range(r.randint(1, 4)))
             fields: dict[str, Any] = {
-                "title": title, "artists": [artist], "album": album, "album_artists": [artist], "genres": [rest.choice(self.genres)],
-                "date_released": str(year), "track_number": number % FILES_A_FOLDER + 1, "duration": round(r.uniform(60, 600), 3),
+                "title": title, "artists": [artist], "album": album, "album_artists": [artist],
+                "genres": [rest.choice(self.genres)], "date_released": str(year),
+                "track_number": number % FILES_A_FOLDER + 1, "duration": round(r.uniform(60, 600), 3),
                 "bit_rate": r.choice((128_000, 192_000, 320_000)), "sample_rate": 44_100, "channels": 2, "codec": "mp3",
             }  # fmt: skip
             name = f"{number % FILES_A_FOLDER + 1:02d} {title}.mp3"
@@ -90,8 +95,9 @@ class Library:
             make, model = rest.choice(self.cameras)
             fields = {
                 "date_taken_local": f"{day}T{r.randint(0, 23):02d}:{r.randint(0, 59):02d}:{r.randint(0, 59):02d}",
-                "width": 6000, "height": 4000, "camera_make": make, "camera_model": model, "iso": r.choice((100, 200, 400, 800)),
-                "f_number": r.choice((1.8, 2.8, 4.0, 8.0)), "exposure_time": 1 / r.choice((60, 125, 250)), "orientation": 1,
+                "width": 6000, "height": 4000, "camera_make": make, "camera_model": model,
+                "iso": r.choice((100, 200, 400, 800)), "f_number": r.choice((1.8, 2.8, 4.0, 8.0)),
+                "exposure_time": 1 / r.choice((60, 125, 250)), "orientation": 1,
             }  # fmt: skip
             if r.random() < 0.4:
                 fields["latitude"], fields["longitude"] = round(r.uniform(-60, 70), 5), round(r.uniform(-180, 180), 5)
@@ -138,7 +144,10 @@ def fill(conninfo: str, count: int, *, top: bytes = TOP, progress: bool = False)
     library = Library(count)
     seen: set[str] = set()
     sample: list[str] = []
-    options = "-c search_path=mediadb -c synchronous_commit=off -c session_replication_role=replica -c maintenance_work_mem=256MB"
+    options = (
+        "-c search_path=mediadb -c synchronous_commit=off -c session_replication_role=replica "
+        "-c maintenance_work_mem=256MB"
+    )
     with psycopg.connect(conninfo, autocommit=True, options=options) as link:
         row = link.execute("SELECT id FROM host LIMIT 1").fetchone()
         assert row is not None, "a daemon must have claimed the database once"
@@ -157,12 +166,16 @@ def fill(conninfo: str, count: int, *, top: bytes = TOP, progress: bool = False)
         ).fetchone()[0]  # type: ignore[index]  # fmt: skip
         first = link.execute("SELECT coalesce(max(id), 0) + 1 FROM file").fetchone()[0]  # type: ignore[index]
         folders = -(-count // FILES_A_FOLDER)
-        above = link.execute("SELECT setval('dir_id', nextval('dir_id') + %s) - %s", (folders + 1, folders)).fetchone()[0]  # type: ignore[index]  # fmt: skip
+        above = link.execute("SELECT setval('dir_id', nextval('dir_id') + %s) - %s", (folders + 1, folders)).fetchone()[
+            0
+        ]  # type: ignore[index]
         link.execute("INSERT INTO dir (id, root, name) VALUES (%s, %s, '')", (above - 1, root))
         definitions = {}
         if count >= 100_000:  # as one builds a large index: after the rows
             for name in _INDEXES:
-                found = link.execute("SELECT indexdef FROM pg_indexes WHERE schemaname = 'mediadb' AND indexname = %s", (name,)).fetchone()  # fmt: skip
+                found = link.execute(
+                    "SELECT indexdef FROM pg_indexes WHERE schemaname = 'mediadb' AND indexname = %s", (name,)
+                ).fetchone()
                 definitions[name] = found[0] if found else ""
                 link.execute(f"DROP INDEX {name}")
         for start in range(0, count, SLICE):
@@ -214,9 +227,11 @@ def _rows(library: Library, numbers: range, first: int, above: int, now: int) ->
         }  # fmt: skip
         yield (
             _line(ident, at),
-            _line(file, above + number // FILES_A_FOLDER, f"\\x{name.hex()}", "f", kind, ident, size, at, at, file, 0o644, 1, at),
-            _line(file, "read", None, None, kind, form, fields.get("title"), (fields.get("artists") or [None])[0], fields.get("album"),
-                  fields.get("duration"), fields.get("width"), fields.get("height"), date, size, at),
+            _line(file, above + number // FILES_A_FOLDER, f"\\x{name.hex()}", "f", kind, ident, size, at, at, file,
+                  0o644, 1, at),
+            _line(file, "read", None, None, kind, form, fields.get("title"), (fields.get("artists") or [None])[0],
+                  fields.get("album"), fields.get("duration"), fields.get("width"), fields.get("height"), date, size,
+                  at),
             _line(file, json.dumps(fields), "{}", "{}", "[]"),
             _line(file, words),
             _line(ident, 1, "whole/1", f"\\x{file:032x}"),

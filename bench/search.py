@@ -48,7 +48,9 @@ def questions(client: Client, count: int, seed: int = 3) -> dict[str, list[str]]
         "substring, 3": lambda: "*" + r.choice(words)[1:4] + "*",
         "substring, 2": lambda: "*" + r.choice(words)[1:3] + "*",
         "artist": lambda: f'artist="{r.choice(artists)}"',
-        "artist and year": lambda: f"artist:{fold(r.choice(artists)).split()[0]} year:{r.randint(1970, 2020)}..{r.randint(2021, 2025)}",
+        "artist and year": lambda: (
+            f"artist:{fold(r.choice(artists)).split()[0]} year:{r.randint(1970, 2020)}..{r.randint(2021, 2025)}"
+        ),
         "kind": lambda: r.choice(["kind:audio", "kind:image", "kind:video"]),
         "kind and rare word": lambda: f"kind:audio {r.choice(rare)}",
         "contradiction": lambda: f"kind:image title:{r.choice(common)}",
@@ -90,7 +92,8 @@ def measure(socket: str, count: int) -> list[tuple[str, float, float, float, flo
     rows = []
     for name, taken in times.items():
         taken.sort()
-        rows.append((name, found.get(name, 0) / count, taken[len(taken) // 2] * 1e3, taken[len(taken) * 99 // 100] * 1e3, taken[-1] * 1e3))  # fmt: skip
+        p50, p99, most = taken[len(taken) // 2], taken[len(taken) * 99 // 100], taken[-1]
+        rows.append((name, found.get(name, 0) / count, p50 * 1e3, p99 * 1e3, most * 1e3))
     return rows
 
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -26,6 +28,7 @@ import psycopg
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench.measure import exact_cpu
 from mediactl import Client, workcalls
 from tests.daemon import Daemon
 
@@ -33,16 +36,17 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 WALK = """
 import os, sys, time
-count = 0
-stack = [sys.argv[1]]
-while stack:
-    with os.scandir(stack.pop()) as listing:
-        for entry in listing:
-            info = entry.stat(follow_symlinks=False)
-            count += 1
-            if entry.is_dir(follow_symlinks=False):
-                stack.append(entry.path)
-print(count, time.process_time())
+count, turns, began = 0, int(sys.argv[2]), time.process_time()
+for _ in range(turns):
+    stack = [sys.argv[1]]
+    while stack:
+        with os.scandir(stack.pop()) as listing:
+            for entry in listing:
+                info = entry.stat(follow_symlinks=False)
+                count += 1
+                if entry.is_dir(follow_symlinks=False):
+                    stack.append(entry.path)
+print(count // turns, (time.process_time() - began) / turns)
 """
 
 
@@ -143,6 +147,15 @@ def main() -> None:
     parser.add_argument("--folders", type=int, default=2_000)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    out = run(options.files, options.folders)
+    print(json.dumps(out, indent=2))
+    if options.json:
+        options.json.write_text(json.dumps(out, indent=2) + "\n")
+
+
+def run(files: int, folders: int, *, quick: bool = False) -> dict[str, Any]:
+    """All figures of a watched tree of so many small files, made for it. `quick`: only rescans and the feed beside
+    their floors, nothing that takes waiting."""
     daemon = Daemon()
     # As installed: modules are compiled once, not at each start of a process.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -150,18 +163,19 @@ def main() -> None:
     try:
         daemon.start()
         tree = daemon.folder / "tree"
-        for number in range(options.folders):
+        for number in range(folders):
             (tree / f"d{number}").mkdir(parents=True)
-        for number in range(options.files):
-            (tree / f"d{number % options.folders}" / f"{number}.txt").write_bytes(b"%d\n" % number)
-        print(json.dumps(measure(daemon, tree, options), indent=2))
+        for number in range(files):
+            (tree / f"d{number % folders}" / f"{number}.txt").write_bytes(b"%d\n" % number)
+        return measure(daemon, tree, files, folders, quick)
     finally:
         daemon.remove()
 
 
-def measure(daemon: Daemon, tree: Path, options: argparse.Namespace) -> dict[str, Any]:
+def measure(daemon: Daemon, tree: Path, files: int, folders: int, quick: bool) -> dict[str, Any]:
     """All figures."""
-    out: dict[str, Any] = {"files": options.files, "folders": options.folders}
+    out: dict[str, Any] = {"files": files, "folders": folders}
+    turns = max(1, 50_000 // files)  # CPU time is told in hundredths of a second: a turn must be many of them
     with Client(str(daemon.socket), timeout=None) as client:
         spent, wall, _ = timed(lambda: client.add([tree]))
         out["first scan"] = {"cpu_s": round(spent, 2), "wall_s": round(wall, 2)}
@@ -172,11 +186,12 @@ def measure(daemon: Daemon, tree: Path, options: argparse.Namespace) -> dict[str
         client.run(workcalls.rescan())  # times that have come to rest are noted now
         bare = []
         for _ in range(3):
-            bare.append(float(subprocess.run([sys.executable, "-c", WALK, str(tree)], capture_output=True, text=True,
-                                             check=True).stdout.split()[1]))  # fmt: skip
+            command = [sys.executable, "-c", WALK, str(tree), str(turns)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            bare.append(float(done.stdout.split()[1]))
         out["bare walk cpu_s"] = round(min(bare), 3)
-        for name, quick in (("rescan", False), ("quick", True)):
-            runs = [timed(lambda q=quick: client.run(workcalls.rescan(quick=q))) for _ in range(3)]
+        for name, names_only in (("rescan", False), ("quick", True)):
+            runs = [timed(lambda q=names_only: client.run(workcalls.rescan(quick=q)), turns) for _ in range(3)]
             spent = min(run[0] for run in runs)
             out[name] = {"cpu_s": round(spent, 3), "wall_s": round(min(run[1] for run in runs), 3),
                          "of a bare walk": round(spent / min(bare), 2)}  # fmt: skip
@@ -185,6 +200,12 @@ def measure(daemon: Daemon, tree: Path, options: argparse.Namespace) -> dict[str
             ("changes --since, limit 1", lambda: client.run(workcalls.changes(1, limit=1))),
         ):
             out[f"{name}, ms"] = waits(ask)
+            began = exact_cpu(daemon.pid)
+            waits(ask, 2000)
+            out[f"{name}, daemon CPU us"] = round((exact_cpu(daemon.pid) - began) / 2000 * 1e6, 1)
+        if quick:
+            return out
+        out["watchman"] = of_watchman(tree)
         late = latencies(daemon, tree, 15)
         out["write to feed, ms"] = {"median": round(statistics.median(late), 1), "max": round(max(late), 1)}
         watcher = next(pid for pid in family(daemon.pid)
@@ -195,9 +216,33 @@ def measure(daemon: Daemon, tree: Path, options: argparse.Namespace) -> dict[str
         out["context switches in 10 idle s"] = [
             voluntary(pid) - was for pid, was in zip((daemon.pid, watcher), switches, strict=True)
         ]
-    if options.json:
-        options.json.write_text(json.dumps(out, indent=2) + "\n")
     return out
+
+
+def of_watchman(tree: Path) -> dict[str, float] | None:
+    """Watchman's `since` on the tree in ms, and its private MB; None where it is not installed. One connection, JSON
+    lines, as its documentation of the socket has it. Raises OSError and ValueError for one that does not answer so."""
+    if shutil.which("watchman") is None:
+        return None
+    server = json.loads(subprocess.run(["watchman", "get-pid"], capture_output=True, text=True, check=True).stdout)
+    place = json.loads(subprocess.run(["watchman", "get-sockname"], capture_output=True, text=True, check=True).stdout)
+    with socket.socket(socket.AF_UNIX) as link, link.makefile("rwb") as stream:
+        link.connect(place["sockname"])
+
+        def ask(*words: Any) -> Any:
+            stream.write(json.dumps(words).encode() + b"\n")
+            stream.flush()
+            reply = json.loads(stream.readline())
+            if "error" in reply:
+                raise ValueError(f"watchman {words[0]}: {reply['error']}")
+            return reply
+
+        ask("watch", str(tree))
+        clock = ask("clock", str(tree), {"sync_timeout": 60_000})["clock"]
+        taken = waits(lambda: ask("query", str(tree), {"since": clock, "fields": ["name"], "sync_timeout": 0}))
+        held = private(server["pid"])
+        ask("watch-del", str(tree))
+    return {**taken, "private MB": round(held, 1)}
 
 
 def voluntary(pid: int) -> int:

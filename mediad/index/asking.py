@@ -374,14 +374,16 @@ class Asking:
             # What was seen tells more than the statistics: so many more files, should it be the same all over.
             more = int(walked * (limit + 1 - len(found)) / max(len(found), 1) * 1.3) + 64
             width = more if more <= (how.walk_most if len(found) else 0) else 0
-        share = min(how.share, (len(found) + 1) / walked) if walked else how.share
+        # Where going through them found little, what matches may lie together further on: libraries are added kind by
+        # kind. The spans begin as narrow as the statistics say, and grow quickly.
+        share = how.share
         while len(found) <= limit:
             last = low + int(_SPAN_MATCHES / share)
             end = last if how.spans and share * (how.last - low) > _SPANS_FROM and last < how.last else None
             found += await fetch(span=(low, end))
             if end is None:
                 break
-            low, share = end, share / 4
+            low, share = end, share / 8
         return found[:limit], len(found) > limit
 
     def _many(self, question: Question) -> bool:

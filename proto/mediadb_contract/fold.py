@@ -76,6 +76,7 @@ def tokens(folded: str) -> list[str]:
             found.append(run[:WORD_LENGTH])
     return found
 
+
 def shorten(folded: str) -> str:
     """The searchable beginning of a folded text: at most 255 characters."""
     return folded[:FOLDED_MAX]

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from bench import rows
 from mediad.store.database import Database
 from mediad.store.migrate import migrate
 from mediad.store.queries import BY_KEY, load
@@ -105,3 +106,23 @@ def test_statements_by_key_never_read_a_whole_table(by_schema: str) -> None:
             if reads := _whole_reads(plan[0]["Plan"]):
                 wrong[statement.name] = reads
     assert not wrong
+
+
+def test_a_record_is_found_without_reading_a_whole_table() -> None:
+    """Some thousand files with statistics: few enough that the planner, which expects a hundred ids of a list, would
+    rather read all of them for each `get` (it took 10 ms and not 0.3)."""
+    dsn = pg.fresh_database()
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute((SQL / "schema.sql").read_bytes())
+        connection.execute("INSERT INTO mediadb.host (id, name, seen_ns) VALUES (gen_random_uuid(), 'test', 1)")
+    rows.fill(dsn, 3000)
+    large = ("file", "reading", "file_detail", "stream", "stream_key")  # dir is a twelfth of them
+    statements = load(SQL / "queries")
+    with psycopg.connect(dsn, options="-c search_path=mediadb,pg_catalog") as connection:
+        connection.execute("SET plan_cache_mode = force_generic_plan")
+        for name in ("heads_of_items", "records_of_items"):
+            connection.execute(f"PREPARE tried AS {statements[name].sql}".encode())
+            plan = connection.execute("EXPLAIN (FORMAT JSON) EXECUTE tried(NULL)").fetchall()[0][0]
+            connection.execute("DEALLOCATE tried")
+            reads = [read for read in _whole_reads(plan[0]["Plan"]) if read.rpartition(" ")[2] in large]
+            assert not reads, name
