@@ -133,15 +133,16 @@ def main() -> None:
         p50, p99 = measure.percentile(times, 0.5), measure.percentile(times, 0.99)
         print(f"| {name} | {len(times):,} | {p50 * 1e3:.1f} | {p99 * 1e3:.1f} | {max(times) * 1e3:.0f} |")
     served = figures.by_client.values()
+    fewest, most, usual = min(served), max(served), statistics.median(served)
+    print(f"\nerrors: {figures.errors or 'none'}; a client got {fewest} to {most} answers, {usual:.0f} usually")
+    waited = [1e3 * each for each in figures.found_after]
     print(
-        f"\nerrors: {figures.errors or 'none'}; a client got {min(served)} to {max(served)} answers (median {statistics.median(served):.0f})"
+        f"a new file was found after {statistics.median(waited):.0f} ms, at most {max(waited):.0f} ({len(waited)} files)"
     )
-    print(
-        f"a new file was found after {statistics.median(figures.found_after) * 1e3:.0f} ms (max {max(figures.found_after) * 1e3:.0f}), {len(figures.found_after)} files"
-    )
-    print(
-        f"loop lag p99 {after.lag_p99_ms:.1f} ms, max {after.lag_max_ms:.1f} ms; resident {before.rss_bytes / 1e6:.0f} -> {after.rss_bytes / 1e6:.0f} MB, peak {after.peak_rss_bytes / 1e6:.0f} MB; files {before.files:,} -> {after.files:,}, still to be read {after.pending:,}"
-    )
+    print(f"loop lag p99 {after.lag_p99_ms:.1f} ms, max {after.lag_max_ms:.1f} ms")
+    megabytes = [f"{each / 1e6:.0f}" for each in (before.rss_bytes, after.rss_bytes, after.peak_rss_bytes)]
+    print(f"resident {megabytes[0]} -> {megabytes[1]} MB, peak {megabytes[2]} MB")
+    print(f"files {before.files:,} -> {after.files:,}, still to be read {after.pending:,}")
 
 
 if __name__ == "__main__":

@@ -62,6 +62,7 @@ class Link:
         self._notice = ""
         self.closed = False
         self.overdue = False  # it was closed because it did not answer in time
+        self._moved = 0.0  # when the server last did something, or was given something to do
         self.problem = ""
         self.on_notify: Callable[[], None] | None = None  # of a connection that listens (LISTEN)
         self.backend_pid = pgconn.backend_pid
@@ -86,15 +87,16 @@ class Link:
         """Run statements as one transaction, wholly or not at all; one Rows a statement.
 
         Statements are prepared before their unit begins: one that uses what its own unit creates says `prepared=False`.
-        Waits for room while too much is in flight. After `deadline` seconds the connection is closed, and whatever is
-        in flight on it raises ConnectionLost: then it is not known whether it was committed. Raises what
+        Waits for room while too much is in flight. After `deadline` seconds Unavailable is raised when the server is at
+        work on others' statements; when it did nothing for so long the connection is closed, and whatever is in flight
+        on it raises ConnectionLost: then it is not known whether it was committed. Raises what
         `faults.fault_of` makes of the server's error, and what `values.encode` says of a parameter."""
         if self.closed:
             raise ConnectionLost(self.problem)
         if not unit:
             return []
         done: asyncio.Future[list[Rows]] = self._loop.create_future()
-        request = Unit(unit, self._loop.time() + deadline, done)
+        request = Unit(unit, deadline, self._loop.time() + deadline, done)
         if self._waiting or not self._has_room(request):
             self._waiting.append(request)
         else:
@@ -115,6 +117,8 @@ class Link:
 
     def _send(self, unit: Unit) -> None:
         pgconn = self._pgconn
+        if not self._segments:
+            self._moved = self._loop.time()
         try:
             for statement, _, _ in unit.commands:
                 unit.preparations.append(self._prepare(statement) if statement.prepared else None)
@@ -205,6 +209,7 @@ class Link:
 
     def _take(self, result: PGresult) -> None:
         status = result.status
+        self._moved = self._loop.time()
         if status == _SYNC:
             self._end_segment()
             return
@@ -268,20 +273,27 @@ class Link:
         self._timer = self._loop.call_at(when, self._expire)
 
     def _expire(self) -> None:
-        """Close if something in flight is overdue; else fail what waits too long, and look again in time."""
+        """Fail what waited too long, and look again in time. The connection is closed when the server did nothing at
+        all for as long as the statement whose turn it is may take: behind others that it works on, one waits in vain,
+        but nothing is wrong with the server."""
         self._timer = None
         now = self._loop.time()
-        times = [segment.until for segment in self._segments if isinstance(segment, Unit)]
-        if times and min(times) <= now:
+        sent = [segment for segment in self._segments if isinstance(segment, Unit)]
+        if sent and sent[0].until <= now and now - self._moved >= sent[0].seconds - 0.001:
             self.overdue = True
             self._lose("the database did not answer in time; the connection was closed")
             return
         for unit in [unit for unit in self._waiting if unit.until <= now]:
             self._waiting.remove(unit)
             unit.fail(Unavailable("the database is too busy: the deadline passed before the statement was sent"))
-        times.extend(unit.until for unit in self._waiting)
+        for unit in sent:
+            if unit.until <= now:
+                unit.fail(Unavailable("the database is too busy: the deadline passed before the answer came"))
+        times = [unit.until for unit in (*sent, *self._waiting) if unit.until > now]
+        if sent:
+            times.append(max(sent[0].until, self._moved + sent[0].seconds))
         if times:
-            self._set_timer(min(times))
+            self._set_timer(max(min(times), now + 0.01))
 
     def _notify(self, notice: PGresult) -> None:
         """Keep a FATAL message that arrives while nothing is in flight: it says why the connection is about to end."""

@@ -29,15 +29,16 @@ class Preparation:
 class Unit:
     """Commands ended by one Sync, so one implicit transaction; and the future of who waits for it."""
 
-    __slots__ = ("commands", "size", "until", "done", "results", "fault", "preparations")
+    __slots__ = ("commands", "size", "seconds", "until", "done", "results", "fault", "preparations")
 
-    def __init__(self, commands: Commands, until: float, done: asyncio.Future[list[Rows]]) -> None:
+    def __init__(self, commands: Commands, seconds: float, until: float, done: asyncio.Future[list[Rows]]) -> None:
         self.commands = []
         self.size = 0
         for statement, parameters in commands:
             values, formats, size = encode(parameters)
             self.commands.append((statement, values, formats))
             self.size += size + (0 if statement.prepared else len(statement.sql))
+        self.seconds = seconds
         self.until = until
         self.done = done
         self.results: list[Rows] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -204,8 +205,8 @@ class Questions:
         self.maker = maker
 
     def word(self) -> str:
-        word = self.r.choice(WORDS).replace('"', "")
-        kind = self.r.random()
+        word = re.sub(r"[^\w]", "", self.r.choice(WORDS)) if self.r.random() < 0.45 else self.r.choice(WORDS)
+        kind = self.r.random() if word.isalnum() else 1.0
         if kind < 0.15:
             return word[: self.r.randint(1, len(word))]
         if kind < 0.3:
