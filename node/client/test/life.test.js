@@ -4,13 +4,19 @@ import { execFileSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as errors from '../src/errors.js';
 import { Client } from '../src/index.js';
+import { messageType } from '../src/contract.js';
 import { Daemon, PYTHON, REPOSITORY, until } from './daemon.js';
+import { framed } from './wire.js';
 
-const ROWS = 40_000;
+const ROWS = 20_000;
+v8.setFlagsFromString('--expose-gc');
+const collect = vm.runInNewContext('gc'); // without it the heap says little of what is held
 const daemon = new Daemon();
 const library = path.join(daemon.folder, 'library');
 /** @type {Client} */
@@ -118,20 +124,22 @@ test('the feed goes over a restart without a gap or a double', async () => {
 
 test('a daemon that ends every time does not get a request for ever; one that is away not longer than said', async () => {
   let connections = 0;
-  // The real thing does not do this at will; wrong bytes after the greeting come from a server of this test's.
+  // No real daemon does this at will: one that greets, and ends at the first request.
+  const limits = { requestsInFlight: 4, inboundFrameBytes: 4096, outboundFrameBytes: 4096, requestBytes: 4096 };
+  const greeting = { greeting: { protocol: 1, limits } };
   const rude = net.createServer((socket) => {
     connections += 1;
     socket.on('error', () => {});
     socket.once('data', () => {
-      socket.write(Buffer.from('0000000f0a0d08012a0908041080800418c0843d', 'hex').subarray(0, 19));
+      socket.write(framed(messageType('ServerFrame').encode(greeting).finish()));
       socket.on('data', () => socket.destroy());
     });
   });
   const where = path.join(daemon.folder, 'rude');
   await new Promise((resolve) => rude.listen(where, () => resolve(undefined)));
   const own = new Client({ socketPath: where, reconnectMs: 2000 });
-  await assert.rejects(own.tag(ids[0], { add: ['x'] }), errors.MediadError);
-  assert.ok(connections <= 3, `${connections} connections`);
+  await assert.rejects(own.tag(ids[0], { add: ['x'] }), errors.ConnectionLost);
+  assert.equal(connections, 3);
   own.close();
   rude.close();
 
@@ -146,7 +154,7 @@ test('a large answer read slowly: memory is bounded, and nobody else waits', asy
   const dsn = `host=${daemon.data}/cluster/run user=mediadb dbname=mediadb`;
   execFileSync(PYTHON, [path.join(REPOSITORY, 'bench', 'rows.py'), dsn, String(ROWS)], { cwd: REPOSITORY, stdio: 'ignore' });
   const held = () => {
-    globalThis.gc?.();
+    collect();
     const { heapUsed, external } = process.memoryUsage();
     return (heapUsed + external) / 1e6;
   };
@@ -167,7 +175,7 @@ test('a large answer read slowly: memory is bounded, and nobody else waits', asy
     most = Math.max(most, held() - before);
   }
   assert.ok(items > ROWS);
-  assert.ok(bytes > 20e6, `${bytes} bytes`);
+  assert.ok(bytes > 10e6, `${bytes} bytes`);
   assert.ok(most < 16, `${most.toFixed(1)} MB held of ${(bytes / 1e6).toFixed(0)} MB`);
   assert.ok(longest < 250, `a ping took ${longest.toFixed(0)} ms`);
 
