@@ -67,8 +67,10 @@ function connectTo(where) {
     const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
     /** @type {Opened} */
     const opened = { socket: /** @type {any} */ (null), onBytes: () => {} };
+    let settled = false;
     const settle = () => {
-      if (long) closeSync(folder);
+      if (long && !settled) closeSync(folder);
+      settled = true;
     };
     const socket = net.connect({
       path: address,
@@ -83,7 +85,6 @@ function connectTo(where) {
     opened.socket = socket;
     socket.once('connect', () => {
       settle();
-      socket.removeAllListeners('error');
       resolve(opened);
     });
     socket.once('error', (error) => {
