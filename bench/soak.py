@@ -136,9 +136,7 @@ def main() -> None:
     fewest, most, usual = min(served), max(served), statistics.median(served)
     print(f"\nerrors: {figures.errors or 'none'}; a client got {fewest} to {most} answers, {usual:.0f} usually")
     waited = [1e3 * each for each in figures.found_after]
-    print(
-        f"a new file was found after {statistics.median(waited):.0f} ms, at most {max(waited):.0f} ({len(waited)} files)"
-    )
+    print(f"{len(waited)} new files were found after {statistics.median(waited):.0f} ms, at most {max(waited):.0f}")
     print(f"loop lag p99 {after.lag_p99_ms:.1f} ms, max {after.lag_max_ms:.1f} ms")
     megabytes = [f"{each / 1e6:.0f}" for each in (before.rss_bytes, after.rss_bytes, after.peak_rss_bytes)]
     print(f"resident {megabytes[0]} -> {megabytes[1]} MB, peak {megabytes[2]} MB")
