@@ -28,7 +28,6 @@ import psycopg
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.measure import exact_cpu
 from mediactl import Client, workcalls
 from tests.daemon import Daemon
 
@@ -200,9 +199,6 @@ def measure(daemon: Daemon, tree: Path, files: int, folders: int, quick: bool) -
             ("changes --since, limit 1", lambda: client.run(workcalls.changes(1, limit=1))),
         ):
             out[f"{name}, ms"] = waits(ask)
-            began = exact_cpu(daemon.pid)
-            waits(ask, 2000)
-            out[f"{name}, daemon CPU us"] = round((exact_cpu(daemon.pid) - began) / 2000 * 1e6, 1)
         if quick:
             return out
         out["watchman"] = of_watchman(tree)
