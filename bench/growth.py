@@ -44,15 +44,6 @@ def median_ms(call: Callable[[int], Any], count: int) -> float:
     return statistics.median(taken) * 1e3
 
 
-def dsn_of(folder: Path) -> str:
-    run = folder / "data/cluster/run"
-    with Client(str(folder / "socket")) as client:  # `status` answers before the database does
-        while client.status().database != "ready":
-            time.sleep(0.1)
-        client.query_page("", limit=1)  # waits until the schema is there and the host is claimed
-    return f"host={run} dbname=mediadb user=mediadb"
-
-
 class _Told(dict[str, float]):
     """Says each figure as soon as it is known."""
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import measure
 import uvloop
 
-from bench import growth, rows, search
+from bench import rows, search
 from mediactl import AsyncClient, Client
 from mediad.errors import MediadError
 from mediadb_contract import mediadb_pb2 as pb
@@ -116,7 +116,7 @@ def main() -> None:
     given = parser.parse_args()
     measure.become_subreaper()
     with measure.private_daemon() as daemon:
-        ids = rows.fill(growth.dsn_of(daemon.folder), given.rows)
+        ids = rows.fill(daemon.dsn, given.rows)
         with Client(str(daemon.socket), timeout=60) as client:
             asked = search.questions(client, 50)
             before = client.status()

@@ -36,6 +36,7 @@ from mediad.query.tree import (
     Query,
     Saved,
 )  # fmt: skip
+from mediad.query.values import regular
 from mediad.store.pages import Place, Question
 from mediad.store.queries import Statement
 from mediad.store.store import Store
@@ -118,14 +119,6 @@ class Frequencies:
         """Of a tsquery, as mediad.store.search writes it: an upper estimate."""
         if index is None:
             return 1.0
-        return self._estimate(index)
-
-    def heavy(self, index: str) -> float:
-        """The share of all files that the prefixes of a tsquery stand for, together."""
-        found = (token for token in _TSQUERY.finditer(index) if token[2])
-        return sum(self.share(token[1].replace("''", "'").replace("\\\\", "\\"), prefix=True) for token in found)
-
-    def _estimate(self, index: str) -> float:
         stack: list[list[Any]] = [[]]
         for token in _TSQUERY.finditer(index):
             text = token[0]
@@ -137,9 +130,15 @@ class Frequencies:
             elif text in ("&", "|", "<->"):
                 stack[-1].append(text)
             else:
-                lexeme = token[1].replace("''", "'").replace("\\\\", "\\")
-                stack[-1].append(self.share(lexeme, prefix=bool(token[2])))
+                stack[-1].append(self._share_of(token))
         return _fold_shares(stack[0])
+
+    def heavy(self, index: str) -> float:
+        """The share of all files that the prefixes of a tsquery stand for, together."""
+        return sum(self._share_of(token) for token in _TSQUERY.finditer(index) if token[2])
+
+    def _share_of(self, token: re.Match[str]) -> float:
+        return self.share(token[1].replace("''", "'").replace("\\\\", "\\"), prefix=bool(token[2]))
 
 
 # A number or date by its first digits: the exponent and the century tell little.
@@ -261,7 +260,7 @@ class Asking:
     async def _collection(self, node: InCollection, naming: _Naming) -> Node:
         """A collection that is a saved question holds what it finds."""
         rows = await self._store.read("smart_collections", naming.actor)
-        wanted = re.compile(_regex(node.parts, node.whole))
+        wanted = re.compile(regular(node.parts, node.whole))
         found: list[Node] = [node]
         for folded, query in rows:
             if wanted.search(folded):
@@ -284,7 +283,7 @@ class Asking:
             return Below(tuple(tops))
 
     async def _folder(self, node: Folder) -> Node:
-        pattern = _regex(node.parts, node.whole)
+        pattern = regular(node.parts, node.whole)
         rows = await self._store.read("folders_named", pattern)
         dirs = [row[0] for row in rows]
         wanted = re.compile(pattern)
@@ -354,14 +353,14 @@ class Asking:
             statement, params = question.page(after, limit + 1, **how)
             return await self._store.database.fetch(statement, *params, deadline=deadline)
 
-        if question.query.sort and question.query.sort[0].key == "date" and self._many(question):
+        how = self._how(question, limit)
+        if how.dated:
             rows = [] if after is not None and after.values[0] is None else await fetch(dated=True)
             if len(rows) <= limit:
                 undated = after if after is not None and after.values[0] is None else None
                 statement, params = question.page(undated, limit + 1 - len(rows), dated=False)
                 rows += await self._store.database.fetch(statement, *params, deadline=deadline)
             return rows[:limit], len(rows) > limit
-        how = self._how(question, limit)
         if how.all:
             rows = await fetch()
             return rows[:limit], len(rows) > limit
@@ -386,19 +385,15 @@ class Asking:
             low, share = end, share / 8
         return found[:limit], len(found) > limit
 
-    def _many(self, question: Question) -> bool:
-        """Whether so much is expected to match that an order is better gone through than made."""
-        index = question.builder().of(question.query.tree).index
-        first, last = self.frequencies.span
-        return index is None or self.frequencies.of(index) * (last - first) > _MANY
-
     def _how(self, question: Question, limit: int) -> _How:
-        """How a page in the order of addition is found, by what the statistics expect."""
+        """How a page is found, by what the statistics expect."""
         index = question.builder().of(question.query.tree).index
         first, last = self.frequencies.span
-        if question.query.sort or index is None:
-            return _How(True, 0, 0, False, 1.0, first, last)
-        share = self.frequencies.of(index)
+        share, sort = self.frequencies.of(index), question.query.sort
+        if sort or index is None:
+            # An order that an index has is gone through when it would be much to make.
+            dated = bool(sort) and sort[0].key == "date" and (index is None or share * (last - first) > _MANY)
+            return _How(True, dated, 0, 0, False, 1.0, first, last)
         lexemes = index.count("'") // 2
         # To compare a row costs some two microseconds, and a tenth of one for each lexeme.
         most = int(_WALK_MOST * 25 / (20 + lexemes))
@@ -406,15 +401,17 @@ class Asking:
         heavy = self.frequencies.heavy(index) > _HEAVY
         walk = wanted if wanted <= most * (4 if heavy else 1) else 0
         spans = not heavy and lexemes <= _SPANS_LEXEMES and share * (last - first) > _SPANS_FROM
-        return _How(not walk and not spans, walk, most * (16 if heavy else 2), spans, share, first, last)
+        return _How(not walk and not spans, False, walk, most * (16 if heavy else 2), spans, share, first, last)
 
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """`all`: in one statement; `walk`: go through so many files first, and through `walk_most` at a time when more is
-    needed; `spans`: the index is asked for a part of the files at a time; `share`: of the files that are expected."""
+    """`all`: in one statement; `dated`: in the order of the index on dates; `walk`: go through so many files first, and
+    through `walk_most` at a time when more is needed; `spans`: the index is asked for a part of the files at a time;
+    `share`: of the files that are expected."""
 
     all: bool
+    dated: bool
     walk: int
     walk_most: int
     spans: bool
@@ -431,16 +428,3 @@ def _open_parts(node: Node, found: set[Part]) -> None:
         _open_parts(node.node, found)
     elif isinstance(node, Match | Content):
         found.update(part for part in node.parts if part.start and not unspaced(part.text))
-
-
-def _regex(parts: tuple[Part, ...], whole: bool) -> str:
-    """Of folded text: words are letters, digits and marks only, nothing in them is special."""
-    words = ""
-    for number, part in enumerate(parts):
-        gap = "" if number == 0 else " ?" if unspaced(part.text) or unspaced(parts[number - 1].text) else " "
-        words += gap + part.text
-    start = "" if parts and parts[0].start else "(^|[ ])"
-    end = "" if parts and parts[-1].end else "([ ]|$)"
-    if whole:
-        return f"^{words}$"
-    return start + words + end

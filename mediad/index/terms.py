@@ -100,10 +100,7 @@ def _spoken(field: Field, value: str) -> Any:
 
 def listed(name: bytes, folders: Sequence[bytes], size: int, mtime_ns: int, kind: str) -> str:
     """The row of a file that was not read yet, as PostgreSQL reads a tsvector."""
-    vector = Vector()
-    _place(vector, name, folders, size, mtime_ns)
-    vector.put(f"{sign(FIELDS['kind'].number)}={kind}")
-    return vector.text()
+    return described(name, folders, size, mtime_ns, kind, None, {})
 
 
 def described(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import itertools
 import re
 
 from mediad.errors import QuerySyntax
@@ -106,3 +107,18 @@ def pattern(text: str, value: str, at: int, *, quoted: bool) -> tuple[Part, ...]
         elif len(part.text) == WORD_LENGTH:
             parts[i] = Part(part.text, part.start, True)  # what is indexed of a longer word is its beginning
     return tuple(parts)
+
+
+def regular(parts: tuple[Part, ...], whole: bool) -> str:
+    """The regular expression, for Python and PostgreSQL alike, of folded text that has these parts side by side. Words
+    are letters, digits and marks only: nothing in them is special. No parts: any text."""
+    if not parts:
+        return ""
+    words = parts[0].text
+    for before, part in itertools.pairwise(parts):
+        words += (" ?" if unspaced(before.text) or unspaced(part.text) else " ") + part.text
+    # A run of a script without spaces is open in any case; as a whole value it is just itself.
+    start, end = (edge and not (whole and unspaced(part.text))
+                  for edge, part in ((parts[0].start, parts[0]), (parts[-1].end, parts[-1])))  # fmt: skip
+    inside = ("\\S*" if start else "") + words + ("\\S*" if end else "")
+    return f"^{inside}$" if whole else f"(^| ){inside}( |$)"

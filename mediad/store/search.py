@@ -40,6 +40,7 @@ from mediad.query.tree import (
     Part,
     Starred,
 )  # fmt: skip
+from mediad.query.values import regular
 from mediadb_contract.fields import FIELDS
 
 # Words of the index by their middle or end; None: more than a question may name one by one.
@@ -228,10 +229,7 @@ class Builder:
     def _plain(self, name: str, node: Match) -> Condition:
         """A field that the index does not hold."""
         self.uses.add("d")
-        words = " ".join(
-            ("[[:alnum:]]*" if p.start else "") + p.text + ("[[:alnum:]]*" if p.end else "") for p in node.parts
-        )
-        wanted = self.param(f"^{words}$" if node.whole else f"(^| ){words}( |$)", "text")
+        wanted = self.param(regular(node.parts, node.whole), "text")
         value = f"d.fields -> {self.param(name, 'text')}"
         return Condition(None, f"EXISTS (SELECT FROM {_EACH.format(v=f'({value})')} e WHERE {_PLAIN} ~ {wanted})")
 
@@ -547,8 +545,7 @@ class Builder:
 
     def collection(self, node: InCollection) -> Condition:
         """Entries of collections that the person who asks sees."""
-        words = " ".join(("\\S*" if p.start else "") + p.text + ("\\S*" if p.end else "") for p in node.parts)
-        wanted = self.param(f"^{words}$" if node.whole else f"(^| ){words}( |$)" if words else "", "text")
+        wanted = self.param(regular(node.parts, node.whole), "text")
         return Condition(
             None,
             f"""f.stream IN (SELECT e.stream FROM collection_entry e JOIN collection c ON c.id = e.collection

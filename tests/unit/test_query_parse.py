@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 import pytest
@@ -40,6 +41,7 @@ from mediad.query.tree import (
     Sort,
     Starred,
 )  # fmt: skip
+from mediad.query.values import pattern, regular
 from mediad.store.pages import Question
 
 NOW = datetime(2026, 11, 21, 12, 30, 15)
@@ -292,6 +294,27 @@ def test_spelling_does_not_change_the_question(term: str, gap: str) -> None:
     one, two = parse(f"{term} jazz"), parse(f"{gap}{term}{gap}jazz{gap}")
     assert question(one).digest == question(two).digest
     assert question(one).digest != question(one, files=True).digest
+
+
+@pytest.mark.parametrize(
+    ("asked", "has", "lacks"),
+    [
+        ("live", ["live", "alive live", "live at home"], ["alive", "lively"]),
+        ("live*", ["lively", "a lively one"], ["alive"]),
+        ("*live", ["alive", "live"], ["lively"]),
+        ("*live*", ["enlivened"], ["love"]),
+        ("big trip", ["my big trip"], ["big trips", "trip big"]),
+        ("京都", ["東京都の", "west 京都"], ["京 都x都"]),
+        ("west東京", ["west東京", "west 東京都"], ["east東京"]),
+        ("*", ["", "anything at all"], []),
+    ],
+)
+def test_a_pattern_as_a_regular_expression(asked: str, has: list[str], lacks: list[str]) -> None:
+    parts = pattern(asked, asked, 0, quoted=True)
+    assert all(re.search(regular(parts, False), text) for text in has)
+    assert not any(re.search(regular(parts, False), text) for text in lacks)
+    assert re.search(regular(parts, True), asked.replace("*", "")), "the whole of itself"
+    assert asked == "*" or not re.search(regular(parts, True), f"x {asked.replace('*', '')} y")
 
 
 # ------------------------------------------------------------------ digits
