@@ -32,6 +32,48 @@ class AcceptRequest(_message.Message):
     root: bytes
     def __init__(self, root: _Optional[bytes] = ...) -> None: ...
 
+class AccountReply(_message.Message):
+    __slots__ = ["key", "secret", "user"]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    key: ApiKey
+    secret: str
+    user: User
+    def __init__(self, user: _Optional[_Union[User, _Mapping]] = ..., key: _Optional[_Union[ApiKey, _Mapping]] = ..., secret: _Optional[str] = ...) -> None: ...
+
+class AccountRequest(_message.Message):
+    __slots__ = ["action", "id", "key_name", "name", "password", "role"]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_NAME_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PASSWORD_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    action: str
+    id: bytes
+    key_name: str
+    name: str
+    password: str
+    role: str
+    def __init__(self, action: _Optional[str] = ..., name: _Optional[str] = ..., role: _Optional[str] = ..., password: _Optional[str] = ..., key_name: _Optional[str] = ..., id: _Optional[bytes] = ...) -> None: ...
+
+class AccountsReply(_message.Message):
+    __slots__ = ["keys", "sessions", "users"]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    SESSIONS_FIELD_NUMBER: _ClassVar[int]
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    keys: _containers.RepeatedCompositeFieldContainer[ApiKey]
+    sessions: _containers.RepeatedCompositeFieldContainer[Session]
+    users: _containers.RepeatedCompositeFieldContainer[User]
+    def __init__(self, users: _Optional[_Iterable[_Union[User, _Mapping]]] = ..., keys: _Optional[_Iterable[_Union[ApiKey, _Mapping]]] = ..., sessions: _Optional[_Iterable[_Union[Session, _Mapping]]] = ...) -> None: ...
+
+class AccountsRequest(_message.Message):
+    __slots__ = ["name"]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
 class AddReply(_message.Message):
     __slots__ = ["files_changed", "files_failed", "files_listed", "files_missing", "files_moved", "files_new", "files_read", "folders", "problem_count", "problems", "roots"]
     FILES_CHANGED_FIELD_NUMBER: _ClassVar[int]
@@ -71,6 +113,60 @@ class AddRequest(_message.Message):
     paths: _containers.RepeatedScalarFieldContainer[bytes]
     wait: bool
     def __init__(self, paths: _Optional[_Iterable[bytes]] = ..., once: bool = ..., cross_mounts: bool = ..., wait: bool = ..., exclude: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Album(_message.Message):
+    __slots__ = ["artist", "artist_id", "artist_ids", "artist_names", "compilation", "cover", "created_at_ns", "duration", "genres", "id", "musicbrainz_id", "name", "played_at_ns", "plays", "rating", "songs", "starred_at_ns", "year"]
+    ARTIST_FIELD_NUMBER: _ClassVar[int]
+    ARTIST_IDS_FIELD_NUMBER: _ClassVar[int]
+    ARTIST_ID_FIELD_NUMBER: _ClassVar[int]
+    ARTIST_NAMES_FIELD_NUMBER: _ClassVar[int]
+    COMPILATION_FIELD_NUMBER: _ClassVar[int]
+    COVER_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_NS_FIELD_NUMBER: _ClassVar[int]
+    DURATION_FIELD_NUMBER: _ClassVar[int]
+    GENRES_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    MUSICBRAINZ_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PLAYED_AT_NS_FIELD_NUMBER: _ClassVar[int]
+    PLAYS_FIELD_NUMBER: _ClassVar[int]
+    RATING_FIELD_NUMBER: _ClassVar[int]
+    SONGS_FIELD_NUMBER: _ClassVar[int]
+    STARRED_AT_NS_FIELD_NUMBER: _ClassVar[int]
+    YEAR_FIELD_NUMBER: _ClassVar[int]
+    artist: str
+    artist_id: bytes
+    artist_ids: _containers.RepeatedScalarFieldContainer[bytes]
+    artist_names: _containers.RepeatedScalarFieldContainer[str]
+    compilation: bool
+    cover: bytes
+    created_at_ns: int
+    duration: float
+    genres: _containers.RepeatedScalarFieldContainer[str]
+    id: bytes
+    musicbrainz_id: str
+    name: str
+    played_at_ns: int
+    plays: int
+    rating: float
+    songs: int
+    starred_at_ns: int
+    year: int
+    def __init__(self, id: _Optional[bytes] = ..., name: _Optional[str] = ..., artist: _Optional[str] = ..., artist_id: _Optional[bytes] = ..., songs: _Optional[int] = ..., duration: _Optional[float] = ..., year: _Optional[int] = ..., genres: _Optional[_Iterable[str]] = ..., created_at_ns: _Optional[int] = ..., cover: _Optional[bytes] = ..., starred_at_ns: _Optional[int] = ..., rating: _Optional[float] = ..., plays: _Optional[int] = ..., played_at_ns: _Optional[int] = ..., musicbrainz_id: _Optional[str] = ..., compilation: bool = ..., artist_ids: _Optional[_Iterable[bytes]] = ..., artist_names: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ApiKey(_message.Message):
+    __slots__ = ["created_at_ns", "id", "name", "used_at_ns", "user"]
+    CREATED_AT_NS_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    USED_AT_NS_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    created_at_ns: int
+    id: bytes
+    name: str
+    used_at_ns: int
+    user: str
+    def __init__(self, id: _Optional[bytes] = ..., user: _Optional[str] = ..., name: _Optional[str] = ..., created_at_ns: _Optional[int] = ..., used_at_ns: _Optional[int] = ...) -> None: ...
 
 class ArchiveFinding(_message.Message):
     __slots__ = ["code", "message", "path", "sha1"]
@@ -113,6 +209,106 @@ class ArchiveRequest(_message.Message):
     source: bytes
     verify: bool
     def __init__(self, source: _Optional[bytes] = ..., archive: _Optional[bytes] = ..., verify: bool = ..., quick: bool = ...) -> None: ...
+
+class Artist(_message.Message):
+    __slots__ = ["albums", "id", "musicbrainz_id", "name", "rating", "songs", "sort_name", "starred_at_ns"]
+    ALBUMS_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    MUSICBRAINZ_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    RATING_FIELD_NUMBER: _ClassVar[int]
+    SONGS_FIELD_NUMBER: _ClassVar[int]
+    SORT_NAME_FIELD_NUMBER: _ClassVar[int]
+    STARRED_AT_NS_FIELD_NUMBER: _ClassVar[int]
+    albums: int
+    id: bytes
+    musicbrainz_id: str
+    name: str
+    rating: float
+    songs: int
+    sort_name: str
+    starred_at_ns: int
+    def __init__(self, id: _Optional[bytes] = ..., name: _Optional[str] = ..., albums: _Optional[int] = ..., songs: _Optional[int] = ..., starred_at_ns: _Optional[int] = ..., rating: _Optional[float] = ..., sort_name: _Optional[str] = ..., musicbrainz_id: _Optional[str] = ...) -> None: ...
+
+class AuthenticateReply(_message.Message):
+    __slots__ = ["id", "nobody", "user"]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NOBODY_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    id: bytes
+    nobody: bool
+    user: User
+    def __init__(self, user: _Optional[_Union[User, _Mapping]] = ..., id: _Optional[bytes] = ..., nobody: bool = ...) -> None: ...
+
+class AuthenticateRequest(_message.Message):
+    __slots__ = ["key", "name", "origin", "salt", "session", "token"]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    SALT_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    name: str
+    origin: str
+    salt: str
+    session: str
+    token: str
+    def __init__(self, session: _Optional[str] = ..., key: _Optional[str] = ..., name: _Optional[str] = ..., token: _Optional[str] = ..., salt: _Optional[str] = ..., origin: _Optional[str] = ...) -> None: ...
+
+class BrowseReply(_message.Message):
+    __slots__ = ["above", "albums", "artists", "cursor", "folder", "folders", "genres", "items"]
+    ABOVE_FIELD_NUMBER: _ClassVar[int]
+    ALBUMS_FIELD_NUMBER: _ClassVar[int]
+    ARTISTS_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    FOLDERS_FIELD_NUMBER: _ClassVar[int]
+    FOLDER_FIELD_NUMBER: _ClassVar[int]
+    GENRES_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    above: _containers.RepeatedCompositeFieldContainer[Folder]
+    albums: _containers.RepeatedCompositeFieldContainer[Album]
+    artists: _containers.RepeatedCompositeFieldContainer[Artist]
+    cursor: bytes
+    folder: Folder
+    folders: _containers.RepeatedCompositeFieldContainer[Folder]
+    genres: _containers.RepeatedCompositeFieldContainer[Genre]
+    items: _containers.RepeatedCompositeFieldContainer[Item]
+    def __init__(self, artists: _Optional[_Iterable[_Union[Artist, _Mapping]]] = ..., albums: _Optional[_Iterable[_Union[Album, _Mapping]]] = ..., genres: _Optional[_Iterable[_Union[Genre, _Mapping]]] = ..., folders: _Optional[_Iterable[_Union[Folder, _Mapping]]] = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., cursor: _Optional[bytes] = ..., folder: _Optional[_Union[Folder, _Mapping]] = ..., above: _Optional[_Iterable[_Union[Folder, _Mapping]]] = ...) -> None: ...
+
+class BrowseRequest(_message.Message):
+    __slots__ = ["all_artists", "artist", "cursor", "folder", "genre", "id", "items", "limit", "prefix", "query", "sort", "starred", "what", "year_from", "year_to"]
+    ALL_ARTISTS_FIELD_NUMBER: _ClassVar[int]
+    ARTIST_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    FOLDER_FIELD_NUMBER: _ClassVar[int]
+    GENRE_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    PREFIX_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    SORT_FIELD_NUMBER: _ClassVar[int]
+    STARRED_FIELD_NUMBER: _ClassVar[int]
+    WHAT_FIELD_NUMBER: _ClassVar[int]
+    YEAR_FROM_FIELD_NUMBER: _ClassVar[int]
+    YEAR_TO_FIELD_NUMBER: _ClassVar[int]
+    all_artists: bool
+    artist: bytes
+    cursor: bytes
+    folder: int
+    genre: str
+    id: bytes
+    items: bool
+    limit: int
+    prefix: str
+    query: str
+    sort: str
+    starred: bool
+    what: str
+    year_from: int
+    year_to: int
+    def __init__(self, what: _Optional[str] = ..., id: _Optional[bytes] = ..., artist: _Optional[bytes] = ..., query: _Optional[str] = ..., sort: _Optional[str] = ..., limit: _Optional[int] = ..., cursor: _Optional[bytes] = ..., prefix: _Optional[str] = ..., folder: _Optional[int] = ..., items: bool = ..., all_artists: bool = ..., year_from: _Optional[int] = ..., year_to: _Optional[int] = ..., genre: _Optional[str] = ..., starred: bool = ...) -> None: ...
 
 class Cancel(_message.Message):
     __slots__ = ["id"]
@@ -448,6 +644,26 @@ class File(_message.Message):
     type: str
     def __init__(self, id: _Optional[int] = ..., item: _Optional[bytes] = ..., path: _Optional[bytes] = ..., path_display: _Optional[str] = ..., type: _Optional[str] = ..., size: _Optional[int] = ..., mtime_ns: _Optional[int] = ..., state: _Optional[str] = ..., missing_since_ns: _Optional[int] = ..., handler: _Optional[str] = ..., handler_version: _Optional[int] = ..., problem: _Optional[_Union[Error, _Mapping]] = ..., fields_json: _Optional[str] = ..., tags_json: _Optional[str] = ..., sources_json: _Optional[str] = ..., digests: _Optional[_Iterable[_Union[Digest, _Mapping]]] = ..., nlink: _Optional[int] = ..., inode: _Optional[int] = ..., ctime_ns: _Optional[int] = ..., mode: _Optional[int] = ..., symlink_target: _Optional[bytes] = ..., host: _Optional[bytes] = ...) -> None: ...
 
+class Folder(_message.Message):
+    __slots__ = ["files", "folders", "id", "mtime_ns", "name", "parent", "path", "root"]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    FOLDERS_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    MTIME_NS_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    ROOT_FIELD_NUMBER: _ClassVar[int]
+    files: int
+    folders: int
+    id: int
+    mtime_ns: int
+    name: str
+    parent: int
+    path: bytes
+    root: int
+    def __init__(self, id: _Optional[int] = ..., parent: _Optional[int] = ..., name: _Optional[str] = ..., root: _Optional[int] = ..., files: _Optional[int] = ..., folders: _Optional[int] = ..., path: _Optional[bytes] = ..., mtime_ns: _Optional[int] = ...) -> None: ...
+
 class ForgetReply(_message.Message):
     __slots__ = ["files", "items", "problems", "roots"]
     FILES_FIELD_NUMBER: _ClassVar[int]
@@ -469,6 +685,16 @@ class ForgetRequest(_message.Message):
     targets: _containers.RepeatedCompositeFieldContainer[Target]
     work: bool
     def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., missing_only: bool = ..., work: bool = ...) -> None: ...
+
+class Genre(_message.Message):
+    __slots__ = ["albums", "name", "songs"]
+    ALBUMS_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SONGS_FIELD_NUMBER: _ClassVar[int]
+    albums: int
+    name: str
+    songs: int
+    def __init__(self, name: _Optional[str] = ..., songs: _Optional[int] = ..., albums: _Optional[int] = ...) -> None: ...
 
 class GetReply(_message.Message):
     __slots__ = ["item", "problem", "target"]
@@ -704,6 +930,38 @@ class Lineage(_message.Message):
     state: str
     def __init__(self, old: _Optional[bytes] = ..., new: _Optional[bytes] = ..., relation: _Optional[str] = ..., state: _Optional[str] = ..., at_ns: _Optional[int] = ...) -> None: ...
 
+class LoginReply(_message.Message):
+    __slots__ = ["expires_at_ns", "session", "user"]
+    EXPIRES_AT_NS_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    expires_at_ns: int
+    session: str
+    user: User
+    def __init__(self, user: _Optional[_Union[User, _Mapping]] = ..., session: _Optional[str] = ..., expires_at_ns: _Optional[int] = ...) -> None: ...
+
+class LoginRequest(_message.Message):
+    __slots__ = ["client", "name", "origin", "password"]
+    CLIENT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    PASSWORD_FIELD_NUMBER: _ClassVar[int]
+    client: str
+    name: str
+    origin: str
+    password: str
+    def __init__(self, name: _Optional[str] = ..., password: _Optional[str] = ..., client: _Optional[str] = ..., origin: _Optional[str] = ...) -> None: ...
+
+class LogoutReply(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class LogoutRequest(_message.Message):
+    __slots__ = ["session"]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    session: str
+    def __init__(self, session: _Optional[str] = ...) -> None: ...
+
 class MovePair(_message.Message):
     __slots__ = ["got", "source", "wanted"]
     GOT_FIELD_NUMBER: _ClassVar[int]
@@ -880,6 +1138,32 @@ class Pong(_message.Message):
     payload: bytes
     def __init__(self, payload: _Optional[bytes] = ...) -> None: ...
 
+class PreviewReply(_message.Message):
+    __slots__ = ["data", "height", "mime_type", "same", "tag", "width"]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    MIME_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SAME_FIELD_NUMBER: _ClassVar[int]
+    TAG_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    height: int
+    mime_type: str
+    same: bool
+    tag: bytes
+    width: int
+    def __init__(self, data: _Optional[bytes] = ..., mime_type: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., tag: _Optional[bytes] = ..., same: bool = ...) -> None: ...
+
+class PreviewRequest(_message.Message):
+    __slots__ = ["known", "size", "target"]
+    KNOWN_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    known: bytes
+    size: int
+    target: Target
+    def __init__(self, target: _Optional[_Union[Target, _Mapping]] = ..., size: _Optional[int] = ..., known: _Optional[bytes] = ...) -> None: ...
+
 class Progress(_message.Message):
     __slots__ = ["bytes_done", "bytes_total", "current", "current_display", "files_done", "files_failed", "files_listed", "files_total", "folders", "stage"]
     BYTES_DONE_FIELD_NUMBER: _ClassVar[int]
@@ -970,6 +1254,40 @@ class QueryRequest(_message.Message):
     text: str
     def __init__(self, text: _Optional[str] = ..., limit: _Optional[int] = ..., cursor: _Optional[bytes] = ..., files: bool = ..., fields: bool = ..., columns: _Optional[_Iterable[str]] = ..., facets: _Optional[_Iterable[str]] = ..., facet_limit: _Optional[int] = ..., count: bool = ..., explain: bool = ..., follow: bool = ..., sort: _Optional[_Iterable[str]] = ..., bare: bool = ...) -> None: ...
 
+class QueueReply(_message.Message):
+    __slots__ = ["changed_at_ns", "client", "current", "entries", "events", "last", "position", "problems"]
+    CHANGED_AT_NS_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    changed_at_ns: int
+    client: str
+    current: int
+    entries: _containers.RepeatedScalarFieldContainer[bytes]
+    events: int
+    last: int
+    position: float
+    problems: _containers.RepeatedCompositeFieldContainer[Error]
+    def __init__(self, entries: _Optional[_Iterable[bytes]] = ..., current: _Optional[int] = ..., position: _Optional[float] = ..., changed_at_ns: _Optional[int] = ..., client: _Optional[str] = ..., events: _Optional[int] = ..., last: _Optional[int] = ..., problems: _Optional[_Iterable[_Union[Error, _Mapping]]] = ...) -> None: ...
+
+class QueueRequest(_message.Message):
+    __slots__ = ["action", "client", "current", "position", "targets"]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    action: str
+    client: str
+    current: int
+    position: float
+    targets: _containers.RepeatedCompositeFieldContainer[Target]
+    def __init__(self, action: _Optional[str] = ..., targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., current: _Optional[int] = ..., position: _Optional[float] = ..., client: _Optional[str] = ...) -> None: ...
+
 class RebuildRequest(_message.Message):
     __slots__ = []
     def __init__(self) -> None: ...
@@ -997,10 +1315,14 @@ class RelateRequest(_message.Message):
     def __init__(self, relation: _Optional[str] = ..., target: _Optional[_Union[Target, _Mapping]] = ..., other: _Optional[_Union[Target, _Mapping]] = ...) -> None: ...
 
 class Reply(_message.Message):
-    __slots__ = ["accept", "add", "archive", "changes", "checksum", "collect", "collections", "complete", "duplicates", "error", "export", "forget", "get", "handlers", "history", "id", "last", "layout", "move", "offers", "operations", "place", "pong", "progress", "putback", "query", "rebuild", "relate", "rescan", "restore", "roots", "sidecars", "status", "text", "undo", "verify", "work"]
+    __slots__ = ["accept", "account", "accounts", "add", "archive", "authenticate", "browse", "changes", "checksum", "collect", "collections", "complete", "duplicates", "error", "export", "forget", "get", "handlers", "history", "id", "last", "layout", "login", "logout", "move", "offers", "operations", "place", "pong", "preview", "progress", "putback", "query", "queue", "rebuild", "relate", "rescan", "restore", "roots", "sidecars", "status", "text", "undo", "verify", "work"]
     ACCEPT_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     ADD_FIELD_NUMBER: _ClassVar[int]
     ARCHIVE_FIELD_NUMBER: _ClassVar[int]
+    AUTHENTICATE_FIELD_NUMBER: _ClassVar[int]
+    BROWSE_FIELD_NUMBER: _ClassVar[int]
     CHANGES_FIELD_NUMBER: _ClassVar[int]
     CHECKSUM_FIELD_NUMBER: _ClassVar[int]
     COLLECTIONS_FIELD_NUMBER: _ClassVar[int]
@@ -1016,14 +1338,18 @@ class Reply(_message.Message):
     ID_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
     LAYOUT_FIELD_NUMBER: _ClassVar[int]
+    LOGIN_FIELD_NUMBER: _ClassVar[int]
+    LOGOUT_FIELD_NUMBER: _ClassVar[int]
     MOVE_FIELD_NUMBER: _ClassVar[int]
     OFFERS_FIELD_NUMBER: _ClassVar[int]
     OPERATIONS_FIELD_NUMBER: _ClassVar[int]
     PLACE_FIELD_NUMBER: _ClassVar[int]
     PONG_FIELD_NUMBER: _ClassVar[int]
+    PREVIEW_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     PUTBACK_FIELD_NUMBER: _ClassVar[int]
     QUERY_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
     REBUILD_FIELD_NUMBER: _ClassVar[int]
     RELATE_FIELD_NUMBER: _ClassVar[int]
     RESCAN_FIELD_NUMBER: _ClassVar[int]
@@ -1036,8 +1362,12 @@ class Reply(_message.Message):
     VERIFY_FIELD_NUMBER: _ClassVar[int]
     WORK_FIELD_NUMBER: _ClassVar[int]
     accept: RootsReply
+    account: AccountReply
+    accounts: AccountsReply
     add: AddReply
     archive: ArchiveReply
+    authenticate: AuthenticateReply
+    browse: BrowseReply
     changes: ChangesReply
     checksum: ChecksumReply
     collect: CollectReply
@@ -1053,14 +1383,18 @@ class Reply(_message.Message):
     id: int
     last: bool
     layout: LayoutReply
+    login: LoginReply
+    logout: LogoutReply
     move: MoveReply
     offers: OffersReply
     operations: OperationsReply
     place: MoveReply
     pong: Pong
+    preview: PreviewReply
     progress: Progress
     putback: MoveReply
     query: QueryReply
+    queue: QueueReply
     rebuild: RestoreReply
     relate: RelateReply
     rescan: AddReply
@@ -1072,14 +1406,18 @@ class Reply(_message.Message):
     undo: UndoReply
     verify: VerifyReply
     work: WorkReply
-    def __init__(self, id: _Optional[int] = ..., last: bool = ..., error: _Optional[_Union[Error, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., status: _Optional[_Union[StatusReply, _Mapping]] = ..., handlers: _Optional[_Union[HandlersReply, _Mapping]] = ..., roots: _Optional[_Union[RootsReply, _Mapping]] = ..., add: _Optional[_Union[AddReply, _Mapping]] = ..., query: _Optional[_Union[QueryReply, _Mapping]] = ..., get: _Optional[_Union[GetReply, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumReply, _Mapping]] = ..., forget: _Optional[_Union[ForgetReply, _Mapping]] = ..., work: _Optional[_Union[WorkReply, _Mapping]] = ..., collect: _Optional[_Union[CollectReply, _Mapping]] = ..., collections: _Optional[_Union[CollectionsReply, _Mapping]] = ..., changes: _Optional[_Union[ChangesReply, _Mapping]] = ..., undo: _Optional[_Union[UndoReply, _Mapping]] = ..., operations: _Optional[_Union[OperationsReply, _Mapping]] = ..., history: _Optional[_Union[HistoryReply, _Mapping]] = ..., relate: _Optional[_Union[RelateReply, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesReply, _Mapping]] = ..., verify: _Optional[_Union[VerifyReply, _Mapping]] = ..., rescan: _Optional[_Union[AddReply, _Mapping]] = ..., accept: _Optional[_Union[RootsReply, _Mapping]] = ..., export: _Optional[_Union[ExportReply, _Mapping]] = ..., restore: _Optional[_Union[RestoreReply, _Mapping]] = ..., rebuild: _Optional[_Union[RestoreReply, _Mapping]] = ..., sidecars: _Optional[_Union[SidecarsReply, _Mapping]] = ..., offers: _Optional[_Union[OffersReply, _Mapping]] = ..., move: _Optional[_Union[MoveReply, _Mapping]] = ..., layout: _Optional[_Union[LayoutReply, _Mapping]] = ..., archive: _Optional[_Union[ArchiveReply, _Mapping]] = ..., putback: _Optional[_Union[MoveReply, _Mapping]] = ..., place: _Optional[_Union[MoveReply, _Mapping]] = ..., text: _Optional[_Union[TextReply, _Mapping]] = ..., complete: _Optional[_Union[CompleteReply, _Mapping]] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., last: bool = ..., error: _Optional[_Union[Error, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., status: _Optional[_Union[StatusReply, _Mapping]] = ..., handlers: _Optional[_Union[HandlersReply, _Mapping]] = ..., roots: _Optional[_Union[RootsReply, _Mapping]] = ..., add: _Optional[_Union[AddReply, _Mapping]] = ..., query: _Optional[_Union[QueryReply, _Mapping]] = ..., get: _Optional[_Union[GetReply, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumReply, _Mapping]] = ..., forget: _Optional[_Union[ForgetReply, _Mapping]] = ..., work: _Optional[_Union[WorkReply, _Mapping]] = ..., collect: _Optional[_Union[CollectReply, _Mapping]] = ..., collections: _Optional[_Union[CollectionsReply, _Mapping]] = ..., changes: _Optional[_Union[ChangesReply, _Mapping]] = ..., undo: _Optional[_Union[UndoReply, _Mapping]] = ..., operations: _Optional[_Union[OperationsReply, _Mapping]] = ..., history: _Optional[_Union[HistoryReply, _Mapping]] = ..., relate: _Optional[_Union[RelateReply, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesReply, _Mapping]] = ..., verify: _Optional[_Union[VerifyReply, _Mapping]] = ..., rescan: _Optional[_Union[AddReply, _Mapping]] = ..., accept: _Optional[_Union[RootsReply, _Mapping]] = ..., export: _Optional[_Union[ExportReply, _Mapping]] = ..., restore: _Optional[_Union[RestoreReply, _Mapping]] = ..., rebuild: _Optional[_Union[RestoreReply, _Mapping]] = ..., sidecars: _Optional[_Union[SidecarsReply, _Mapping]] = ..., offers: _Optional[_Union[OffersReply, _Mapping]] = ..., move: _Optional[_Union[MoveReply, _Mapping]] = ..., layout: _Optional[_Union[LayoutReply, _Mapping]] = ..., archive: _Optional[_Union[ArchiveReply, _Mapping]] = ..., putback: _Optional[_Union[MoveReply, _Mapping]] = ..., place: _Optional[_Union[MoveReply, _Mapping]] = ..., text: _Optional[_Union[TextReply, _Mapping]] = ..., complete: _Optional[_Union[CompleteReply, _Mapping]] = ..., account: _Optional[_Union[AccountReply, _Mapping]] = ..., accounts: _Optional[_Union[AccountsReply, _Mapping]] = ..., login: _Optional[_Union[LoginReply, _Mapping]] = ..., authenticate: _Optional[_Union[AuthenticateReply, _Mapping]] = ..., logout: _Optional[_Union[LogoutReply, _Mapping]] = ..., queue: _Optional[_Union[QueueReply, _Mapping]] = ..., preview: _Optional[_Union[PreviewReply, _Mapping]] = ..., browse: _Optional[_Union[BrowseReply, _Mapping]] = ...) -> None: ...
 
 class Request(_message.Message):
-    __slots__ = ["accept", "actor", "add", "archive", "changes", "checksum", "collect", "collections", "complete", "deadline_ms", "duplicates", "export", "forget", "get", "handlers", "history", "id", "layout", "more", "move", "offers", "operation", "operations", "ping", "place", "putback", "query", "rebuild", "relate", "rescan", "restore", "roots", "sidecars", "status", "text", "undo", "verify", "work"]
+    __slots__ = ["accept", "account", "accounts", "actor", "add", "archive", "authenticate", "browse", "changes", "checksum", "collect", "collections", "complete", "deadline_ms", "duplicates", "export", "forget", "get", "handlers", "history", "id", "layout", "login", "logout", "more", "move", "offers", "operation", "operations", "ping", "place", "preview", "putback", "query", "queue", "rebuild", "relate", "rescan", "restore", "roots", "sidecars", "status", "text", "undo", "verify", "work"]
     ACCEPT_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
     ADD_FIELD_NUMBER: _ClassVar[int]
     ARCHIVE_FIELD_NUMBER: _ClassVar[int]
+    AUTHENTICATE_FIELD_NUMBER: _ClassVar[int]
+    BROWSE_FIELD_NUMBER: _ClassVar[int]
     CHANGES_FIELD_NUMBER: _ClassVar[int]
     CHECKSUM_FIELD_NUMBER: _ClassVar[int]
     COLLECTIONS_FIELD_NUMBER: _ClassVar[int]
@@ -1094,6 +1432,8 @@ class Request(_message.Message):
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     LAYOUT_FIELD_NUMBER: _ClassVar[int]
+    LOGIN_FIELD_NUMBER: _ClassVar[int]
+    LOGOUT_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
     MOVE_FIELD_NUMBER: _ClassVar[int]
     OFFERS_FIELD_NUMBER: _ClassVar[int]
@@ -1101,8 +1441,10 @@ class Request(_message.Message):
     OPERATION_FIELD_NUMBER: _ClassVar[int]
     PING_FIELD_NUMBER: _ClassVar[int]
     PLACE_FIELD_NUMBER: _ClassVar[int]
+    PREVIEW_FIELD_NUMBER: _ClassVar[int]
     PUTBACK_FIELD_NUMBER: _ClassVar[int]
     QUERY_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
     REBUILD_FIELD_NUMBER: _ClassVar[int]
     RELATE_FIELD_NUMBER: _ClassVar[int]
     RESCAN_FIELD_NUMBER: _ClassVar[int]
@@ -1115,9 +1457,13 @@ class Request(_message.Message):
     VERIFY_FIELD_NUMBER: _ClassVar[int]
     WORK_FIELD_NUMBER: _ClassVar[int]
     accept: AcceptRequest
+    account: AccountRequest
+    accounts: AccountsRequest
     actor: str
     add: AddRequest
     archive: ArchiveRequest
+    authenticate: AuthenticateRequest
+    browse: BrowseRequest
     changes: ChangesRequest
     checksum: ChecksumRequest
     collect: CollectRequest
@@ -1132,6 +1478,8 @@ class Request(_message.Message):
     history: HistoryRequest
     id: int
     layout: LayoutRequest
+    login: LoginRequest
+    logout: LogoutRequest
     more: bool
     move: MoveRequest
     offers: OffersRequest
@@ -1139,8 +1487,10 @@ class Request(_message.Message):
     operations: OperationsRequest
     ping: Ping
     place: PlaceRequest
+    preview: PreviewRequest
     putback: PutbackRequest
     query: QueryRequest
+    queue: QueueRequest
     rebuild: RebuildRequest
     relate: RelateRequest
     rescan: RescanRequest
@@ -1152,7 +1502,7 @@ class Request(_message.Message):
     undo: UndoRequest
     verify: VerifyRequest
     work: WorkRequest
-    def __init__(self, id: _Optional[int] = ..., more: bool = ..., deadline_ms: _Optional[int] = ..., operation: _Optional[bytes] = ..., actor: _Optional[str] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., status: _Optional[_Union[StatusRequest, _Mapping]] = ..., handlers: _Optional[_Union[HandlersRequest, _Mapping]] = ..., roots: _Optional[_Union[RootsRequest, _Mapping]] = ..., add: _Optional[_Union[AddRequest, _Mapping]] = ..., query: _Optional[_Union[QueryRequest, _Mapping]] = ..., get: _Optional[_Union[GetRequest, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumRequest, _Mapping]] = ..., forget: _Optional[_Union[ForgetRequest, _Mapping]] = ..., work: _Optional[_Union[WorkRequest, _Mapping]] = ..., collect: _Optional[_Union[CollectRequest, _Mapping]] = ..., collections: _Optional[_Union[CollectionsRequest, _Mapping]] = ..., changes: _Optional[_Union[ChangesRequest, _Mapping]] = ..., undo: _Optional[_Union[UndoRequest, _Mapping]] = ..., operations: _Optional[_Union[OperationsRequest, _Mapping]] = ..., history: _Optional[_Union[HistoryRequest, _Mapping]] = ..., relate: _Optional[_Union[RelateRequest, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesRequest, _Mapping]] = ..., verify: _Optional[_Union[VerifyRequest, _Mapping]] = ..., rescan: _Optional[_Union[RescanRequest, _Mapping]] = ..., accept: _Optional[_Union[AcceptRequest, _Mapping]] = ..., export: _Optional[_Union[ExportRequest, _Mapping]] = ..., restore: _Optional[_Union[RestoreRequest, _Mapping]] = ..., rebuild: _Optional[_Union[RebuildRequest, _Mapping]] = ..., sidecars: _Optional[_Union[SidecarsRequest, _Mapping]] = ..., offers: _Optional[_Union[OffersRequest, _Mapping]] = ..., move: _Optional[_Union[MoveRequest, _Mapping]] = ..., layout: _Optional[_Union[LayoutRequest, _Mapping]] = ..., archive: _Optional[_Union[ArchiveRequest, _Mapping]] = ..., putback: _Optional[_Union[PutbackRequest, _Mapping]] = ..., place: _Optional[_Union[PlaceRequest, _Mapping]] = ..., text: _Optional[_Union[TextRequest, _Mapping]] = ..., complete: _Optional[_Union[CompleteRequest, _Mapping]] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., more: bool = ..., deadline_ms: _Optional[int] = ..., operation: _Optional[bytes] = ..., actor: _Optional[str] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., status: _Optional[_Union[StatusRequest, _Mapping]] = ..., handlers: _Optional[_Union[HandlersRequest, _Mapping]] = ..., roots: _Optional[_Union[RootsRequest, _Mapping]] = ..., add: _Optional[_Union[AddRequest, _Mapping]] = ..., query: _Optional[_Union[QueryRequest, _Mapping]] = ..., get: _Optional[_Union[GetRequest, _Mapping]] = ..., checksum: _Optional[_Union[ChecksumRequest, _Mapping]] = ..., forget: _Optional[_Union[ForgetRequest, _Mapping]] = ..., work: _Optional[_Union[WorkRequest, _Mapping]] = ..., collect: _Optional[_Union[CollectRequest, _Mapping]] = ..., collections: _Optional[_Union[CollectionsRequest, _Mapping]] = ..., changes: _Optional[_Union[ChangesRequest, _Mapping]] = ..., undo: _Optional[_Union[UndoRequest, _Mapping]] = ..., operations: _Optional[_Union[OperationsRequest, _Mapping]] = ..., history: _Optional[_Union[HistoryRequest, _Mapping]] = ..., relate: _Optional[_Union[RelateRequest, _Mapping]] = ..., duplicates: _Optional[_Union[DuplicatesRequest, _Mapping]] = ..., verify: _Optional[_Union[VerifyRequest, _Mapping]] = ..., rescan: _Optional[_Union[RescanRequest, _Mapping]] = ..., accept: _Optional[_Union[AcceptRequest, _Mapping]] = ..., export: _Optional[_Union[ExportRequest, _Mapping]] = ..., restore: _Optional[_Union[RestoreRequest, _Mapping]] = ..., rebuild: _Optional[_Union[RebuildRequest, _Mapping]] = ..., sidecars: _Optional[_Union[SidecarsRequest, _Mapping]] = ..., offers: _Optional[_Union[OffersRequest, _Mapping]] = ..., move: _Optional[_Union[MoveRequest, _Mapping]] = ..., layout: _Optional[_Union[LayoutRequest, _Mapping]] = ..., archive: _Optional[_Union[ArchiveRequest, _Mapping]] = ..., putback: _Optional[_Union[PutbackRequest, _Mapping]] = ..., place: _Optional[_Union[PlaceRequest, _Mapping]] = ..., text: _Optional[_Union[TextRequest, _Mapping]] = ..., complete: _Optional[_Union[CompleteRequest, _Mapping]] = ..., account: _Optional[_Union[AccountRequest, _Mapping]] = ..., accounts: _Optional[_Union[AccountsRequest, _Mapping]] = ..., login: _Optional[_Union[LoginRequest, _Mapping]] = ..., authenticate: _Optional[_Union[AuthenticateRequest, _Mapping]] = ..., logout: _Optional[_Union[LogoutRequest, _Mapping]] = ..., queue: _Optional[_Union[QueueRequest, _Mapping]] = ..., preview: _Optional[_Union[PreviewRequest, _Mapping]] = ..., browse: _Optional[_Union[BrowseRequest, _Mapping]] = ...) -> None: ...
 
 class RescanRequest(_message.Message):
     __slots__ = ["paths", "quick", "wait"]
@@ -1253,6 +1603,22 @@ class ServerFrame(_message.Message):
     greeting: Greeting
     reply: Reply
     def __init__(self, greeting: _Optional[_Union[Greeting, _Mapping]] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ...) -> None: ...
+
+class Session(_message.Message):
+    __slots__ = ["client", "created_at_ns", "expires_at_ns", "id", "used_at_ns", "user"]
+    CLIENT_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_NS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_NS_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    USED_AT_NS_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    client: str
+    created_at_ns: int
+    expires_at_ns: int
+    id: bytes
+    used_at_ns: int
+    user: str
+    def __init__(self, id: _Optional[bytes] = ..., user: _Optional[str] = ..., client: _Optional[str] = ..., created_at_ns: _Optional[int] = ..., used_at_ns: _Optional[int] = ..., expires_at_ns: _Optional[int] = ...) -> None: ...
 
 class Sidecar(_message.Message):
     __slots__ = ["changes", "item", "path", "path_display", "problem", "side", "side_display", "since_ns", "state", "warnings"]
@@ -1493,6 +1859,18 @@ class UndoRequest(_message.Message):
     count: int
     operation: bytes
     def __init__(self, operation: _Optional[bytes] = ..., count: _Optional[int] = ...) -> None: ...
+
+class User(_message.Message):
+    __slots__ = ["created_at_ns", "name", "role", "seen_at_ns"]
+    CREATED_AT_NS_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    SEEN_AT_NS_FIELD_NUMBER: _ClassVar[int]
+    created_at_ns: int
+    name: str
+    role: str
+    seen_at_ns: int
+    def __init__(self, name: _Optional[str] = ..., role: _Optional[str] = ..., created_at_ns: _Optional[int] = ..., seen_at_ns: _Optional[int] = ...) -> None: ...
 
 class Verdict(_message.Message):
     __slots__ = ["good", "item", "path", "path_display", "problem", "verdict"]
