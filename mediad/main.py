@@ -151,6 +151,7 @@ class Daemon:
         feed = Feed(store)
         reindexer = Reindexer(store)
         metawork = MetaWork(store)
+        metawork.on_kept = worklog.wake
         walking = Walking(store, metawork)
         work.metas = metawork
         work.on_work.append(walking.wake)

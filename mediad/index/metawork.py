@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,7 @@ class MetaWork:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._deciding = asyncio.Lock()
+        self.on_kept: Callable[[], None] = _nothing  # events that say where a person's work went are stored
 
     async def live(self, ids: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, str] | None]:
         """The albums and artists that ids stand for today, with their kind; None for an id that is of neither."""
@@ -118,6 +119,8 @@ class MetaWork:
                 taken.update((meta, best.other))
                 left = any(each.other == meta for each in others)
                 await self._go(meta, best.other, left=left)
+            if taken:
+                self.on_kept()
             stay = [meta for meta in metas if meta not in taken]
             if stay:
                 await self._store.write([("keep_songs", (pack(stay),))], give_up_after=_GIVE_UP_SECONDS)
@@ -126,7 +129,7 @@ class MetaWork:
         now, host = now_ns(), self._store.host
         both = pack([meta, other])
         one, two = uuid.UUID(meta), uuid.UUID(other)
-        if await self._store.read("worked_metas", pack([other])):
+        if (await self._store.read("is_worked_meta", two))[0][0]:
             if left:
                 return  # both are somebody's, and both have songs
             await self._store.write(
@@ -191,6 +194,10 @@ class MetaWork:
             ],
             give_up_after=_GIVE_UP_SECONDS,
         )  # fmt: skip
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 def fold_meta(events: Iterable[tuple[str, str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:

@@ -101,11 +101,13 @@ class Walking:
         ):  # fmt: skip
             if part:
                 unit.append((name, (pack(part),)))
-        unit.append(("fresh_albums", (pack([{"u": str(row[0]), "m": row[1]} for row in stale]),)))
         await self._store.write(unit, give_up_after=_GIVE_UP_SECONDS, deadline=30.0)
         worked.update(row[0] for row in await self._store.read("worked_metas", metas, deadline=30.0))
         if worked:
             await self._metawork.regroup([str(meta) for meta in worked])
+        # Only now: what a crash leaves undone is done at the next start.
+        fresh = pack([{"u": str(row[0]), "m": row[1]} for row in stale])
+        await self._store.write([("fresh_albums", (fresh,))], give_up_after=_GIVE_UP_SECONDS)
         return True
 
     async def _rows(self, stale: list[tuple[Any, ...]]) -> AlbumRows:

@@ -176,8 +176,9 @@ class Walk:
         if self.asked.what == "albums":
             return (
                 "a.name, a.credit, a.songs, a.duration, a.year, to_jsonb(a.genres), a.created_ns, a.cover, "
-                "a.compilation, a.musicbrainz_id, w.starred_ns, w.rating, p.plays, p.played_ns, (SELECT jsonb_agg(jsonb_build_array("
-                "x.artist, t.name) ORDER BY x.place) FROM album_artist x JOIN artist t ON t.meta = x.artist "
+                "a.compilation, a.musicbrainz_id, w.starred_ns, w.rating, p.plays, p.played_ns, "
+                "(SELECT jsonb_agg(jsonb_build_array(x.artist, t.name) ORDER BY x.place) "
+                "FROM album_artist x JOIN artist t ON t.meta = x.artist "
                 "WHERE x.album = a.meta AND x.place IS NOT NULL)"
             )
         if self.asked.what == "artists":

@@ -211,6 +211,10 @@ SELECT DISTINCT w.meta FROM (
     UNION SELECT x.artist FROM jsonb_array_elements_text($1::jsonb) e JOIN album_artist x ON x.album = e.value::uuid
 ) a JOIN work_meta w ON w.meta = a.id;
 
+-- name: is_worked_meta
+-- Whether somebody made something of an album or artist. $1 meta.
+SELECT EXISTS (SELECT FROM work_meta WHERE meta = $1::uuid);
+
 -- name: where_songs_went
 -- Under which albums or artists the songs are now that these have had: (meta, kind, the other, how many of them, how
 -- many of them are under any). $1 json list of metas.
