@@ -9,6 +9,7 @@ from typing import Any
 from mediad.commands import (
     admin,
     archive,
+    browse,
     checksums,
     complete,
     equal,
@@ -42,6 +43,7 @@ class Entry:
 
 
 COMMANDS: dict[str, Entry] = {
+    "browse": Entry("read", browse.browse),
     "changes": Entry("read", work.changes, timed=False),
     "collect": Entry("write", work.collect, changes=True),
     "collections": Entry("read", work.collections),
