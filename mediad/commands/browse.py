@@ -9,12 +9,14 @@ from typing import Any
 
 from mediad.commands.context import Call, Context, Replies
 from mediad.commands.folders import folders
-from mediad.commands.items import check_id
+from mediad.commands.items import check_id, load_items
 from mediad.errors import InvalidArgument, NotFound
+from mediad.store.store import pack
 from mediad.store.walks import Asked, Place, Walk, values_of
 from mediadb_contract import mediadb_pb2 as pb
 
-WHAT = ("artists", "albums", "genres", "folders")
+WHAT = ("artists", "albums", "genres", "folders", "links")
+_LINKS_MOST = 1000
 LIMIT = 500  # where a request says none
 _PAGE = 200  # rows in one reply: some 60 KB
 # How long a walk waits until what was just read, played or starred is summed up; the rest follows by itself.
@@ -34,9 +36,16 @@ async def browse(context: Context, request: pb.BrowseRequest, call: Call) -> Rep
             last = reply
         yield pb.Reply(browse=last, last=True)
         return
+    if request.what == "links":
+        yield pb.Reply(browse=await _links(context, request), last=True)
+        return
     await context.walking.settle(_SETTLE_SECONDS)
     if request.id:
-        yield pb.Reply(browse=await _one(context, request, call.actor.name), last=True)
+        reply = await _one(context, request, call.actor.name)
+        if request.what == "albums" and request.items:
+            async for items in _songs(context, reply.albums[0].id, call.actor.name):
+                yield pb.Reply(browse=items)
+        yield pb.Reply(browse=reply, last=True)
         return
     async for part in _pages(context, request, call):
         yield part
@@ -98,6 +107,30 @@ async def _one(context: Context, request: pb.BrowseRequest, actor: str) -> pb.Br
     reply = pb.BrowseReply()
     _add(reply, request.what, rows[0])
     return reply
+
+
+async def _songs(context: Context, album: bytes, actor: str) -> AsyncIterator[pb.BrowseReply]:
+    """The songs of an album, by disc, track and name, each with the fields that its file has."""
+    rows = await context.store.read("songs_in_album", str(uuid.UUID(bytes=album)))
+    for at in range(0, len(rows), _PAGE):
+        streams = [row[0] for row in rows[at : at + _PAGE]]
+        yield pb.BrowseReply(items=await load_items(context, streams, details=True, actor=actor))
+
+
+async def _links(context: Context, request: pb.BrowseRequest) -> pb.BrowseReply:
+    """Album and artists of each song among `of`. Raises InvalidArgument for too many, or an id that is none."""
+    if len(request.of) > _LINKS_MOST:
+        raise InvalidArgument(f"links are asked of {_LINKS_MOST} items at most", str(len(request.of)))
+    asked = [check_id(each).hex for each in request.of]
+    found: dict[uuid.UUID, pb.Link] = {}
+    for stream, other, role, name in await context.store.read("links_of_streams", pack(asked)):
+        link = found.setdefault(stream, pb.Link(item=stream.bytes))
+        if role == "album":
+            link.album = other.bytes
+        else:
+            link.artists.append(other.bytes)
+            link.artist_names.append(name)
+    return pb.BrowseReply(links=found.values())
 
 
 def _add(reply: pb.BrowseReply, what: str, row: tuple[Any, ...]) -> None:

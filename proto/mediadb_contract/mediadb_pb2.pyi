@@ -257,7 +257,7 @@ class AuthenticateRequest(_message.Message):
     def __init__(self, session: _Optional[str] = ..., key: _Optional[str] = ..., name: _Optional[str] = ..., token: _Optional[str] = ..., salt: _Optional[str] = ..., origin: _Optional[str] = ...) -> None: ...
 
 class BrowseReply(_message.Message):
-    __slots__ = ["above", "albums", "artists", "cursor", "folder", "folders", "genres", "items"]
+    __slots__ = ["above", "albums", "artists", "cursor", "folder", "folders", "genres", "items", "links"]
     ABOVE_FIELD_NUMBER: _ClassVar[int]
     ALBUMS_FIELD_NUMBER: _ClassVar[int]
     ARTISTS_FIELD_NUMBER: _ClassVar[int]
@@ -266,6 +266,7 @@ class BrowseReply(_message.Message):
     FOLDER_FIELD_NUMBER: _ClassVar[int]
     GENRES_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
+    LINKS_FIELD_NUMBER: _ClassVar[int]
     above: _containers.RepeatedCompositeFieldContainer[Folder]
     albums: _containers.RepeatedCompositeFieldContainer[Album]
     artists: _containers.RepeatedCompositeFieldContainer[Artist]
@@ -274,10 +275,11 @@ class BrowseReply(_message.Message):
     folders: _containers.RepeatedCompositeFieldContainer[Folder]
     genres: _containers.RepeatedCompositeFieldContainer[Genre]
     items: _containers.RepeatedCompositeFieldContainer[Item]
-    def __init__(self, artists: _Optional[_Iterable[_Union[Artist, _Mapping]]] = ..., albums: _Optional[_Iterable[_Union[Album, _Mapping]]] = ..., genres: _Optional[_Iterable[_Union[Genre, _Mapping]]] = ..., folders: _Optional[_Iterable[_Union[Folder, _Mapping]]] = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., cursor: _Optional[bytes] = ..., folder: _Optional[_Union[Folder, _Mapping]] = ..., above: _Optional[_Iterable[_Union[Folder, _Mapping]]] = ...) -> None: ...
+    links: _containers.RepeatedCompositeFieldContainer[Link]
+    def __init__(self, artists: _Optional[_Iterable[_Union[Artist, _Mapping]]] = ..., albums: _Optional[_Iterable[_Union[Album, _Mapping]]] = ..., genres: _Optional[_Iterable[_Union[Genre, _Mapping]]] = ..., folders: _Optional[_Iterable[_Union[Folder, _Mapping]]] = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., cursor: _Optional[bytes] = ..., folder: _Optional[_Union[Folder, _Mapping]] = ..., above: _Optional[_Iterable[_Union[Folder, _Mapping]]] = ..., links: _Optional[_Iterable[_Union[Link, _Mapping]]] = ...) -> None: ...
 
 class BrowseRequest(_message.Message):
-    __slots__ = ["all_artists", "artist", "cursor", "folder", "genre", "id", "items", "limit", "prefix", "query", "sort", "starred", "what", "year_from", "year_to"]
+    __slots__ = ["all_artists", "artist", "cursor", "folder", "genre", "id", "items", "limit", "of", "prefix", "query", "sort", "starred", "what", "year_from", "year_to"]
     ALL_ARTISTS_FIELD_NUMBER: _ClassVar[int]
     ARTIST_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
@@ -286,6 +288,7 @@ class BrowseRequest(_message.Message):
     ID_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    OF_FIELD_NUMBER: _ClassVar[int]
     PREFIX_FIELD_NUMBER: _ClassVar[int]
     QUERY_FIELD_NUMBER: _ClassVar[int]
     SORT_FIELD_NUMBER: _ClassVar[int]
@@ -301,6 +304,7 @@ class BrowseRequest(_message.Message):
     id: bytes
     items: bool
     limit: int
+    of: _containers.RepeatedScalarFieldContainer[bytes]
     prefix: str
     query: str
     sort: str
@@ -308,7 +312,7 @@ class BrowseRequest(_message.Message):
     what: str
     year_from: int
     year_to: int
-    def __init__(self, what: _Optional[str] = ..., id: _Optional[bytes] = ..., artist: _Optional[bytes] = ..., query: _Optional[str] = ..., sort: _Optional[str] = ..., limit: _Optional[int] = ..., cursor: _Optional[bytes] = ..., prefix: _Optional[str] = ..., folder: _Optional[int] = ..., items: bool = ..., all_artists: bool = ..., year_from: _Optional[int] = ..., year_to: _Optional[int] = ..., genre: _Optional[str] = ..., starred: bool = ...) -> None: ...
+    def __init__(self, what: _Optional[str] = ..., id: _Optional[bytes] = ..., artist: _Optional[bytes] = ..., query: _Optional[str] = ..., sort: _Optional[str] = ..., limit: _Optional[int] = ..., cursor: _Optional[bytes] = ..., prefix: _Optional[str] = ..., folder: _Optional[int] = ..., items: bool = ..., all_artists: bool = ..., year_from: _Optional[int] = ..., year_to: _Optional[int] = ..., genre: _Optional[str] = ..., starred: bool = ..., of: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Cancel(_message.Message):
     __slots__ = ["id"]
@@ -929,6 +933,18 @@ class Lineage(_message.Message):
     relation: str
     state: str
     def __init__(self, old: _Optional[bytes] = ..., new: _Optional[bytes] = ..., relation: _Optional[str] = ..., state: _Optional[str] = ..., at_ns: _Optional[int] = ...) -> None: ...
+
+class Link(_message.Message):
+    __slots__ = ["album", "artist_names", "artists", "item"]
+    ALBUM_FIELD_NUMBER: _ClassVar[int]
+    ARTISTS_FIELD_NUMBER: _ClassVar[int]
+    ARTIST_NAMES_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    album: bytes
+    artist_names: _containers.RepeatedScalarFieldContainer[str]
+    artists: _containers.RepeatedScalarFieldContainer[bytes]
+    item: bytes
+    def __init__(self, item: _Optional[bytes] = ..., album: _Optional[bytes] = ..., artists: _Optional[_Iterable[bytes]] = ..., artist_names: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class LoginReply(_message.Message):
     __slots__ = ["expires_at_ns", "session", "user"]

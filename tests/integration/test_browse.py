@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from hashlib import blake2b
 from pathlib import Path
@@ -120,3 +121,31 @@ def test_artists_albums_genres(daemon: Daemon) -> None:
         assert wait_for(lambda: "First" not in albums(client))
         assert browse(client, "albums", id=first.id).albums[0].songs == 4
         assert "Björk" not in {a.name for a in browse(client, "artists").artists}
+
+
+def test_songs_of_an_album_and_where_songs_belong(daemon: Daemon) -> None:
+    top = daemon.folder / "music"
+    track(top / "b.flac", title="Late", album="Two", artist="Anna", discnumber="2", tracknumber="1")
+    track(top / "c.flac", title="Tenth", album="Two", artist="Bob", albumartist="Anna", tracknumber="10")
+    track(top / "d.flac", title="Second", album="Two", artist="Anna", tracknumber="2")
+    track(top / "e.flac", title="Loose", artist="Carl")
+    with daemon.client() as client:
+        client.add([top])
+        assert wait_for(lambda: settled(daemon))
+        (two,) = [each for each in browse(client, "albums", artist=_artist(client, "Anna")).albums if each.songs > 1]
+        found = browse(client, "albums", id=two.id, items=True)
+        assert [each.name for each in found.albums] == ["Two"]
+        by_title = {item.title: item.id.bytes for item in client.query("kind:audio")}
+        assert [item.title for item in found.items] == ["Second", "Tenth", "Late"]
+        assert json.loads(found.items[0].files[0].fields_json)["track_number"] == 2
+        links = {each.item: each for each in browse(client, "links", of=list(by_title.values())).links}
+        assert links[by_title["Late"]].album == two.id
+        assert list(links[by_title["Tenth"]].artist_names) == ["Bob"]
+        assert links[by_title["Loose"]].album == b""
+        assert not browse(client, "links").links
+        with pytest.raises(InvalidArgument, match="1000"):
+            browse(client, "links", of=[bytes(16)] * 1001)
+
+
+def _artist(client: Client, name: str) -> bytes:
+    return next(each.id for each in browse(client, "artists").artists if each.name == name)
