@@ -16,6 +16,7 @@ from typing import Any
 from mediad.errors import InvalidArgument, NotFound
 from mediad.fold import fold, shorten
 from mediad.index.lookup import find_file
+from mediad.index.persons import check_told
 from mediad.index.roots import Roots
 from mediad.index.work import KEPT
 from mediad.index.worklog import text_path
@@ -124,6 +125,7 @@ class Counts:
     streams: set[str] = field(default_factory=set)
     collections: set[str] = field(default_factory=set)
     roots: list[dict[str, Any]] = field(default_factory=list)
+    persons: list[dict[str, Any]] = field(default_factory=list)  # who are let in, for index/persons
 
 
 class Restore:
@@ -142,6 +144,8 @@ class Restore:
             told = _parse(line)
             if "root" in told:
                 counts.roots.append(told["root"])
+            elif "person" in told:
+                counts.persons.append(told["person"])
             elif "action" in told:
                 rows.append(_row(number, told))
                 if told["target_kind"] == "stream":
@@ -245,11 +249,21 @@ def _parse(line: str) -> dict[str, Any]:
             if told["action"] not in KEPT or not isinstance(told["value"], dict) or told["target_kind"] not in (
                 "stream", "collection"):  # fmt: skip
                 raise ValueError("no event of a person")
+        elif "person" in told:
+            told["person"] = _parse_person(told["person"])
         elif "mediadb" in told and told["mediadb"] != FORMAT:
             raise ValueError(f"the format is {told['mediadb']}, not {FORMAT}")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidArgument(f"a line of the backup cannot be read: {error}", line[:200]) from None
     return told
+
+
+def _parse_person(told: Any) -> dict[str, Any]:
+    try:
+        return check_told(told)
+    except (ValueError, KeyError, TypeError) as error:  # the line holds a hash: it is not shown
+        name = told.get("name", "") if isinstance(told, dict) else ""
+        raise InvalidArgument(f"a person of the backup cannot be read: {error}", str(name)[:200]) from None
 
 
 def _row(number: int, told: dict[str, Any]) -> dict[str, Any]:
