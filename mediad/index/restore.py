@@ -31,7 +31,7 @@ class State:
     """What the events of a stream amount to."""
 
     tags: dict[str, bool] = field(default_factory=dict)  # removed?
-    actors: dict[str, dict[str, Any]] = field(default_factory=dict)  # rating, starred_ns, plays, played_ns
+    actors: dict[str, dict[str, Any]] = field(default_factory=dict)  # rating, starred_ns, plays, played_ns, bookmark
     fields: dict[str, str] = field(default_factory=dict)
 
 
@@ -51,7 +51,7 @@ def fold_work(events: Iterable[tuple[str, str, dict[str, Any]]]) -> State:
                 state.fields[told["field"]] = told["value"]
         elif action == "inherited":
             _inherit(state, told["work"])
-        elif action in ("rated", "starred", "played"):
+        elif action in ("rated", "starred", "played", "bookmarked", "unbookmarked"):
             _fold_actor(state.actors.setdefault(told.get("whose", actor), {}), action, told)
     return state
 
@@ -61,6 +61,8 @@ def _fold_actor(own: dict[str, Any], action: str, told: dict[str, Any]) -> None:
         own["rating"] = told["rating"]
     elif action == "starred":
         own["starred_ns"] = told["starred_ns"]
+    elif action in ("bookmarked", "unbookmarked"):
+        own["bookmark"] = told["bookmark"]
     else:
         own["plays"] = max(0, own.get("plays", 0) + told["count"])
         if told["count"] < 0:
@@ -81,6 +83,9 @@ def _inherit(state: State, work: dict[str, Any]) -> None:
                 own[name] = theirs.get(name)
         own["plays"] = own.get("plays", 0) + theirs.get("plays", 0)
         own["played_ns"] = max(own.get("played_ns") or 0, theirs.get("played_ns") or 0) or None
+        mine, other = own.get("bookmark"), theirs.get("bookmark")
+        if other and (not mine or other["at_ns"] > mine["at_ns"]):
+            own["bookmark"] = other
 
 
 @dataclass(slots=True)
@@ -209,7 +214,14 @@ class Restore:
         state = fold_work(each for each in events if each[1] != "inherited" or each[2]["from"] not in itself)
         tags = [{"t": t, "f": shorten(fold(t)), "r": removed} for t, removed in state.tags.items()]
         actors = [
-            {"a": a, "x": o.get("rating"), "s": o.get("starred_ns"), "c": o.get("plays", 0), "p": o.get("played_ns")}
+            {
+                "a": a,
+                "x": o.get("rating"),
+                "s": o.get("starred_ns"),
+                "c": o.get("plays", 0),
+                "p": o.get("played_ns"),
+                "b": o.get("bookmark"),
+            }
             for a, o in state.actors.items()
         ]
         fields = [{"n": n, "v": v, "f": shorten(fold(v))} for n, v in state.fields.items()]

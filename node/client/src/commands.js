@@ -70,6 +70,17 @@ export class Client extends AskingClient {
   }
 
   /**
+   * Notes where to go on in an item; null takes the bookmark away.
+   * @param {Targets | undefined} what
+   * @param {number | null} position seconds from the beginning
+   * @param {{ comment?: string, atNs?: bigint } & WorkOptions} [how]
+   */
+  async bookmark(what, position, { comment, atNs, ...how } = {}) {
+    const action = position === null ? { action: 'unbookmark' } : { action: 'bookmark', number: position, value: comment, atNs };
+    return this.work(what, [action], how);
+  }
+
+  /**
    * Makes, fills, orders, renames or deletes a collection or playlist, or saves a question as one (CollectRequest).
    * @param {string} name
    * @param {'add' | 'remove' | 'move' | 'delete' | 'rename' | 'save'} action
