@@ -85,11 +85,11 @@ def test_a_replacement_takes_it_over_and_gives_it_up(daemon: Daemon) -> None:
 
 
 def test_backup_and_the_log_of_work_have_it(daemon: Daemon) -> None:
-    tree = write_tree(daemon.folder / "tree", {"a.mp3": SONG})
+    tree = write_tree(daemon.folder / "tree", {"a.txt": b"long enough to be shared" * 500})
     with daemon.client() as client:
         client.add([tree])
-        client.run(workcalls.bookmark([tree / "a.mp3"], 61.5, comment="here", at_ns=5 * 10**9))
-        client.run(workcalls.rate([tree / "a.mp3"], 4))
+        client.run(workcalls.bookmark([tree / "a.txt"], 61.5, comment="here", at_ns=5 * 10**9))
+        client.run(workcalls.rate([tree / "a.txt"], 4))
         lines = client.run(workcalls.export())
     daemon.kill()
     daemon.start()
@@ -103,7 +103,7 @@ def test_backup_and_the_log_of_work_have_it(daemon: Daemon) -> None:
                 for _ in range(2):
                     client.run(workcalls.restore(source))
                 client.add([tree])
-                assert mark_of(client, tree / "a.mp3") == {"position": 61.5, "comment": "here", "at": 5}
+                assert mark_of(client, tree / "a.txt") == {"position": 61.5, "comment": "here", "at": 5}
         finally:
             other.remove()
 
