@@ -33,12 +33,14 @@ from mediad.errors import AlreadyExists, MediadError, Unavailable
 from mediad.index.asking import Asking
 from mediad.index.content import Content, check_rule
 from mediad.index.feed import Feed
+from mediad.index.metawork import MetaWork
 from mediad.index.persons import Persons
 from mediad.index.reader import Reader
 from mediad.index.reindex import Reindexer
 from mediad.index.roots import Roots
 from mediad.index.sidefiles import SideFiles
 from mediad.index.sidewatch import SideWatch
+from mediad.index.walking import Walking
 from mediad.index.watching import Watching
 from mediad.index.work import Work
 from mediad.index.worklog import WorkLog
@@ -144,16 +146,23 @@ class Daemon:
         def kept() -> None:
             worklog.wake()
             reindexer.wake()
+            walking.wake()
 
         reader.keeper.on_kept = kept
         feed = Feed(store)
         reindexer = Reindexer(store)
+        metawork = MetaWork(store)
+        metawork.on_kept = worklog.wake
+        walking = Walking(store, metawork)
+        work.metas = metawork
+        work.on_work.append(walking.wake)
         work.settle = reindexer.settle
         sides = SideFiles(store, config, registry, roots, work)
         content = Content(store, config, registry, roots, feed)
         context = Context(
             config, store.host, platform.node() or "localhost", store, registry, roots, reader, work, worklog,
-            feed, Asking(store, roots), reindexer, watching, Engine(store, roots, config.data_dir), sides,
+            feed, Asking(store, roots), reindexer, walking, metawork, watching,
+            Engine(store, roots, config.data_dir), sides,
             SideWatch(store, config, roots, feed, sides), content, Persons(store, board=config.board),
             LagWatch(lambda: context.traffic.in_flight > 0 or reader.busy > 0), time.monotonic(),
             ready=lambda: self.problem,
@@ -174,11 +183,17 @@ class Daemon:
 
         def read() -> None:
             content.wake()
+            walking.wake()
             context.lag.touch()
 
         roots.on_progress = walked
-        roots.on_walked.append(reindexer.wake)
-        reader.on_idle = reindexer.wake
+        roots.on_walked += [reindexer.wake, walking.wake]
+
+        def idle_reader() -> None:
+            reindexer.wake()
+            walking.wake()
+
+        reader.on_idle = idle_reader
         reader.on_read = read
         content.reading = lambda: reader.busy > 0 or any(roots.scanning(root.id) for root in roots.mine())
         content.requests = lambda: context.traffic.requests
@@ -228,6 +243,7 @@ class Daemon:
         context.moves.start()
         await context.reader.start()
         context.reindexer.wake()
+        context.walking.wake()
         if not self._indexed:
             self._indexed = True
             self._spawn(context.worklog.run())

@@ -45,13 +45,14 @@ async def export(context: Context, _request: pb.ExportRequest, _call: Call) -> R
 
 async def restore(context: Context, request: pb.RestoreRequest, call: Call) -> Replies:
     """Takes lines of a backup; what is there already stays as it is."""
-    counts = await Restore(context.store, context.roots).put(list(request.lines))
+    counts = await Restore(context.store, context.roots, context.metawork).put(list(request.lines))
     await context.persons.restore(counts.persons)
     reply = pb.RestoreReply(events=counts.events, known=counts.known, items=len(counts.streams))
     async for root in _add_roots(context, counts, call, reply):
         reply.roots += 1
         context.roots.scan(root)
     context.worklog.wake()
+    context.walking.wake()
     yield pb.Reply(restore=reply, last=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterable
+from typing import Any
 
 from mediad.commands.context import Call, Context, Replies
 from mediad.commands.items import load_items, resolve
@@ -70,15 +71,35 @@ async def work(context: Context, request: pb.WorkRequest, call: Call) -> Replies
     ]
     reply = pb.WorkReply()
     problems: list[pb.Error] = []
-    streams = await select(context, request.targets, request.query, call, problems)
+    targets, metas = await _part_metas(context, request.targets)
+    streams: list[str] = []
+    if targets or request.query or not metas:
+        streams = await select(context, targets, request.query, call, problems)
     by = by_of(call)
-    for start in range(0, len(streams), STREAMS_AT_ONCE):
-        reply.events += await context.work.apply(streams[start : start + STREAMS_AT_ONCE], actions, by)
+    for start in range(0, max(1, len(streams)), STREAMS_AT_ONCE):
+        part = streams[start : start + STREAMS_AT_ONCE]
+        reply.events += await context.work.apply(part, actions, by, metas if start == 0 else ())
         yield pb.Reply(progress=pb.Progress(stage="working", files_done=start, files_total=len(streams)))
-    reply.items = len(streams)
+    reply.items = len(streams) + len(metas)
     reply.problems.extend(problems)
     reply.last = (await context.feed.state())[1]
     yield pb.Reply(work=reply, last=True)
+
+
+async def _part_metas(context: Context, targets: Iterable[pb.Target]) -> tuple[list[pb.Target], list[str]]:
+    """The targets that may be items, and the ids of albums and artists. An item goes before an album of the same id:
+    there is none, ids are minted."""
+    everyone = list(targets)
+    ids = [uuid.UUID(bytes=each.id) for each in everyone if each.WhichOneof("what") == "id" and len(each.id) == 16]
+    live = await context.work.live(ids) if ids else []
+    unknown = [asked for asked, stream in zip(ids, live, strict=True) if stream is None]
+    metas: dict[bytes, str] = {}
+    if unknown:
+        for asked, found in zip(unknown, await context.metawork.live(unknown), strict=True):
+            if found is not None:
+                metas[asked.bytes] = str(found[0])
+    left = [each for each in everyone if each.WhichOneof("what") != "id" or each.id not in metas]
+    return left, list(dict.fromkeys(metas.values()))
 
 
 async def collect(context: Context, request: pb.CollectRequest, call: Call) -> Replies:
@@ -256,8 +277,13 @@ async def history(context: Context, request: pb.HistoryRequest, _call: Call) -> 
     for number, target in enumerate(targets):
         reply = pb.HistoryReply(target=target)
         try:
-            stream = (await resolve(context, target))[0]
-            await _history(context, stream, reply)
+            _items, metas = await _part_metas(context, [target])
+            if metas:
+                reply.item = uuid.UUID(metas[0]).bytes
+                _add_changes(reply, await context.store.read("events_of_meta", uuid.UUID(metas[0]), HISTORY_MOST), None)
+            else:
+                stream = (await resolve(context, target))[0]
+                await _history(context, stream, reply)
         except MediadError as error:
             if error.retryable:
                 raise
@@ -265,13 +291,16 @@ async def history(context: Context, request: pb.HistoryRequest, _call: Call) -> 
         yield pb.Reply(history=reply, last=number == len(targets) - 1)
 
 
-async def _history(context: Context, stream: uuid.UUID, reply: pb.HistoryReply) -> None:
-    reply.item = stream.bytes
-    rows = await context.store.read("events_of_target", stream, HISTORY_MOST)
+def _add_changes(reply: pb.HistoryReply, rows: list[tuple[Any, ...]], item: uuid.UUID | None) -> None:
     for row in reversed(rows):
         seq, at, host, actor, operation, kind, target_id, action, value = row
-        told = Change(seq, at, host, actor, operation, kind, target_id, action, value, stream)
+        told = Change(seq, at, host, actor, operation, kind, target_id, action, value, item)
         reply.changes.append(change_to_wire(told))
+
+
+async def _history(context: Context, stream: uuid.UUID, reply: pb.HistoryReply) -> None:
+    reply.item = stream.bytes
+    _add_changes(reply, await context.store.read("events_of_target", stream, HISTORY_MOST), stream)
     for item, path, size, mtime, until, why in await context.store.read("revisions_of", stream):
         reply.revisions.add(
             item=item.bytes, path=path, path_display=show_path(path), size=size, mtime_ns=mtime, until_ns=until, why=why

@@ -16,6 +16,7 @@ from typing import Any
 from mediad.errors import InvalidArgument, NotFound
 from mediad.fold import fold, shorten
 from mediad.index.lookup import find_file
+from mediad.index.metawork import MetaWork
 from mediad.index.persons import check_told
 from mediad.index.roots import Roots
 from mediad.index.work import KEPT
@@ -136,15 +137,17 @@ class Counts:
 class Restore:
     """Puts lines of a backup into the store."""
 
-    def __init__(self, store: Store, roots: Roots) -> None:
+    def __init__(self, store: Store, roots: Roots, metas: MetaWork) -> None:
         self._store = store
         self._roots = roots
+        self._metas = metas
 
     async def put(self, lines: Sequence[str]) -> Counts:
         """Takes lines in their order. Raises InvalidArgument for one that is none of ours."""
         counts = Counts()
         rows: list[dict[str, Any]] = []
         targets: dict[str, dict[str, Any]] = {}
+        metas: dict[str, dict[str, Any]] = {}  # albums and artists, as the last line about them tells them from others
         for number, line in enumerate(lines):
             told = _parse(line)
             if "root" in told:
@@ -155,10 +158,13 @@ class Restore:
                 rows.append(_row(number, told))
                 if told["target_kind"] == "stream":
                     targets.setdefault(told["target"], {}).update(told)
+                elif told["target_kind"] == "meta":
+                    metas.setdefault(told["target"], {}).update(told.get("meta", {}))
                 for item, facts in told.get("items", {}).items():
                     targets.setdefault(str(uuid.UUID(item)), {}).update(facts)
         for target, told in targets.items():
             counts.streams.add(await self._find(uuid.UUID(target), told))
+        live = {await self._metas.restore(uuid.UUID(target), facts) for target, facts in metas.items()}
         if rows:
             results = await self._store.write([("restore_events", (pack(rows),))], give_up_after=120.0, deadline=60.0)
             counts.events = len(results[0])
@@ -167,6 +173,9 @@ class Restore:
         if counts.events:
             for stream in counts.streams:
                 await self.refold(stream)
+            for meta in live:
+                if meta is not None:
+                    await self._metas.refold(meta)
             for collection in counts.collections:
                 await self.refold_collection(uuid.UUID(collection))
             await self._store.write([("new_epoch", ())], give_up_after=60.0)
@@ -259,7 +268,7 @@ def _parse(line: str) -> dict[str, Any]:
         if "action" in told:
             uuid.UUID(told["target"])
             if told["action"] not in KEPT or not isinstance(told["value"], dict) or told["target_kind"] not in (
-                "stream", "collection"):  # fmt: skip
+                "stream", "collection", "meta"):  # fmt: skip
                 raise ValueError("no event of a person")
         elif "person" in told:
             told["person"] = _parse_person(told["person"])

@@ -11,7 +11,7 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from mediad.errors import Conflict, InvalidArgument, NotFound
 from mediad.fold import fold, shorten
@@ -23,12 +23,12 @@ from mediadb_contract.fields import FIELDS
 PERSONAL = ("tagged", "untagged", "rated", "starred", "set", "played", "created", "collected", "uncollected", "renamed",
             "deleted", "requeried", "related", "split", "joined", "bookmarked", "unbookmarked")  # fmt: skip
 # These are no person's, but say where a person's work went, or which of two values lost (index/sidemerge).
-KEPT = (*PERSONAL, "inherited", "detached", "merged", "succeeded", "conflict")
+KEPT = (*PERSONAL, "inherited", "detached", "merged", "succeeded", "conflict", "regrouped")
 TAG_MOST = 200  # characters
 VALUE_MOST = 10_000
 COMMENT_MOST = 1000
 POSITION_MOST = 1e9  # seconds
-_QUIET = ("hold_streams", "mark_work")  # statements that tell of no change
+_QUIET = ("hold_streams", "mark_work", "hold_metas", "keep_songs")  # statements that tell of no change
 STREAMS_AT_ONCE = 500  # of one request in one transaction's statement
 COLLECTION_KINDS = ("collection", "playlist")
 
@@ -158,6 +158,14 @@ class Changes:
         return unit
 
 
+class Metas(Protocol):
+    """What index/metawork does for this."""
+
+    def statements(self, metas: Sequence[str], actions: Sequence[Action], by: By) -> Statements: ...
+
+    def unit(self, stars: list[dict[str, Any]], ratings: list[dict[str, Any]], by: By) -> Statements: ...
+
+
 class Work:
     """What persons do. `on_work` is called after something was stored; `on_doubt` when checksums are wanted."""
 
@@ -165,6 +173,7 @@ class Work:
         self._store = store
         self.on_work: list[Any] = []
         self.settle: Callable[[], Awaitable[None]] | None = None  # until what was said can be found
+        self.metas: Metas | None = None  # stars and ratings of albums and artists
 
     async def take(self, changes: Changes, by: By, more: Statements) -> None:
         """Stores what was said elsewhere (a side file), with `more` in the same transaction."""
@@ -188,13 +197,17 @@ class Work:
         rows = await self._store.read("work_streams", pack([str(each) for each in ids]))
         return [row[1] for row in rows]
 
-    async def apply(self, streams: Sequence[str], actions: Sequence[Action], by: By) -> int:
-        """Does all of the actions to all of the streams, in one transaction. Returns how many things that changed."""
+    async def apply(self, streams: Sequence[str], actions: Sequence[Action], by: By, metas: Sequence[str] = ()) -> int:
+        """Does all of the actions to all of the streams, and of the albums and artists `metas`, in one transaction.
+        Returns how many things that changed. Raises InvalidArgument for what cannot be done to an album or artist."""
         changes = Changes()
         for stream in streams:
             for line, action in enumerate(actions):
                 changes.add(stream, line, action)
-        return await self._write(changes.statements(self._store.host, by)) if streams else 0
+        unit = changes.statements(self._store.host, by) if streams else []
+        if metas and self.metas is not None:
+            unit += self.metas.statements(metas, actions, by)
+        return await self._write(unit) if unit else 0
 
     # -------------------------------------------------------------- collections
 
@@ -343,6 +356,8 @@ class Work:
             told = json.loads(value)
             if kind == "collection":
                 unit += self._undo_collection(uuid.UUID(target), action, told, By(actor, by.operation), seq)
+            elif kind == "meta":
+                unit += self._undo_meta(target, action, told, By(actor, by.operation))
             else:
                 stream = (await self.live([uuid.UUID(target)]))[0]
                 if stream is not None:
@@ -352,6 +367,13 @@ class Work:
             unit += change.statements(self._store.host, By(actor, by.operation))
         unit.append(("mark_undone", (operation, by.operation)))
         return await self._write(unit)
+
+    def _undo_meta(self, meta: str, action: str, told: dict[str, Any], by: By) -> Statements:
+        if self.metas is None:
+            return []
+        if action == "starred":
+            return self.metas.unit([{"s": meta, "t": told["was"]}], [], by)
+        return self.metas.unit([], [{"s": meta, "x": told["was"]}], by)
 
     def _undo_collection(
         self, number: uuid.UUID, action: str, told: dict[str, Any], by: By, seq: int

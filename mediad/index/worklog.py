@@ -162,6 +162,16 @@ async def describe_events(store: Store, places: Places, rows: list[tuple[Any, ..
         files.setdefault(target, []).append((file, folder, name))
     paths = await places.paths([each for found in files.values() for each in found[:_PATHS]])
     keys_of = dict(await store.read("keys_of_streams", pack(sorted(items)))) if items else {}
+    metas = sorted({row[6] for row in rows if row[5] == "meta"})
+    facts = {
+        row[0]: {
+            "kind": row[1],
+            "digest": row[2],
+            "name": row[3],
+            **({"musicbrainz_id": str(row[4])} if row[4] else {}),
+        }
+        for row in (await store.read("facts_of_metas", pack(metas), deadline=30.0) if metas else ())
+    }
 
     def described(target: str, keys: str | None) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -182,6 +192,8 @@ async def describe_events(store: Store, places: Places, rows: list[tuple[Any, ..
             told["operation"] = str(uuid.UUID(str(operation)))
         told["value"] = value
         told.update(described(target, keys))
+        if target in facts:
+            told["meta"] = facts[target]
         if kind == "collection" and value.get("items"):
             told["items"] = {item: described(item, keys_of.get(item)) for item in dict.fromkeys(value["items"])}
         lines.append(json.dumps(told, ensure_ascii=False))

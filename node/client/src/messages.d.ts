@@ -550,9 +550,9 @@ export interface BrowseRequest {
   /** artists albums genres folders */
   what: string;
   /** artists, albums: only this one; albums of this artist: `artist` */
-  id: Buffer;
+  id: string | null;
   /** albums: of this artist */
-  artist: Buffer;
+  artist: string | null;
   /** only of what this finds */
   query: string;
   /** artists: name; albums: name artist year added recent frequent starred rating random; `-` before: the other way */
@@ -593,7 +593,7 @@ export interface BrowseReply {
 }
 
 export interface Artist {
-  id: Buffer;
+  id: string | null;
   name: string;
   albums: number;
   songs: number;
@@ -606,12 +606,12 @@ export interface Artist {
 }
 
 export interface Album {
-  id: Buffer;
+  id: string | null;
   name: string;
   /** as it is credited */
   artist: string;
   /** the first of them */
-  artistId: Buffer;
+  artistId: string | null;
   songs: number;
   /** seconds */
   duration: number;
@@ -620,7 +620,7 @@ export interface Album {
   /** when its first song came */
   createdAtNs: bigint;
   /** an item whose preview is its cover: its first song */
-  cover: Buffer;
+  cover: string | null;
   starredAtNs: bigint;
   rating: number;
   /** of the actor, all its songs together */
@@ -628,7 +628,7 @@ export interface Album {
   playedAtNs: bigint;
   musicbrainzId: string;
   compilation: boolean;
-  artistIds: Buffer[];
+  artistIds: string[];
   artistNames: string[];
 }
 
