@@ -112,6 +112,19 @@ def play(targets: Iterable[Target], *, at_ns: int = 0, count: int = 1, query: st
     return work(targets, [pb.WorkAction(action="play", at_ns=at_ns, count=count)], query=query)
 
 
+def bookmark(
+    targets: Iterable[Target], position: float, *, comment: str = "", at_ns: int = 0, query: str = ""
+) -> Call[WorkResult]:  # fmt: skip
+    """Notes where to go on, in seconds from the beginning; one bookmark a person and item."""
+    action = pb.WorkAction(action="bookmark", number=position, value=comment, at_ns=at_ns)
+    return work(targets, [action], query=query)
+
+
+def unbookmark(targets: Iterable[Target], *, query: str = "") -> Call[WorkResult]:
+    """Takes the bookmark away."""
+    return work(targets, [pb.WorkAction(action="unbookmark")], query=query)
+
+
 def collect(
     name: str, action: str, targets: Iterable[Target] = (), *, kind: str = "collection", query: str = "",
     place: int = -1, to: int = 0, new_name: str = "",

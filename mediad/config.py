@@ -51,6 +51,7 @@ CHOICES = {  # settings whose text is one of these
     "staging_place": ("offer", "hardlink"),
     "text": ("off", "on"),
 }
+ROLES = ("read", "write", "organise", "admin")  # each may do what those before it may (settled 24)
 ROOT_SETTINGS = ("sidecars",)  # what a table [roots."/path"] may set for all below that path
 
 
@@ -63,6 +64,7 @@ class Config:
     dsn: str = ""  # empty: the embedded cluster in data_dir
     group: str = "media"  # its members have group_role; ignored while the group does not exist
     group_role: str = "write"  # "organise": they may move, copy and link files, too
+    peers: Mapping[str, str] = field(default_factory=dict)  # roles by name of account, before group_role
     log_level: str = "info"
     workers: int = 0  # 0: one a processor, at most 4: parsing is bound by the processor
     board: bool = False  # one core and 256 MB: one worker, 32 requests in flight, idle sooner
@@ -157,6 +159,10 @@ def _apply(config: Config, values: dict[str, Any], source: str) -> Config:
 def _convert(key: str, value: Any, like: Any, source: str) -> Any:
     if key == "roots":
         return _convert_roots(value, source)
+    if key == "peers" and isinstance(value, dict):
+        for account, role in value.items():
+            if role not in ROLES:
+                raise InvalidArgument(f"{source}: peers: a role is {', '.join(ROLES)}, not {role!r}", account)
     if isinstance(like, Path) and isinstance(value, str | Path) and str(value):
         return Path(os.path.abspath(value))
     if isinstance(like, dict) and isinstance(value, dict) and all(isinstance(v, str) for v in value.values()):

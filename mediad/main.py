@@ -34,6 +34,7 @@ from mediad.index.asking import Asking
 from mediad.index.content import Content, check_rule
 from mediad.index.feed import Feed
 from mediad.index.metawork import MetaWork
+from mediad.index.persons import Persons
 from mediad.index.reader import Reader
 from mediad.index.reindex import Reindexer
 from mediad.index.roots import Roots
@@ -162,7 +163,7 @@ class Daemon:
             config, store.host, platform.node() or "localhost", store, registry, roots, reader, work, worklog,
             feed, Asking(store, roots), reindexer, walking, metawork, watching,
             Engine(store, roots, config.data_dir), sides,
-            SideWatch(store, config, roots, feed, sides), content,
+            SideWatch(store, config, roots, feed, sides), content, Persons(store, board=config.board),
             LagWatch(lambda: context.traffic.in_flight > 0 or reader.busy > 0), time.monotonic(),
             ready=lambda: self.problem,
         )  # fmt: skip

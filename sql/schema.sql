@@ -357,7 +357,7 @@ CREATE TABLE work_tag (
 );
 CREATE INDEX work_tag_folded ON work_tag (folded);
 
--- What is each person's own: rating 0-5, a star since when, plays.
+-- What is each person's own: rating 0-5, a star since when, plays, a bookmark.
 CREATE TABLE work_actor (
     stream     uuid NOT NULL,
     actor      text NOT NULL,
@@ -365,10 +365,12 @@ CREATE TABLE work_actor (
     starred_ns bigint,
     plays      integer NOT NULL DEFAULT 0,
     played_ns  bigint,
+    bookmark   jsonb,                          -- where to go on: {position (seconds), comment, at_ns}
     PRIMARY KEY (stream, actor)
 );
 CREATE INDEX work_actor_rating ON work_actor (actor, rating) WHERE rating IS NOT NULL;
 CREATE INDEX work_actor_starred ON work_actor (actor) WHERE starred_ns IS NOT NULL;
+CREATE INDEX work_actor_bookmark ON work_actor (actor) WHERE bookmark IS NOT NULL;
 
 -- Any other field that a person set: title, purchase_date, account, any name. Shared by all.
 CREATE TABLE work_field (
@@ -387,7 +389,8 @@ SELECT jsonb_strip_nulls(jsonb_build_object(
     'tags', (SELECT jsonb_object_agg(tag, removed) FROM work_tag WHERE stream = of_stream),
     'fields', (SELECT jsonb_object_agg(name, value) FROM work_field WHERE stream = of_stream),
     'actors', (SELECT jsonb_object_agg(actor, jsonb_strip_nulls(jsonb_build_object(
-                   'rating', rating, 'starred_ns', starred_ns, 'plays', nullif(plays, 0), 'played_ns', played_ns)))
+                   'rating', rating, 'starred_ns', starred_ns, 'plays', nullif(plays, 0), 'played_ns', played_ns,
+                   'bookmark', bookmark)))
                FROM work_actor WHERE stream = of_stream)))
 $$;
 
@@ -410,6 +413,58 @@ CREATE TABLE collection_entry (
     PRIMARY KEY (collection, place) DEFERRABLE INITIALLY IMMEDIATE
 );
 CREATE INDEX collection_entry_stream ON collection_entry (stream);
+
+-- What an actor is about to hear, and where in it: the same in every player. `entries` are item ids as they were when they
+-- were queued; what they stand for today is looked up.
+CREATE TABLE queue (
+    actor      text PRIMARY KEY,
+    entries    uuid[] NOT NULL,
+    current    integer NOT NULL,               -- from 0
+    position   double precision NOT NULL,      -- seconds
+    client     text NOT NULL,
+    changed_ns bigint NOT NULL,
+    told_ns    bigint NOT NULL                 -- of the last event: a position alone is told seldom
+);
+
+-- ------------------------------------------------------------------ persons
+
+-- A person whom the applications let in. The name is the actor of what the person does; `folded` (casefold) is what is
+-- unique and asked for. The password is kept as scrypt (RFC 7914) with its parameters, never itself.
+CREATE TABLE person (
+    id         uuid PRIMARY KEY,
+    name       text NOT NULL,
+    folded     text COLLATE "C" NOT NULL UNIQUE,
+    role       text NOT NULL,                  -- read write organise admin
+    scrypt     jsonb NOT NULL,                 -- {n, r, p, salt, hash}, the last two in hex
+    created_ns bigint NOT NULL,
+    seen_ns    bigint                          -- exact to an hour
+);
+
+-- A secret of one device of a person: API key, and password of OpenSubsonic, whose token is md5(secret + salt): it must
+-- be there to be compared (decision 0016). In no export and no log.
+CREATE TABLE api_key (
+    id         uuid PRIMARY KEY,
+    person     uuid NOT NULL REFERENCES person ON DELETE CASCADE,
+    name       text NOT NULL,
+    secret     text NOT NULL,                  -- 160 random bits in base32
+    digest     bytea NOT NULL UNIQUE,          -- its SHA-256, by which it is found
+    created_ns bigint NOT NULL,
+    used_ns    bigint                          -- exact to an hour
+);
+CREATE INDEX api_key_person ON api_key (person);
+
+-- A browser that is logged in. Of its secret (256 random bits) only the SHA-256 is known here.
+CREATE TABLE session (
+    id         uuid PRIMARY KEY,
+    person     uuid NOT NULL REFERENCES person ON DELETE CASCADE,
+    digest     bytea NOT NULL UNIQUE,
+    client     text NOT NULL,
+    created_ns bigint NOT NULL,
+    used_ns    bigint NOT NULL,                -- exact to an hour
+    expires_ns bigint NOT NULL                 -- moves on with it
+);
+CREATE INDEX session_person ON session (person);
+CREATE INDEX session_expires ON session (expires_ns);
 
 -- ------------------------------------------------------------------ work and history
 
@@ -492,8 +547,8 @@ CREATE TABLE event (
     host        uuid NOT NULL,
     actor       text NOT NULL,
     op_id       uuid,
-    target_kind text NOT NULL,                 -- stream meta collection root
-    target      text NOT NULL,                 -- the id as text
+    target_kind text NOT NULL,                 -- stream meta collection queue root
+    target      text NOT NULL,                 -- the id as text; of a queue its actor
     action      text NOT NULL,
     value       jsonb NOT NULL
 );

@@ -15,6 +15,7 @@ from mediad.index.asking import Asking
 from mediad.index.content import Content
 from mediad.index.feed import Feed
 from mediad.index.metawork import MetaWork
+from mediad.index.persons import Persons
 from mediad.index.reader import Reader
 from mediad.index.reindex import Reindexer
 from mediad.index.roots import Roots
@@ -86,6 +87,7 @@ class Context:
     sides: SideFiles
     sidewatch: SideWatch
     content: Content
+    persons: Persons
     lag: Lag
     started: float
     traffic: Traffic = field(default_factory=Traffic)

@@ -17,6 +17,7 @@ from mediad.errors import InvalidArgument, NotFound
 from mediad.fold import fold, shorten
 from mediad.index.lookup import find_file
 from mediad.index.metawork import MetaWork
+from mediad.index.persons import check_told
 from mediad.index.roots import Roots
 from mediad.index.work import KEPT
 from mediad.index.worklog import text_path
@@ -31,7 +32,7 @@ class State:
     """What the events of a stream amount to."""
 
     tags: dict[str, bool] = field(default_factory=dict)  # removed?
-    actors: dict[str, dict[str, Any]] = field(default_factory=dict)  # rating, starred_ns, plays, played_ns
+    actors: dict[str, dict[str, Any]] = field(default_factory=dict)  # rating, starred_ns, plays, played_ns, bookmark
     fields: dict[str, str] = field(default_factory=dict)
 
 
@@ -51,7 +52,7 @@ def fold_work(events: Iterable[tuple[str, str, dict[str, Any]]]) -> State:
                 state.fields[told["field"]] = told["value"]
         elif action == "inherited":
             _inherit(state, told["work"])
-        elif action in ("rated", "starred", "played"):
+        elif action in ("rated", "starred", "played", "bookmarked", "unbookmarked"):
             _fold_actor(state.actors.setdefault(told.get("whose", actor), {}), action, told)
     return state
 
@@ -61,6 +62,8 @@ def _fold_actor(own: dict[str, Any], action: str, told: dict[str, Any]) -> None:
         own["rating"] = told["rating"]
     elif action == "starred":
         own["starred_ns"] = told["starred_ns"]
+    elif action in ("bookmarked", "unbookmarked"):
+        own["bookmark"] = told["bookmark"]
     else:
         own["plays"] = max(0, own.get("plays", 0) + told["count"])
         if told["count"] < 0:
@@ -81,6 +84,9 @@ def _inherit(state: State, work: dict[str, Any]) -> None:
                 own[name] = theirs.get(name)
         own["plays"] = own.get("plays", 0) + theirs.get("plays", 0)
         own["played_ns"] = max(own.get("played_ns") or 0, theirs.get("played_ns") or 0) or None
+        mine, other = own.get("bookmark"), theirs.get("bookmark")
+        if other and (not mine or other["at_ns"] > mine["at_ns"]):
+            own["bookmark"] = other
 
 
 @dataclass(slots=True)
@@ -125,6 +131,7 @@ class Counts:
     streams: set[str] = field(default_factory=set)
     collections: set[str] = field(default_factory=set)
     roots: list[dict[str, Any]] = field(default_factory=list)
+    persons: list[dict[str, Any]] = field(default_factory=list)  # who are let in, for index/persons
 
 
 class Restore:
@@ -145,6 +152,8 @@ class Restore:
             told = _parse(line)
             if "root" in told:
                 counts.roots.append(told["root"])
+            elif "person" in told:
+                counts.persons.append(told["person"])
             elif "action" in told:
                 rows.append(_row(number, told))
                 if told["target_kind"] == "stream":
@@ -214,7 +223,14 @@ class Restore:
         state = fold_work(each for each in events if each[1] != "inherited" or each[2]["from"] not in itself)
         tags = [{"t": t, "f": shorten(fold(t)), "r": removed} for t, removed in state.tags.items()]
         actors = [
-            {"a": a, "x": o.get("rating"), "s": o.get("starred_ns"), "c": o.get("plays", 0), "p": o.get("played_ns")}
+            {
+                "a": a,
+                "x": o.get("rating"),
+                "s": o.get("starred_ns"),
+                "c": o.get("plays", 0),
+                "p": o.get("played_ns"),
+                "b": o.get("bookmark"),
+            }
             for a, o in state.actors.items()
         ]
         fields = [{"n": n, "v": v, "f": shorten(fold(v))} for n, v in state.fields.items()]
@@ -254,11 +270,21 @@ def _parse(line: str) -> dict[str, Any]:
             if told["action"] not in KEPT or not isinstance(told["value"], dict) or told["target_kind"] not in (
                 "stream", "collection", "meta"):  # fmt: skip
                 raise ValueError("no event of a person")
+        elif "person" in told:
+            told["person"] = _parse_person(told["person"])
         elif "mediadb" in told and told["mediadb"] != FORMAT:
             raise ValueError(f"the format is {told['mediadb']}, not {FORMAT}")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidArgument(f"a line of the backup cannot be read: {error}", line[:200]) from None
     return told
+
+
+def _parse_person(told: Any) -> dict[str, Any]:
+    try:
+        return check_told(told)
+    except (ValueError, KeyError, TypeError) as error:  # the line holds a hash: it is not shown
+        name = told.get("name", "") if isinstance(told, dict) else ""
+        raise InvalidArgument(f"a person of the backup cannot be read: {error}", str(name)[:200]) from None
 
 
 def _row(number: int, told: dict[str, Any]) -> dict[str, Any]:

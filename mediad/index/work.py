@@ -21,11 +21,13 @@ from mediadb_contract.fields import FIELDS
 
 # Events of persons are kept for ever; what was merely seen is compacted (settled 10).
 PERSONAL = ("tagged", "untagged", "rated", "starred", "set", "played", "created", "collected", "uncollected", "renamed",
-            "deleted", "requeried", "related", "split", "joined")  # fmt: skip
+            "deleted", "requeried", "related", "split", "joined", "bookmarked", "unbookmarked")  # fmt: skip
 # These are no person's, but say where a person's work went, or which of two values lost (index/sidemerge).
 KEPT = (*PERSONAL, "inherited", "detached", "merged", "succeeded", "conflict", "regrouped")
 TAG_MOST = 200  # characters
 VALUE_MOST = 10_000
+COMMENT_MOST = 1000
+POSITION_MOST = 1e9  # seconds
 _QUIET = ("hold_streams", "mark_work", "hold_metas", "keep_songs")  # statements that tell of no change
 STREAMS_AT_ONCE = 500  # of one request in one transaction's statement
 COLLECTION_KINDS = ("collection", "playlist")
@@ -78,9 +80,18 @@ def check_action(action: Action) -> Action:
         return Action(kind, at_ns=action.at_ns or now_ns(), count=action.count or 1)
     if kind == "star":
         return Action(kind, at_ns=action.at_ns or now_ns())
-    if kind in ("unrate", "unstar"):
+    if kind == "bookmark":
+        if not 0 <= action.number <= POSITION_MOST:
+            raise InvalidArgument("a bookmark's position is seconds from the beginning", f"{action.number:g}")
+        if len(action.value) > COMMENT_MOST:
+            raise InvalidArgument(f"a bookmark's comment has at most {COMMENT_MOST} characters", action.value[:200])
+        at_ns = max(action.at_ns, 0) or now_ns()
+        return Action(kind, value=_clean(action.value), number=action.number, at_ns=at_ns)
+    if kind in ("unrate", "unstar", "unbookmark"):
         return Action(kind)
-    raise InvalidArgument("the actions are tag, untag, rate, unrate, star, unstar, set, unset, play", kind)
+    raise InvalidArgument(
+        "the actions are tag, untag, rate, unrate, star, unstar, set, unset, play, bookmark, unbookmark", kind
+    )
 
 
 def _clean(text: str) -> str:
@@ -99,6 +110,7 @@ class Changes:
     stars: list[dict[str, Any]] = field(default_factory=list)
     fields: list[dict[str, Any]] = field(default_factory=list)
     plays: list[dict[str, Any]] = field(default_factory=list)
+    bookmarks: list[dict[str, Any]] = field(default_factory=list)
     streams: dict[str, None] = field(default_factory=dict)
 
     def add(self, stream: str, line: int, action: Action) -> None:
@@ -114,6 +126,11 @@ class Changes:
             self.stars.append({"s": stream, "t": action.at_ns if kind == "star" else None})
         elif kind in ("set", "unset"):
             self.set(stream, action.name, action.value if kind == "set" else None)
+        elif kind == "bookmark":
+            mark = {"position": action.number, "comment": action.value, "at_ns": action.at_ns}
+            self.bookmarks.append({"s": stream, "b": mark})
+        elif kind == "unbookmark":
+            self.bookmarks.append({"s": stream, "b": None})
         else:
             self.plays.append({"s": stream, "c": action.count, "t": action.at_ns, "i": line})
 
@@ -136,6 +153,8 @@ class Changes:
             unit.append(("work_fields", (pack(self.fields), *tail)))
         if self.plays:
             unit.append(("work_plays", (pack(self.plays), *tail)))
+        if self.bookmarks:
+            unit.append(("work_bookmarks", (pack(self.bookmarks), *tail)))
         return unit
 
 
@@ -392,6 +411,8 @@ def _undo_event(changes: Changes, stream: str, action: str, told: dict[str, Any]
         changes.stars.append({"s": stream, "t": told["was"]})
     elif action == "set":
         changes.set(stream, told["field"], told["was"])
+    elif action in ("bookmarked", "unbookmarked"):
+        changes.bookmarks.append({"s": stream, "b": told["was"]})
     elif action == "played":
         number = 1_000_000 + seq % 1_000_000_000  # of a line: once for this request
         changes.plays.append({"s": stream, "c": -told["count"], "t": told["was_ns"], "i": number})
@@ -412,7 +433,7 @@ def effective(
             rating = json.loads(stars)
     found: dict[str, Any] = {}
     if row is not None:
-        own_tags, own_fields, own_rating, starred, plays, played, lists = row
+        own_tags, own_fields, own_rating, starred, plays, played, lists, mark = row
         for tag, removed in (json.loads(own_tags) if own_tags else {}).items():
             if removed:
                 tags.pop(tag, None)
@@ -426,6 +447,10 @@ def effective(
             found["play_count"] = plays
         if played:
             found["last_played_at"] = played / 1e9
+        if mark is not None:
+            told = json.loads(mark)
+            comment = {"comment": told["comment"]} if told["comment"] else {}
+            found["bookmark"] = {"position": told["position"], **comment, "at": told["at_ns"] / 1e9}
         for kind, name in json.loads(lists) if lists else ():
             found.setdefault(f"{kind}s", []).append(name)
         for name, value in sorted((json.loads(own_fields) if own_fields else {}).items()):

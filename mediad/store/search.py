@@ -250,6 +250,7 @@ class Builder:
         special = {
             "rating": "f.stream IN (SELECT w.stream FROM work_actor w WHERE w.actor = {} AND w.rating IS NOT NULL)",
             "plays": "f.stream IN (SELECT w.stream FROM work_actor w WHERE w.actor = {} AND w.plays > 0)",
+            "bookmark": "f.stream IN (SELECT w.stream FROM work_actor w WHERE w.actor = {} AND w.bookmark IS NOT NULL)",
             "played": "f.stream IN (SELECT w.stream FROM work_actor w WHERE w.actor = {} AND w.played_ns IS NOT NULL)",
         }  # fmt: skip
         if name in special:

@@ -48,15 +48,16 @@ SELECT actor, action, value, at_ns FROM event WHERE target = $1::uuid::text AND 
 
 -- name: put_work
 -- What all events of a stream amount to, instead of what the tables say. $1 stream, $2 first event's time, $3 [{t, f, r}]
--- tags, $4 [{a, x, s, c, p}] actors, $5 [{n, v, f}] fields. The old rows went in a statement before.
+-- tags, $4 [{a, x, s, c, p, b}] actors, $5 [{n, v, f}] fields. The old rows went in a statement before.
 WITH marked AS (
     INSERT INTO work (stream, first_ns) VALUES ($1::uuid, $2::bigint) ON CONFLICT DO NOTHING
 ), tags AS (
     INSERT INTO work_tag (stream, tag, folded, removed)
     SELECT $1::uuid, e.t, e.f, e.r FROM jsonb_to_recordset($3::jsonb) AS e(t text, f text, r boolean)
 ), actors AS (
-    INSERT INTO work_actor (stream, actor, rating, starred_ns, plays, played_ns)
-    SELECT $1::uuid, e.a, e.x, e.s, e.c, e.p FROM jsonb_to_recordset($4::jsonb) AS e(a text, x real, s bigint, c integer, p bigint)
+    INSERT INTO work_actor (stream, actor, rating, starred_ns, plays, played_ns, bookmark)
+    SELECT $1::uuid, e.a, e.x, e.s, e.c, e.p, e.b
+    FROM jsonb_to_recordset($4::jsonb) AS e(a text, x real, s bigint, c integer, p bigint, b jsonb)
 )
 INSERT INTO work_field (stream, name, value, folded)
 SELECT $1::uuid, e.n, e.v, e.f FROM jsonb_to_recordset($5::jsonb) AS e(n text, v text, f text);

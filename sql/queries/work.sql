@@ -171,6 +171,29 @@ WITH asked AS MATERIALIZED (
 )
 SELECT s FROM changed;
 
+-- name: work_bookmarks
+-- Bookmarks of one person. $1: [{s, b}] stream, {position, comment, at_ns} or null for none.
+WITH asked AS MATERIALIZED (
+    SELECT DISTINCT ON (1) coalesce(l.stream, e.s) AS s, e.b
+    FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, b jsonb) LEFT JOIN stream_alias l ON l.old = e.s
+), changed AS MATERIALIZED (
+    SELECT e.s, e.b, w.bookmark AS was FROM asked e
+    LEFT JOIN work_actor w ON w.stream = e.s AND w.actor = $4::text
+    WHERE w.bookmark IS DISTINCT FROM e.b
+), put AS (
+    INSERT INTO work_actor (stream, actor, bookmark) SELECT s, $4::text, b FROM changed
+    ON CONFLICT (stream, actor) DO UPDATE SET bookmark = excluded.bookmark
+), numbered AS (
+    UPDATE feed SET last = last + (SELECT count(*) FROM changed) WHERE EXISTS (SELECT FROM changed) RETURNING last
+), told AS (
+    INSERT INTO event (seq, at_ns, host, actor, op_id, target_kind, target, action, value)
+    SELECT n.last - row_number() OVER () + 1, $2::bigint, $3::uuid, $4::text, $5::uuid, 'stream', c.s::text,
+           CASE WHEN c.b IS NULL THEN 'unbookmarked' ELSE 'bookmarked' END,
+           jsonb_build_object('bookmark', c.b, 'was', c.was)
+    FROM changed c, numbered n
+)
+SELECT s FROM changed;
+
 -- name: work_of_streams
 -- What people made of items: tags and fields of all, the rest of one person. $1 json list of streams, $2 actor.
 SELECT w.stream,
@@ -178,7 +201,8 @@ SELECT w.stream,
        (SELECT jsonb_object_agg(f.name, f.value) FROM work_field f WHERE f.stream = w.stream),
        a.rating, a.starred_ns, a.plays, a.played_ns,
        (SELECT jsonb_agg(DISTINCT jsonb_build_array(c.kind, c.name)) FROM collection_entry e
-        JOIN collection c ON c.id = e.collection WHERE e.stream = w.stream AND c.actor IN ('', $2::text))
+        JOIN collection c ON c.id = e.collection WHERE e.stream = w.stream AND c.actor IN ('', $2::text)),
+       a.bookmark
 FROM work w LEFT JOIN work_actor a ON a.stream = w.stream AND a.actor = $2::text
 WHERE w.stream IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb));
 

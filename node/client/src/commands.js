@@ -70,6 +70,17 @@ export class Client extends AskingClient {
   }
 
   /**
+   * Notes where to go on in an item; null takes the bookmark away.
+   * @param {Targets | undefined} what
+   * @param {number | null} position seconds from the beginning
+   * @param {{ comment?: string, atNs?: bigint } & WorkOptions} [how]
+   */
+  async bookmark(what, position, { comment, atNs, ...how } = {}) {
+    const action = position === null ? { action: 'unbookmark' } : { action: 'bookmark', number: position, value: comment, atNs };
+    return this.work(what, [action], how);
+  }
+
+  /**
    * Makes, fills, orders, renames or deletes a collection or playlist, or saves a question as one (CollectRequest).
    * @param {string} name
    * @param {'add' | 'remove' | 'move' | 'delete' | 'rename' | 'save'} action
@@ -130,6 +141,53 @@ export class Client extends AskingClient {
   async offers(what, how = {}) {
     const { options, rest } = part(how);
     return one(this, 'offers', { ...rest, targets: await targets(what) }, options);
+  }
+
+  // ---------------------------------------------------------------- persons whom the applications let in
+
+  /**
+   * Makes, changes or removes a person; makes or removes a key; ends a session (AccountRequest). Takes the role admin.
+   * @param {'create' | 'remove' | 'role' | 'password' | 'key' | 'unkey' | 'unsession'} action
+   * @param {{ name?: string, role?: string, password?: string, keyName?: string, id?: string } & CallOptions} how
+   * @returns {Promise<m.AccountReply>} with `key` its `secret`, which is never told again
+   */
+  async account(action, how) {
+    const { options, rest } = part(how);
+    return one(this, 'account', { ...rest, action }, options);
+  }
+
+  /** @param {string} [name] one person; else all @param {CallOptions} [options] @returns {Promise<m.AccountsReply>} */
+  async accounts(name = '', options) {
+    return one(this, 'accounts', { name }, options);
+  }
+
+  /**
+   * A session for a person's password.
+   * @param {string} name
+   * @param {string} password
+   * @param {{ client?: string, origin?: string } & CallOptions} [how] `origin`: who asks, for the limit of attempts
+   * @returns {Promise<m.LoginReply>}
+   * @throws {PermissionDenied} for a wrong name or password; LimitExceeded after too many
+   */
+  async login(name, password, how = {}) {
+    const { options, rest } = part(how);
+    return one(this, 'login', { ...rest, name, password }, options);
+  }
+
+  /**
+   * Whose a secret is: a session, a key, or md5(key + salt) with its name.
+   * @param {{ session?: string, key?: string, name?: string, token?: string, salt?: string, origin?: string } & CallOptions} [how]
+   * @returns {Promise<m.AuthenticateReply>} without a secret, `nobody` when no person exists
+   * @throws {PermissionDenied} when it is nobody's
+   */
+  async authenticate(how = {}) {
+    const { options, rest } = part(how);
+    return one(this, 'authenticate', rest, options);
+  }
+
+  /** Ends a session. @param {string} session @param {CallOptions} [options] @returns {Promise<void>} */
+  async logout(session, options) {
+    await one(this, 'logout', { session }, options);
   }
 
   // ---------------------------------------------------------------- the feed
