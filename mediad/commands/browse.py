@@ -9,7 +9,7 @@ from typing import Any
 
 from mediad.commands.context import Call, Context, Replies
 from mediad.commands.folders import folders
-from mediad.commands.items import check_id, load_items
+from mediad.commands.items import check_id
 from mediad.errors import InvalidArgument, NotFound
 from mediad.store.store import pack
 from mediad.store.walks import Asked, Place, Walk, values_of
@@ -41,11 +41,7 @@ async def browse(context: Context, request: pb.BrowseRequest, call: Call) -> Rep
         return
     await context.walking.settle(_SETTLE_SECONDS)
     if request.id:
-        reply = await _one(context, request, call.actor.name)
-        if request.what == "albums" and request.items:
-            async for items in _songs(context, reply.albums[0].id, call.actor.name):
-                yield pb.Reply(browse=items)
-        yield pb.Reply(browse=reply, last=True)
+        yield pb.Reply(browse=await _one(context, request, call.actor.name), last=True)
         return
     async for part in _pages(context, request, call):
         yield part
@@ -107,14 +103,6 @@ async def _one(context: Context, request: pb.BrowseRequest, actor: str) -> pb.Br
     reply = pb.BrowseReply()
     _add(reply, request.what, rows[0])
     return reply
-
-
-async def _songs(context: Context, album: bytes, actor: str) -> AsyncIterator[pb.BrowseReply]:
-    """The songs of an album, by disc, track and name, each with the fields that its file has."""
-    rows = await context.store.read("songs_in_album", str(uuid.UUID(bytes=album)))
-    for at in range(0, len(rows), _PAGE):
-        streams = [row[0] for row in rows[at : at + _PAGE]]
-        yield pb.BrowseReply(items=await load_items(context, streams, details=True, actor=actor))
 
 
 async def _links(context: Context, request: pb.BrowseRequest) -> pb.BrowseReply:

@@ -38,26 +38,6 @@ CROSS JOIN LATERAL (SELECT r.duration, r.date FROM reading r WHERE r.file = f.id
 CROSS JOIN LATERAL (SELECT d.fields FROM file_detail d WHERE d.file = f.id OFFSET 0) d
 ORDER BY a.id, f.stream, f.missing_since_ns NULLS FIRST, f.id;
 
--- name: songs_in_album, by key
--- The songs of an album, or a loose song itself, by disc, track and name; present ones, or all when none is. $1 meta.
-WITH song AS MATERIALIZED (
-    SELECT DISTINCT ON (f.stream) f.stream, f.missing_since_ns IS NOT NULL AS missing, f.name,
-           (d.fields ->> 'disc_number')::numeric AS disc, (d.fields ->> 'track_number')::numeric AS track
-    FROM (
-        SELECT l.parent AS song FROM meta_link l WHERE l.child = $1::uuid AND l.role = 'album'
-        UNION ALL SELECT m.id FROM meta m WHERE m.id = $1::uuid AND m.kind = 'song'
-    ) s
-    CROSS JOIN LATERAL (SELECT sm.stream FROM stream_meta sm WHERE sm.meta = s.song OFFSET 0) m
-    CROSS JOIN LATERAL (
-        SELECT f.id, f.stream, f.missing_since_ns, f.name FROM file f
-        WHERE f.stream = m.stream AND EXISTS (SELECT FROM file_meta x WHERE x.file = f.id AND x.meta = s.song) OFFSET 0
-    ) f
-    CROSS JOIN LATERAL (SELECT d.fields FROM file_detail d WHERE d.file = f.id OFFSET 0) d
-    ORDER BY f.stream, f.missing_since_ns NULLS FIRST, f.id
-)
-SELECT stream FROM song WHERE NOT missing OR NOT EXISTS (SELECT FROM song WHERE NOT missing)
-ORDER BY coalesce(disc, 1), track NULLS LAST, name, stream;
-
 -- name: links_of_streams, by key
 -- Albums and artists of songs: (stream, meta, role, name). $1 json list of streams.
 SELECT a.id, l.child, l.role, m.name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from hashlib import blake2b
 from pathlib import Path
@@ -123,7 +122,7 @@ def test_artists_albums_genres(daemon: Daemon) -> None:
         assert "Björk" not in {a.name for a in browse(client, "artists").artists}
 
 
-def test_songs_of_an_album_and_where_songs_belong(daemon: Daemon) -> None:
+def test_where_songs_belong(daemon: Daemon) -> None:
     top = daemon.folder / "music"
     track(top / "b.flac", title="Late", album="Two", artist="Anna", discnumber="2", tracknumber="1")
     track(top / "c.flac", title="Tenth", album="Two", artist="Bob", albumartist="Anna", tracknumber="10")
@@ -133,11 +132,7 @@ def test_songs_of_an_album_and_where_songs_belong(daemon: Daemon) -> None:
         client.add([top])
         assert wait_for(lambda: settled(daemon))
         (two,) = [each for each in browse(client, "albums", artist=_artist(client, "Anna")).albums if each.songs > 1]
-        found = browse(client, "albums", id=two.id, items=True)
-        assert [each.name for each in found.albums] == ["Two"]
         by_title = {item.title: item.id.bytes for item in client.query("kind:audio")}
-        assert [item.title for item in found.items] == ["Second", "Tenth", "Late"]
-        assert json.loads(found.items[0].files[0].fields_json)["track_number"] == 2
         links = {each.item: each for each in browse(client, "links", of=list(by_title.values())).links}
         assert links[by_title["Late"]].album == two.id
         assert list(links[by_title["Tenth"]].artist_names) == ["Bob"]

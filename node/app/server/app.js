@@ -21,6 +21,7 @@ import { libraryRoutes } from './routes/library.js';
 import { mediaRoutes } from './routes/media.js';
 import { serviceRoutes } from './routes/service.js';
 import { sessionRoutes } from './routes/session.js';
+import { subsonicRoutes } from './subsonic/index.js';
 import { uploadRoutes } from './routes/uploads.js';
 import { workRoutes } from './routes/work.js';
 
@@ -112,6 +113,7 @@ export async function buildApp(config, { logLevel = process.env.MEDIADB_APP_LOG 
     fileRoutes(routes, app);
     serviceRoutes(routes, app);
     await routes.register(async (inner) => uploadRoutes(inner, app)); // with content types of its own
+    if (config.subsonic) await subsonicRoutes(routes, app);
   });
   await app.transcoder.clean();
   server.addHook('preClose', async () => app.feed.close());

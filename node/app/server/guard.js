@@ -38,7 +38,7 @@ export function isAllowedHost(host, allowed) {
  * Whether a request that changes something comes from this page, or from a program that knows no origins.
  * @param {FastifyRequest} request
  */
-function isOwnOrigin({ headers, protocol }) {
+export function isOwnOrigin({ headers, protocol }) {
   const { origin, host } = headers;
   if (origin === undefined) {
     // A browser that sends no Origin says at least this (Fetch Metadata).

@@ -444,7 +444,7 @@ export interface AccountRequest {
   /** key: what it is for ("phone") */
   keyName: string;
   /** unkey, unsession */
-  id: Buffer;
+  id: string | null;
 }
 
 export interface AccountReply {
@@ -474,7 +474,7 @@ export interface User {
 }
 
 export interface ApiKey {
-  id: Buffer;
+  id: string | null;
   user: string;
   name: string;
   createdAtNs: bigint;
@@ -482,7 +482,7 @@ export interface ApiKey {
 }
 
 export interface Session {
-  id: Buffer;
+  id: string | null;
   user: string;
   client: string;
   createdAtNs: bigint;
@@ -515,7 +515,7 @@ export interface AuthenticateRequest {
 export interface AuthenticateReply {
   user: User | null;
   /** of the session or key */
-  id: Buffer;
+  id: string | null;
   /** none of the three was given: true when no person exists at all */
   nobody: boolean;
 }
@@ -550,9 +550,9 @@ export interface BrowseRequest {
   /** artists albums genres folders links */
   what: string;
   /** artists, albums: only this one; albums of this artist: `artist` */
-  id: Buffer;
+  id: string | null;
   /** albums: of this artist */
-  artist: Buffer;
+  artist: string | null;
   /** only of what this finds */
   query: string;
   /** artists: name; albums: name artist year added recent frequent starred rating random; `-` before: the other way */
@@ -564,7 +564,7 @@ export interface BrowseRequest {
   prefix: string;
   /** folders: those in this one; 0: the roots */
   folder: number;
-  /** folders: with the items in it, by name; albums with `id`: with its songs, by disc and track */
+  /** folders: with the items in it, by name */
   items: boolean;
   /** artists: everybody on a song, not only album artists */
   allArtists: boolean;
@@ -576,7 +576,7 @@ export interface BrowseRequest {
   /** artists, albums: of the actor */
   starred: boolean;
   /** links: the albums and artists of these items */
-  of: Buffer[];
+  of: string[];
 }
 
 export interface BrowseReply {
@@ -598,14 +598,14 @@ export interface BrowseReply {
 
 export interface Link {
   item: string | null;
-  album: Buffer;
+  album: string | null;
   /** of the song itself */
-  artists: Buffer[];
+  artists: string[];
   artistNames: string[];
 }
 
 export interface Artist {
-  id: Buffer;
+  id: string | null;
   name: string;
   albums: number;
   songs: number;
@@ -618,12 +618,12 @@ export interface Artist {
 }
 
 export interface Album {
-  id: Buffer;
+  id: string | null;
   name: string;
   /** as it is credited */
   artist: string;
   /** the first of them */
-  artistId: Buffer;
+  artistId: string | null;
   songs: number;
   /** seconds */
   duration: number;
@@ -632,7 +632,7 @@ export interface Album {
   /** when its first song came */
   createdAtNs: bigint;
   /** an item whose preview is its cover: its first song */
-  cover: Buffer;
+  cover: string | null;
   starredAtNs: bigint;
   rating: number;
   /** of the actor, all its songs together */
@@ -640,7 +640,7 @@ export interface Album {
   playedAtNs: bigint;
   musicbrainzId: string;
   compilation: boolean;
-  artistIds: Buffer[];
+  artistIds: string[];
   artistNames: string[];
 }
 

@@ -23,6 +23,7 @@ const ID_FIELDS_OF = new Set([
   'Item.id', 'Target.id', 'Collection.id', 'Operation.id', 'Lineage.old', 'Lineage.new', 'Offer.old', 'Offer.new',
   'RelateReply.other', 'AccountRequest.id', 'ApiKey.id', 'Session.id', 'AuthenticateReply.id',
   'BrowseRequest.id', 'BrowseRequest.artist', 'Artist.id', 'Album.id', 'Album.artistId', 'Album.artistIds', 'Album.cover',
+  'BrowseRequest.of', 'Link.album', 'Link.artists',
 ]);
 
 /**

@@ -12,7 +12,7 @@ const SONGS = 'kind:audio';
 export const browsing = {
   async getMusicFolders({ shelf, by }) {
     const folders = await shelf.everything('folders', {}, by);
-    return { musicFolders: { musicFolder: folders.map(({ id, name }) => ({ id, name })) } };
+    return { musicFolders: { musicFolder: folders.map(({ id, name }) => ({ id, name: name.slice(name.lastIndexOf('/') + 1) || name })) } };
   },
 
   /** The folders right below the music folders, and what lies beside them. */
@@ -61,8 +61,8 @@ export const browsing = {
   },
 
   async getAlbum({ asks, shelf, by }) {
-    const { album, items } = await shelf.album(asks.id('id'), by);
-    return { album: { ...albumId3(album), song: await shelf.children(items, by) } };
+    const { album, songs } = await shelf.album(asks.id('id'), by);
+    return { album: { ...albumId3(album), song: songs } };
   },
 
   async getSong({ asks, shelf, by }) {
@@ -195,11 +195,8 @@ async function chosenRoots(asks, shelf, by) {
 
 /** An album or artist asked for as a folder: clients of the old lists do. @param {string} id @param {import('./shelf.js').Shelf} shelf @param {{ actor: string, signal?: AbortSignal }} by */
 async function taggedDirectory(id, shelf, by) {
-  const { albums, items } = await shelf.browse({ what: 'albums', id, items: true }, by);
-  if (albums[0]) {
-    const [album] = albums;
-    return { id, ...(album.artistId ? { parent: album.artistId } : {}), name: album.name, child: await shelf.children(items, by, { parent: id }) };
-  }
+  const album = await shelf.albumOrNull(id, by);
+  if (album) return { id, ...(album.artistId ? { parent: album.artistId } : {}), name: album.name, child: await shelf.songsOf(id, by) };
   const { artist, albums: own } = await shelf.artist(id, by);
   return { id, name: artist.name, child: own.map(albumFolder) };
 }
@@ -255,8 +252,8 @@ async function similar({ asks, shelf, by }) {
   /** @type {string | undefined} */
   let genre = item && /** @type {any} */ (item.files[0])?.fields.genres?.[0];
   if (!item) {
-    const { albums } = await shelf.browse({ what: 'albums', id }, by);
-    [artist, genre] = albums[0] ? [albums[0].artist, albums[0].genres[0]] : [(await shelf.artist(id, by)).artist.name, undefined];
+    const album = await shelf.albumOrNull(id, by);
+    [artist, genre] = album ? [album.artist, album.genres[0]] : [(await shelf.artist(id, by)).artist.name, undefined];
   }
   const alike = [artist ? `artist=${quoted(artist)}` : '', genre ? `genre=${quoted(genre)}` : ''].filter(Boolean);
   if (alike.length === 0) return [];

@@ -12,7 +12,7 @@ import { NEVER, NOT_YET, system } from './system.js';
 import { mayDo } from '../auth.js';
 
 /** @import { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify' */
-/** @import { App, Person, Role } from '../types.js' */
+/** @import { App, Person } from '../types.js' */
 
 /**
  * @typedef {object} Context

@@ -25,7 +25,7 @@ const whole = (value) => (typeof value === 'number' && Number.isFinite(value) ? 
 const listOf = (value) => (Array.isArray(value) ? value : value === undefined || value === null ? [] : [value]);
 
 /**
- * @typedef {{ album?: string | null, artist?: string | null, artists?: string[] }} Links ids of an item's album and artists
+ * @typedef {{ album?: string | null, artists?: { id: string, name: string }[] }} Links an item's album and artists
  */
 
 /**
@@ -42,8 +42,7 @@ export function child(item, { links = {}, parent } = {}) {
   const genres = listOf(fields.genres).map((each) => ({ name: String(each) }));
   const isVideo = item.kind === 'video';
   const dot = name.lastIndexOf('.');
-  const people = listOf(fields.artists);
-  const artistIds = links.artists ?? [];
+  const artists = links.artists ?? [];
   return filled({
     id: item.id,
     parent: parent ?? links.album ?? undefined,
@@ -71,7 +70,7 @@ export function child(item, { links = {}, parent } = {}) {
     created: file && isoOf(file.mtimeNs),
     starred: work.starred_at === undefined ? undefined : isoOf(work.starred_at),
     albumId: links.album ?? undefined,
-    artistId: links.artist ?? undefined,
+    artistId: (artists.find((each) => each.name === item.artist) ?? artists[0])?.id,
     type: isVideo ? 'video' : 'music',
     mediaType: 'song',
     bookmarkPosition: work.bookmark ? Math.round(work.bookmark.position * 1000) : undefined,
@@ -84,7 +83,7 @@ export function child(item, { links = {}, parent } = {}) {
     musicBrainzId: fields.mb_recording_id ?? '',
     isrc: listOf(fields.isrcs).map(String),
     genres,
-    artists: people.map((person, place) => ({ id: artistIds[place] ?? links.artist ?? '', name: String(person) })).filter(({ id }) => id),
+    artists,
     displayArtist: item.artist ?? '',
     albumArtists: [],
     displayAlbumArtist: fields.album_artist_credit ?? listOf(fields.album_artists).join(', '),

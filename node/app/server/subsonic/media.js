@@ -62,7 +62,7 @@ export const media = {
   async getLyricsBySongId({ asks, shelf, by }) {
     const id = asks.id('id');
     const [{ item, problem }] = await shelf.client.get(id, by);
-    if (problem) throw problem;
+    if (problem || !item) throw problem ?? new SubsonicError(CODE.notFound, 'no song has this id');
     const lines = await linesOf(id, shelf, by);
     if (lines === null) return { lyricsList: {} };
     return { lyricsList: { structuredLyrics: [{ displayArtist: item.artist, displayTitle: item.title, lang: lines.lang, offset: 0, synced: lines.synced, line: lines.line }] } };

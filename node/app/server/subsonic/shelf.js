@@ -8,7 +8,6 @@ import { Pager } from './pager.js';
 
 const MOST = 500; // rows of an answer, as in Subsonic
 const ALL = 500; // of each page where everything is wanted
-const NOTHING = 'nothing has this id';
 
 export class Shelf {
   /** @param {App} app */
@@ -137,21 +136,41 @@ export class Shelf {
   async links(ids, by) {
     if (ids.length === 0) return new Map();
     const { links } = await this.browse({ what: 'links', of: ids }, by);
-    return new Map(links.map((/** @type {any} */ each) => [each.item, { album: each.album, artist: each.artists[0] ?? null, artists: each.artists }]));
+    return new Map(links.map((/** @type {any} */ each) => [each.item, { album: each.album, artists: each.artists.map((/** @type {string} */ id, /** @type {number} */ place) => ({ id, name: each.artistNames[place] })) }]));
   }
 
   /** @param {string} id @param {{ actor: string, signal?: AbortSignal }} by */
   async album(id, by) {
-    const { albums, items } = await this.browse({ what: 'albums', id, items: true }, by);
-    if (albums.length === 0) throw new SubsonicError(CODE.notFound, NOTHING);
-    return { album: albums[0], items };
+    const { albums: [album] } = await this.browse({ what: 'albums', id }, by); // prettier-ignore
+    return { album, songs: await this.songsOf(id, by) };
+  }
+
+  /** The songs of an album, in its order. @param {string} id @param {{ actor: string, signal?: AbortSignal }} by */
+  async songsOf(id, by) {
+    /** @type {Item[]} */
+    const songs = [];
+    for await (const song of this.client.query(`kind:audio id:${id} sort:album`, { columns: COLUMNS, limit: 2000, ...by })) songs.push(song);
+    return this.children(songs, by);
+  }
+
+  /**
+   * The album, null where the id is none's: an artist's, an item's.
+   * @param {string} id @param {{ actor: string, signal?: AbortSignal }} by
+   * @returns {Promise<any | null>}
+   */
+  async albumOrNull(id, by) {
+    try {
+      return (await this.browse({ what: 'albums', id }, by)).albums[0] ?? null;
+    } catch (error) {
+      if (!(error instanceof NotFound)) throw error;
+      return null;
+    }
   }
 
   /** @param {string} id @param {{ actor: string, signal?: AbortSignal }} by */
   async artist(id, by) {
-    const { artists } = await this.browse({ what: 'artists', id, allArtists: true }, by);
-    if (artists.length === 0) throw new SubsonicError(CODE.notFound, NOTHING);
-    return { artist: artists[0], albums: await this.everything('albums', { artist: id, sort: 'year' }, by) };
+    const { artists: [artist] } = await this.browse({ what: 'artists', id, allArtists: true }, by); // prettier-ignore
+    return { artist, albums: await this.everything('albums', { artist: id, sort: 'year' }, by) };
   }
 
   /**
@@ -163,11 +182,11 @@ export class Shelf {
   async cover(id, by) {
     const [{ item }] = await this.client.get(id, { light: true, ...by });
     if (item) return id;
-    const { albums } = await this.browse({ what: 'albums', id }, by);
-    if (albums[0]?.cover) return albums[0].cover;
+    const album = await this.albumOrNull(id, by);
+    if (album?.cover) return album.cover;
     const own = await this.browse({ what: 'albums', artist: id, limit: 1 }, by);
     if (own.albums[0]?.cover) return own.albums[0].cover;
-    throw new SubsonicError(CODE.notFound, NOTHING);
+    throw new SubsonicError(CODE.notFound, 'no picture has this id');
   }
 
   /**

@@ -31,7 +31,7 @@ export const system = {
   async getUser({ asks, person, shelf, by }) {
     const name = asks.text('username') ?? person.name;
     if (name === person.name || person.open) return { user: { ...Shelf.user(person), username: name || 'mediadb', folder: await folders(shelf, by) } };
-    const user = (await users({ person, shelf, by })).find((each) => each.username === name);
+    const user = (await users({ person, shelf, by })).find((/** @type {{ username: string }} */ each) => each.username === name);
     if (!user) throw new SubsonicError(CODE.notFound, 'no person has this name');
     return { user };
   },
