@@ -33,6 +33,7 @@ from mediad.errors import AlreadyExists, MediadError, Unavailable
 from mediad.index.asking import Asking
 from mediad.index.content import Content, check_rule
 from mediad.index.feed import Feed
+from mediad.index.previews import Previews
 from mediad.index.reader import Reader
 from mediad.index.reindex import Reindexer
 from mediad.index.roots import Roots
@@ -153,7 +154,7 @@ class Daemon:
         context = Context(
             config, store.host, platform.node() or "localhost", store, registry, roots, reader, work, worklog,
             feed, Asking(store, roots), reindexer, watching, Engine(store, roots, config.data_dir), sides,
-            SideWatch(store, config, roots, feed, sides), content,
+            SideWatch(store, config, roots, feed, sides), content, Previews(store, config, registry, roots),
             LagWatch(lambda: context.traffic.in_flight > 0 or reader.busy > 0), time.monotonic(),
             ready=lambda: self.problem,
         )  # fmt: skip
@@ -237,6 +238,7 @@ class Daemon:
             self._spawn(watch_staging(context))
             self._spawn(idle.rescan_remote(context))
             self._spawn(idle.keep_house(context))
+            self._spawn(idle.keep_previews(context))
         if context.roots.mine():
             self._spawn(self._catch_up(context))
 
@@ -331,6 +333,7 @@ class Daemon:
         context.feed.stop()
         context.watching.stop()
         context.registry.close()
+        context.previews.close()
         await context.store.database.close()
         if self.cluster is not None:
             await self.cluster.stop()

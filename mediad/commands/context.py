@@ -14,6 +14,7 @@ from mediad.config import Config
 from mediad.index.asking import Asking
 from mediad.index.content import Content
 from mediad.index.feed import Feed
+from mediad.index.previews import Previews
 from mediad.index.reader import Reader
 from mediad.index.reindex import Reindexer
 from mediad.index.roots import Roots
@@ -82,6 +83,7 @@ class Context:
     sides: SideFiles
     sidewatch: SideWatch
     content: Content
+    previews: Previews
     lag: Lag
     started: float
     traffic: Traffic = field(default_factory=Traffic)
