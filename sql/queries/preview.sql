@@ -1,4 +1,4 @@
--- What previews are made of. They themselves are files in the data folder (docs/decisions/0016-previews-are-files.md).
+-- What previews are made of. They themselves are files in the data folder (docs/decisions/0018-previews-are-files.md).
 
 -- name: preview_files
 -- The regular files of an item, those that can be read here first: (file, folder, name, size, mtime, kind, handler,
