@@ -88,6 +88,7 @@ def _notes(context: Context) -> list[str]:
         notes.append(f"{context.moves.waiting} interrupted moves wait for their volumes")
     notes += context.sidewatch.notes()
     notes += context.content.notes()
+    notes += context.previews.notes()
     if context.worklog.problem:
         notes.append(f"the log of a person's work cannot be written: {context.worklog.problem}")
     if context.reader.problem:
