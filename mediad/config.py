@@ -77,6 +77,8 @@ class Config:
     text_rule: str = ""  # a query: what it finds, "kind:document size:<20M"
     text_limit: int = 4 * 1024 * 1024  # bytes of UTF-8 of one file: a novel has 1 MB, the Bible 4
     text_seconds: float = 60.0  # without a piece or an answer
+    preview_bytes: int = 512 * 1024 * 1024  # of previews kept in the data folder: 25,000 of 320 pixels; 0: none
+    preview_memory: int = 1024 * 1024 * 1024  # bytes of address space for the largest picture: some 100 megapixels
     idle_seconds: float = 30.0  # then workers leave: an idle board sleeps
     database_seconds: float = 5.0  # our own deadline: statement_timeout does not help against a frozen server
     cluster_programs: str = ""  # folder with initdb and postgres; empty: the system's, else the pip package's
@@ -121,6 +123,11 @@ class Config:
     def writes_sidecars(self) -> bool:
         """Whether side files are kept in step anywhere."""
         return self.sidecars == "sync" or any(each.get("sidecars") == "sync" for each in self.roots.values())
+
+    @property
+    def preview_memory_most(self) -> int:
+        """Bytes of address space that a worker for previews may have."""
+        return min(self.preview_memory, 256 * 1024 * 1024) if self.board else self.preview_memory
 
     @property
     def requests_in_flight(self) -> int:

@@ -35,6 +35,7 @@ from mediad.index.content import Content, check_rule
 from mediad.index.feed import Feed
 from mediad.index.metawork import MetaWork
 from mediad.index.persons import Persons
+from mediad.index.previews import Previews
 from mediad.index.reader import Reader
 from mediad.index.reindex import Reindexer
 from mediad.index.roots import Roots
@@ -164,6 +165,7 @@ class Daemon:
             feed, Asking(store, roots), reindexer, walking, metawork, watching,
             Engine(store, roots, config.data_dir), sides,
             SideWatch(store, config, roots, feed, sides), content, Persons(store, board=config.board),
+            Previews(store, config, registry, roots),
             LagWatch(lambda: context.traffic.in_flight > 0 or reader.busy > 0), time.monotonic(),
             ready=lambda: self.problem,
         )  # fmt: skip
@@ -254,6 +256,7 @@ class Daemon:
             self._spawn(watch_staging(context))
             self._spawn(idle.rescan_remote(context))
             self._spawn(idle.keep_house(context))
+            self._spawn(idle.keep_previews(context))
         if context.roots.mine():
             self._spawn(self._catch_up(context))
 
@@ -348,6 +351,7 @@ class Daemon:
         context.feed.stop()
         context.watching.stop()
         context.registry.close()
+        context.previews.close()
         await context.store.database.close()
         if self.cluster is not None:
             await self.cluster.stop()

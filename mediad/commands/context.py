@@ -16,6 +16,7 @@ from mediad.index.content import Content
 from mediad.index.feed import Feed
 from mediad.index.metawork import MetaWork
 from mediad.index.persons import Persons
+from mediad.index.previews import Previews
 from mediad.index.reader import Reader
 from mediad.index.reindex import Reindexer
 from mediad.index.roots import Roots
@@ -88,6 +89,7 @@ class Context:
     sidewatch: SideWatch
     content: Content
     persons: Persons
+    previews: Previews
     lag: Lag
     started: float
     traffic: Traffic = field(default_factory=Traffic)

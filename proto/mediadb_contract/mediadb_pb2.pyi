@@ -1693,7 +1693,7 @@ class SidecarsRequest(_message.Message):
     def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., query: _Optional[str] = ..., all: bool = ..., dry_run: bool = ...) -> None: ...
 
 class StatusReply(_message.Message):
-    __slots__ = ["connections", "data_dir", "database", "database_problem", "database_version", "failed", "files", "host", "host_name", "items", "lag_max_ms", "lag_p99_ms", "last_event", "missing", "notes", "parked", "peak_rss_bytes", "pending", "pid", "requests", "requests_in_flight", "rss_bytes", "scans", "socket", "uptime", "version", "worker_failures", "workers"]
+    __slots__ = ["connections", "data_dir", "database", "database_problem", "database_version", "failed", "files", "host", "host_name", "items", "lag_max_ms", "lag_p99_ms", "last_event", "missing", "notes", "parked", "peak_rss_bytes", "pending", "pid", "requests", "requests_in_flight", "rss_bytes", "scans", "socket", "templates", "uptime", "version", "worker_failures", "workers"]
     CONNECTIONS_FIELD_NUMBER: _ClassVar[int]
     DATABASE_FIELD_NUMBER: _ClassVar[int]
     DATABASE_PROBLEM_FIELD_NUMBER: _ClassVar[int]
@@ -1718,6 +1718,7 @@ class StatusReply(_message.Message):
     RSS_BYTES_FIELD_NUMBER: _ClassVar[int]
     SCANS_FIELD_NUMBER: _ClassVar[int]
     SOCKET_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATES_FIELD_NUMBER: _ClassVar[int]
     UPTIME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     WORKERS_FIELD_NUMBER: _ClassVar[int]
@@ -1746,11 +1747,12 @@ class StatusReply(_message.Message):
     rss_bytes: int
     scans: _containers.RepeatedCompositeFieldContainer[Progress]
     socket: str
+    templates: _containers.RepeatedCompositeFieldContainer[Template]
     uptime: float
     version: str
     worker_failures: int
     workers: _containers.RepeatedCompositeFieldContainer[Worker]
-    def __init__(self, version: _Optional[str] = ..., host: _Optional[bytes] = ..., host_name: _Optional[str] = ..., uptime: _Optional[float] = ..., pid: _Optional[int] = ..., lag_p99_ms: _Optional[float] = ..., lag_max_ms: _Optional[float] = ..., rss_bytes: _Optional[int] = ..., peak_rss_bytes: _Optional[int] = ..., connections: _Optional[int] = ..., requests_in_flight: _Optional[int] = ..., requests: _Optional[int] = ..., database: _Optional[str] = ..., database_version: _Optional[str] = ..., database_problem: _Optional[str] = ..., files: _Optional[int] = ..., items: _Optional[int] = ..., pending: _Optional[int] = ..., failed: _Optional[int] = ..., missing: _Optional[int] = ..., parked: _Optional[int] = ..., last_event: _Optional[int] = ..., workers: _Optional[_Iterable[_Union[Worker, _Mapping]]] = ..., scans: _Optional[_Iterable[_Union[Progress, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ..., data_dir: _Optional[str] = ..., socket: _Optional[str] = ..., worker_failures: _Optional[int] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., host: _Optional[bytes] = ..., host_name: _Optional[str] = ..., uptime: _Optional[float] = ..., pid: _Optional[int] = ..., lag_p99_ms: _Optional[float] = ..., lag_max_ms: _Optional[float] = ..., rss_bytes: _Optional[int] = ..., peak_rss_bytes: _Optional[int] = ..., connections: _Optional[int] = ..., requests_in_flight: _Optional[int] = ..., requests: _Optional[int] = ..., database: _Optional[str] = ..., database_version: _Optional[str] = ..., database_problem: _Optional[str] = ..., files: _Optional[int] = ..., items: _Optional[int] = ..., pending: _Optional[int] = ..., failed: _Optional[int] = ..., missing: _Optional[int] = ..., parked: _Optional[int] = ..., last_event: _Optional[int] = ..., workers: _Optional[_Iterable[_Union[Worker, _Mapping]]] = ..., scans: _Optional[_Iterable[_Union[Progress, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ..., data_dir: _Optional[str] = ..., socket: _Optional[str] = ..., worker_failures: _Optional[int] = ..., templates: _Optional[_Iterable[_Union[Template, _Mapping]]] = ...) -> None: ...
 
 class StatusRequest(_message.Message):
     __slots__ = []
@@ -1791,6 +1793,14 @@ class Target(_message.Message):
     id: bytes
     path: bytes
     def __init__(self, id: _Optional[bytes] = ..., path: _Optional[bytes] = ...) -> None: ...
+
+class Template(_message.Message):
+    __slots__ = ["name", "text"]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    text: str
+    def __init__(self, name: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
 
 class TextReply(_message.Message):
     __slots__ = ["ends", "failed", "indexed", "item", "languages", "path", "path_display", "problem", "queued", "source", "text", "truncated", "waiting", "without"]

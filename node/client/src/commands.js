@@ -190,6 +190,23 @@ export class Client extends AskingClient {
     await one(this, 'logout', { session }, options);
   }
 
+  /**
+   * A small picture of an item: of a picture itself, of a song or film its cover. JPEG, or PNG where it is transparent.
+   * `size`: pixels of the longer side, one of 128 320 800 1280 1920. `known`: the tag of the one you have; then `same` is
+   * true, and `data` empty, if that is it.
+   * @param {Target} what
+   * @param {number} size
+   * @param {{ known?: Uint8Array } & CallOptions} [how]
+   * @returns {Promise<{ data: Buffer, mimeType: string, width: number, height: number, tag: Buffer, same: boolean }>}
+   * @throws {NotFound} when there is nothing to show
+   */
+  async preview(what, size, how = {}) {
+    const { options, rest } = part(how);
+    const replies = await this.call('preview', { ...rest, target: await target(what), size }, options);
+    const { mimeType, width, height, tag, same } = replies[0];
+    return { data: Buffer.concat(replies.map(({ data }) => data)), mimeType, width, height, tag, same };
+  }
+
   // ---------------------------------------------------------------- the feed
 
   /**

@@ -1236,6 +1236,13 @@ export interface StatusReply {
   dataDir: string;
   socket: string;
   workerFailures: number;
+  /** of names (docs/names.md), the built-in ones and those of mediad.toml */
+  templates: Template[];
+}
+
+export interface Template {
+  name: string;
+  text: string;
 }
 
 export interface Worker {

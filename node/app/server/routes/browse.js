@@ -74,7 +74,7 @@ export function browseRoutes(routes, { library, lists }) {
     const { albums: [album] } = await browse({ what: 'albums', id }, asked(request)); // prettier-ignore
     if (!album) throw new HttpError('not_found', 'no album of this id', { input: id });
     const songs = [];
-    for await (const item of client.query(`album_id:${id} sort:disc,track,name`, { columns: LIST_FIELDS, limit: 2000, ...asked(request) })) songs.push(itemJson(item, { fields: true }));
+    for await (const item of client.query(`id:${id} kind:audio sort:album`, { columns: LIST_FIELDS, limit: 2000, ...asked(request) })) songs.push(itemJson(item, { fields: true }));
     return { ...albumJson(album), song_count: album.songs, songs };
   });
 
