@@ -56,8 +56,8 @@ export const playlists = {
     const given = asks.text('playlistId');
     const name = given ? (await found(shelf, asks.id('playlistId'), by)).name : asks.needed('name').trim();
     if (!given) {
-      const same = await shelf.client.collections({ kind: KIND, name, ...by });
-      if (same.length > 0) throw new SubsonicError(CODE.generic, `there is a playlist called ${name}`);
+      const same = (await shelf.client.collections({ kind: KIND, ...by })).some((each) => each.name === name);
+      if (same) throw new SubsonicError(CODE.generic, `there is a playlist called ${name}`);
     }
     const targets = asks.ids('songId').map((id) => ({ id }));
     const [{ collection, problems }] = await shelf.client.call('collect', { kind: KIND, name, action: 'set', targets }, by);
