@@ -12,7 +12,15 @@ from collections.abc import Sequence
 import click
 
 from mediactl import (
-    __version__, cliaccounts, climove, clipreview, cliquery, clisafe, clisidecars, clitext, cliwork,
+    __version__,
+    cliaccounts,
+    climove,
+    clipreview,
+    cliquery,
+    clisafe,
+    clisidecars,
+    clitext,
+    cliwork,
 )  # fmt: skip
 from mediactl.clistate import Null, State, parse_targets, read_names
 

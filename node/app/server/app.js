@@ -17,6 +17,7 @@ import { Uploads } from './upload.js';
 import { browseRoutes } from './routes/browse.js';
 import { collectionRoutes } from './routes/collections.js';
 import { fileRoutes } from './routes/files.js';
+import { homegalleryRoutes } from './routes/homegallery.js';
 import { libraryRoutes } from './routes/library.js';
 import { mediaRoutes } from './routes/media.js';
 import { serviceRoutes } from './routes/service.js';
@@ -112,6 +113,7 @@ export async function buildApp(config, { logLevel = process.env.MEDIADB_APP_LOG 
     mediaRoutes(routes, app);
     fileRoutes(routes, app);
     serviceRoutes(routes, app);
+    if (config.homegallery) homegalleryRoutes(routes, app);
     await routes.register(async (inner) => uploadRoutes(inner, app)); // with content types of its own
     if (config.subsonic) await subsonicRoutes(routes, app);
   });
