@@ -34,6 +34,7 @@ from mediad.index.asking import Asking
 from mediad.index.content import Content, check_rule
 from mediad.index.feed import Feed
 from mediad.index.persons import Persons
+from mediad.index.queues import Queues
 from mediad.index.reader import Reader
 from mediad.index.reindex import Reindexer
 from mediad.index.roots import Roots
@@ -155,6 +156,7 @@ class Daemon:
             config, store.host, platform.node() or "localhost", store, registry, roots, reader, work, worklog,
             feed, Asking(store, roots), reindexer, watching, Engine(store, roots, config.data_dir), sides,
             SideWatch(store, config, roots, feed, sides), content, Persons(store, board=config.board),
+            Queues(store, work),
             LagWatch(lambda: context.traffic.in_flight > 0 or reader.busy > 0), time.monotonic(),
             ready=lambda: self.problem,
         )  # fmt: skip

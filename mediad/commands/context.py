@@ -15,6 +15,7 @@ from mediad.index.asking import Asking
 from mediad.index.content import Content
 from mediad.index.feed import Feed
 from mediad.index.persons import Persons
+from mediad.index.queues import Queues
 from mediad.index.reader import Reader
 from mediad.index.reindex import Reindexer
 from mediad.index.roots import Roots
@@ -84,6 +85,7 @@ class Context:
     sidewatch: SideWatch
     content: Content
     persons: Persons
+    queues: Queues
     lag: Lag
     started: float
     traffic: Traffic = field(default_factory=Traffic)
