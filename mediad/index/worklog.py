@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _LINES_AT_ONCE = 500
 _PATHS = 4  # of one target in a line
+_ITEMS = 200  # described in one line
 _GRADES = {1: "fingerprint", 2: "track", 3: "checksum"}
 
 
@@ -149,11 +150,12 @@ def _target_of(line: bytes) -> str:
 
 
 async def describe_events(store: Store, places: Places, rows: list[tuple[Any, ...]]) -> list[str]:
-    """Rows of work_after as lines. A line about a collection describes the items it names as others their target."""
+    """Rows of work_after as lines. A line about a collection or queue describes the items it names as others their
+    target; where they are many, lines before it do, which have `items` and nothing else."""
     values = [json.loads(row[8]) for row in rows]
     targets = {row[6] for row in rows if row[5] == "stream"}
     items = {
-        str(item) for row, value in zip(rows, values, strict=True) if row[5] == "collection"
+        str(item) for row, value in zip(rows, values, strict=True) if row[5] in ("collection", "queue")
         for item in value.get("items", ())
     }  # fmt: skip
     files: dict[str, list[tuple[int, int, bytes]]] = {}
@@ -194,7 +196,12 @@ async def describe_events(store: Store, places: Places, rows: list[tuple[Any, ..
         told.update(described(target, keys))
         if target in facts:
             told["meta"] = facts[target]
-        if kind == "collection" and value.get("items"):
-            told["items"] = {item: described(item, keys_of.get(item)) for item in dict.fromkeys(value["items"])}
+        if kind in ("collection", "queue") and value.get("items"):
+            named = list(dict.fromkeys(value["items"]))
+            for start in range(_ITEMS, len(named), _ITEMS):
+                known = {item: described(item, keys_of.get(item)) for item in named[start : start + _ITEMS]}
+                lines.append(json.dumps({"items": known}, ensure_ascii=False))
+                await asyncio.sleep(0)
+            told["items"] = {item: described(item, keys_of.get(item)) for item in named[:_ITEMS]}
         lines.append(json.dumps(told, ensure_ascii=False))
     return lines
