@@ -10,5 +10,5 @@ export const CHANGING = new Set([
 
 /** Those that are answered soon, since they neither walk nor hash nor go on. @type {ReadonlySet<string>} */
 export const ANSWERED = new Set([
-  'collect', 'collections', 'complete', 'get', 'handlers', 'history', 'operations', 'ping', 'relate', 'roots', 'status',
+  'browse', 'collect', 'collections', 'complete', 'get', 'handlers', 'history', 'operations', 'ping', 'relate', 'roots', 'status',
 ]); // prettier-ignore

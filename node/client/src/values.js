@@ -21,7 +21,8 @@ const JSON_SUFFIX = 'Json';
 const ID_FIELDS = new Set(['item', 'host', 'operation', 'epoch', 'successor', 'left', 'entries']);
 const ID_FIELDS_OF = new Set([
   'Item.id', 'Target.id', 'Collection.id', 'Operation.id', 'Lineage.old', 'Lineage.new', 'Offer.old', 'Offer.new',
-  'RelateReply.other',
+  'RelateReply.other', 'BrowseRequest.id', 'BrowseRequest.artist', 'Artist.id', 'Album.id', 'Album.artistId',
+  'Album.artistIds', 'Album.cover',
 ]);
 
 /**
