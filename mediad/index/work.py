@@ -470,6 +470,7 @@ def effective(
             rating = own_rating
         if starred is not None:
             found["starred"] = True
+            found["starred_at"] = starred / 1e9
         if plays:
             found["play_count"] = plays
         if played:

@@ -40,7 +40,7 @@ ORDER BY a.id, f.stream, f.missing_since_ns NULLS FIRST, f.id;
 
 -- name: links_of_streams, by key
 -- Albums and artists of songs: (stream, meta, role, name). $1 json list of streams.
-SELECT a.id, l.child, l.role, m.name
+SELECT DISTINCT a.id, l.child, l.role, m.name
 FROM (SELECT value::uuid AS id FROM jsonb_array_elements_text($1::jsonb)) a
 CROSS JOIN LATERAL (SELECT sm.meta FROM stream_meta sm WHERE sm.stream = a.id OFFSET 0) sm
 CROSS JOIN LATERAL (

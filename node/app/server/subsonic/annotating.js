@@ -135,13 +135,11 @@ export const annotating = {
 
   async getPlayQueue(context) {
     const queue = await queueOf(context);
-    if (queue === null) return {};
     const { entry, current, rest } = queue;
     return { playQueue: { ...(entry[current] ? { current: entry[current].id } : {}), ...rest, entry } };
   },
   async getPlayQueueByIndex(context) {
     const queue = await queueOf(context);
-    if (queue === null) return {};
     const { entry, current, rest } = queue;
     return { playQueueByIndex: { ...(entry.length ? { currentIndex: current } : {}), ...rest, entry } };
   },
@@ -167,7 +165,6 @@ export const annotating = {
 /** @param {Parameters<Method>[0]} context */
 async function queueOf({ shelf, by, person }) {
   const [queue] = await shelf.client.call('queue', { action: 'get' }, by);
-  if (queue.changedAtNs === 0n) return null;
   const items = await shelf.items(queue.entries, by);
   // What is forgotten meanwhile is left out, and the place moves along.
   const before = items.slice(0, queue.current).filter((each) => each === null).length;
