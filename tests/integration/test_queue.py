@@ -267,3 +267,28 @@ def test_a_reader_may_not_save(daemon: Daemon, library: list[Path]) -> None:
         with pytest.raises(InvalidArgument):
             target = pb.Target(id=items_of(client, library[0])[0].bytes)
             client.call(pb.Request(queue=pb.QueueRequest(action="at", targets=[target])))
+
+
+def test_what_was_queued_before_goes_behind_the_horizon(folder: Path) -> None:
+    daemon = Daemon(config="feed_keep = 1\n", folder=folder)
+    try:
+        daemon.start()
+        tree = write_tree(daemon.folder / "tree", TEXTS)
+        with daemon.client() as client:
+            client.add([tree])
+            ids = items_of(client, *(tree / f"{name}.txt" for name in "abcd"))
+            client.run(workcalls.rate([ids[0]], 3))
+            for count in (1, 2, 3):
+                client.run(workcalls.save_queue(ids[:count]))
+            client.run(workcalls.move_queue(2, 7))
+            client.run(workcalls.star([ids[0]]))
+        daemon.stop()
+        daemon.start()
+        what = "SELECT jsonb_array_length(value -> 'items') FROM mediadb.event WHERE target_kind = 'queue' ORDER BY seq"
+        assert wait_for(lambda: rows(daemon, what) == [(3,), (None,)], 20), rows(daemon, what)
+        kept = "SELECT count(*) FROM mediadb.event WHERE action IN ('rated', 'starred')"
+        assert rows(daemon, kept) == [(2,)]
+        with daemon.client() as client:
+            assert client.run(workcalls.queue()).current == 2
+    finally:
+        daemon.remove()
