@@ -105,8 +105,9 @@ test('artists, albums, songs, genres, lists', { skip: noFfmpeg }, async () => {
   assert.deepEqual([song.suffix, song.contentType, song.duration, song.isDir], ['flac', 'audio/flac', 2, false]);
   assert.ok((await well('getGenres')).genres.genre.some((/** @type {any} */ each) => each.value === 'Rock' && each.songCount === 3));
   const names = async (/** @type {any} */ asks) => (await well('getAlbumList2', asks)).albumList2.album.map((/** @type {any} */ each) => each.name);
-  assert.deepEqual(await names({ type: 'byYear', fromYear: 1999, toYear: 2005 }), ['First', 'Second']);
-  assert.deepEqual(await names({ type: 'byYear', fromYear: 2005, toYear: 1999 }), ['Second', 'First']);
+  const own = async (/** @type {any} */ asks) => (await names(asks)).filter((/** @type {string} */ name) => name === 'First' || name === 'Second'); // of those beside the samples'
+  assert.deepEqual(await own({ type: 'byYear', fromYear: 1999, toYear: 2005 }), ['First', 'Second']);
+  assert.deepEqual(await own({ type: 'byYear', fromYear: 2005, toYear: 1999 }), ['Second', 'First']);
   assert.deepEqual(await names({ type: 'byGenre', genre: 'Jazz' }), ['Second']);
   const all = await names({ type: 'alphabeticalByName', size: 500 });
   const paged = [];

@@ -87,9 +87,10 @@ export async function subsonicRoutes(routes, app) {
         request.log.error(error);
         return send(reply, asks, { error: { code: CODE.generic, message: 'a fault of mediadb-app, which is in its log' } });
       }
-      const { headers, status } = describeError(error);
+      const { headers, status, body } = describeError(error);
       // A client that waits may come again: the protocol has no word for it, HTTP has.
       if (status === 429 || status === 503) reply.code(status).headers(headers);
+      else if (body.error.code === 'limit_exceeded' && body.error.retryable) reply.code(429).header('retry-after', 60);
       return send(reply, asks, { error: failure });
     }
   }
