@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 SIZES = (128, 320, 800, 1280, 1920)  # pixels of the longer side
 MIME_TYPES = ("image/jpeg", "image/png")
-_PREVIEW_BYTES = 32 << 20  # a PNG of 1920 x 1920 with alpha that no compression makes smaller has 15 MB
+_PREVIEW_BYTES = 16 << 20  # a PNG of 1920 x 1920 with alpha that no compression makes smaller has 15 MB
 _MEMORY_LEAST = 256 << 20  # bytes of address space: Pillow with all decoders maps 100, and most pictures take 60
 _BESIDE = {  # names of the picture beside a file, the best first; then with what else may stand there
     "audio": "cover|folder|front|albumart|albumartsmall|albumart_.*_large|albumart_.*_small",
@@ -221,7 +221,7 @@ class Previews:
         if answer.code in ("unsupported", "corrupt"):
             handler, version = file.handler or "", file.version or 0
             return Preview(stat[1], stat[2], handler, version, code=answer.code, message=answer.message)
-        made = _checked(answer, data, place.path)
+        made = await self._named(_checked(answer, data, place.path))
         after = (answer.ok or {}).get("stat")
         if not isinstance(after, list) or len(after) < 3:
             raise Internal("the handler answered without the stat", place.path)
@@ -237,8 +237,12 @@ class Previews:
             answer, data = await self._with_memory(self._registry.previewer, [({"name": b""}, fd)], options, b"")
         finally:
             os.close(fd)
-        made = _checked(answer, data, b"")
+        made = await self._named(_checked(answer, data, b""))
         return replace(made, size=larger.size, mtime_ns=larger.mtime_ns, handler=larger.handler, version=larger.version)
+
+    async def _named(self, made: Preview) -> Preview:
+        """With its tag: ten megabytes are digested in as many milliseconds, which are not the loop's."""
+        return replace(made, tag=await self._run(digest, made.data))
 
     async def _ask(self, file: _File, path: bytes, fd: int, pixels: int) -> tuple[Answer, bytes]:
         application = self._registry.application_for(file.name)
