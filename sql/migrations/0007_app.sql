@@ -5,5 +5,6 @@
 -- ------------------------------------------------------------------ queues and bookmarks
 
 -- ------------------------------------------------------------------ previews
+-- They are files in the data folder of each host (docs/decisions/0018-previews-are-files.md).
 
 -- ------------------------------------------------------------------ walking through the library
