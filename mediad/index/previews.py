@@ -105,8 +105,8 @@ class Previews:
     async def get(self, stream: uuid.UUID, pixels: int, known: bytes = b"") -> Preview:
         """The preview of an item; without data when its tag is `known`.
 
-        Raises NotFound when there is nothing to show, Corrupt and LimitExceeded when what there is cannot be shown,
-        Unavailable while its volume is away, and what opening and reading a file raises."""
+        Raises NotFound when there is nothing to show, Corrupt, LimitExceeded and Poison when what there is cannot be
+        shown, Unavailable while its volume is away, and what opening and reading a file raises."""
         files = await self._files(stream)
         if not files:
             raise NotFound("there is no file of this item to make a preview of", str(stream))
@@ -120,8 +120,8 @@ class Previews:
                 except (NotFound, Corrupt, LimitExceeded, Unavailable):
                     continue  # the next one by name
         shown = files[0].name
-        if found.code == "corrupt":
-            raise Corrupt(found.message, shown)
+        if found.code in ("corrupt", "poison"):
+            raise ERRORS[found.code](found.message, shown)
         raise NotFound(f"there is no preview: {found.message}", shown)
 
     async def _picture(self, stream: uuid.UUID, pixels: int, known: bytes) -> Preview:
@@ -218,9 +218,11 @@ class Previews:
             answer, data = await self._ask(file, place.path, fd, pixels)
         finally:
             os.close(fd)
-        if answer.code in ("unsupported", "corrupt"):
+        if answer.died or answer.code in ("unsupported", "corrupt"):
+            # Kept, too: it is not tried again until the file or the handler is another one.
             handler, version = file.handler or "", file.version or 0
-            return Preview(stat[1], stat[2], handler, version, code=answer.code, message=answer.message)
+            code = "poison" if answer.died else answer.code
+            return Preview(stat[1], stat[2], handler, version, code=code, message=answer.message)
         made = await self._named(_checked(answer, data, place.path))
         after = (answer.ok or {}).get("stat")
         if not isinstance(after, list) or len(after) < 3:

@@ -22,7 +22,7 @@ from mutagen.flac import FLAC, Picture
 from PIL import Image, ImageCms
 
 from mediactl import Client, previews, workcalls
-from mediad.errors import Corrupt, InvalidArgument, LimitExceeded, NotFound
+from mediad.errors import Corrupt, InvalidArgument, LimitExceeded, NotFound, Poison
 from tests.daemon import Daemon, write_tree
 from tests.daemon.records import wait_for
 
@@ -168,6 +168,21 @@ def test_large_pictures_get_larger_workers(daemon: Daemon, tmp_path: Path) -> No
     with daemon.client() as client:
         client.add([tmp_path], wait=True)
         assert near(show(client, tmp_path / "large.png", 128), (0.5, 0.5), GREEN)
+
+
+def test_what_takes_too_long_is_not_tried_again(tmp_path: Path) -> None:
+    made = Daemon(config="read_seconds = 0.2\n")
+    try:
+        made.start()
+        Image.new("RGB", (9000, 7000), GREEN).save(tmp_path / "large.png", compress_level=1)
+        with made.client() as client:
+            client.add([tmp_path], wait=True)
+            for _again in range(2):
+                with pytest.raises(Poison, match="no answer"):
+                    client.run(previews.preview(tmp_path / "large.png", 128))
+            assert [name.rpartition("-")[2] for name in kept(made)] == ["0"]
+    finally:
+        made.remove()
 
 
 def test_covers(daemon: Daemon, tmp_path: Path) -> None:
