@@ -1,0 +1,43 @@
+/**
+ * The views: which address, where in the navigation, and the module, which is loaded when it is first gone to. A view is
+ * a component that takes the parts of the address behind its name.
+ */
+import type { ComponentType } from 'preact';
+import type { IconName } from './components/icons';
+
+export interface ViewProps {
+  /** `/album/ID` gives [ID] */
+  parts: string[];
+}
+
+export interface Route {
+  /** first part of the address; '' is the start */
+  name: string;
+  title: string;
+  load: () => Promise<{ default: ComponentType<ViewProps> }>;
+  /** in the side bar, under this heading; without it, it is only linked to */
+  group?: 'Library' | 'Music' | 'Pictures and films' | 'Lists' | 'Care';
+  icon?: IconName;
+  /** among the tabs of a phone */
+  tab?: boolean;
+  role?: 'write' | 'organise' | 'admin';
+}
+
+export const routes: Route[] = [
+  { name: 'songs', title: 'Songs', load: () => import('./views/songs'), group: 'Music', icon: 'song', tab: true },
+];
+
+/** The letter after `g` that leads to a view. */
+export const LETTERS: Record<string, string> = {
+  h: '',
+  a: 'artists',
+  b: 'albums',
+  s: 'songs',
+  g: 'genres',
+  f: 'folders',
+  l: 'playlists',
+  p: 'photos',
+  v: 'films',
+  d: 'documents',
+  u: 'upload',
+};
