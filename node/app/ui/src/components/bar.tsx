@@ -56,7 +56,7 @@ const find = (field: string, value: string) => href(['search'], { q: `${field}=$
 
 export function SelectionBar() {
   const selection = current.value;
-  if (!selection || selection.size.value === 0) return null;
+  if (!selection?.meant.value || selection.size.value === 0) return null;
   return <Bar selection={selection} />;
 }
 
@@ -68,7 +68,7 @@ function Bar({ selection }: { selection: Selection }) {
   );
   const { move } = views;
   return (
-    <div class="selection-bar" role="toolbar" aria-label="What is chosen">
+    <section class="selection-bar" aria-label="What is chosen">
       <button class="icon" aria-label="Choose nothing" title="Choose nothing (Esc)" onClick={() => selection.clear()}>
         <Icon name="close" />
       </button>
@@ -85,7 +85,7 @@ function Bar({ selection }: { selection: Selection }) {
       )}
       {act('Download', 'download', download)}
       {mayOrganise.value && move && act('Move files', 'move', move)}
-    </div>
+    </section>
   );
 }
 

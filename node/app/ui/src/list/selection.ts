@@ -8,6 +8,8 @@ export class Selection {
   readonly all = signal(false);
   /** the row that keys move, -1 before the first key or press */
   readonly active = signal(-1);
+  /** whether the bar is shown: a single press with a mouse merely says which row is meant */
+  readonly meant = signal(false);
   private anchor = -1;
 
   constructor(public source: Source) {}
@@ -32,16 +34,19 @@ export class Selection {
   }
 
   clear(): void {
+    this.meant.value = false;
     this.all.value = false;
     this.ids.value = new Set();
   }
 
   everything(): void {
+    this.meant.value = true;
     this.ids.value = new Set();
     this.all.value = this.source.length > 0;
   }
 
   only(at: number): void {
+    this.meant.value = false;
     this.all.value = false;
     this.ids.value = new Set([this.source.id(at)]);
     this.active.value = at;
@@ -49,6 +54,7 @@ export class Selection {
   }
 
   toggle(at: number): void {
+    this.meant.value = true;
     const id = this.source.id(at);
     const chosen = new Set(this.all.peek() ? this.list() : this.ids.peek());
     if (!chosen.delete(id)) chosen.add(id);
@@ -60,6 +66,7 @@ export class Selection {
 
   /** From the row last chosen to this one. */
   extend(at: number): void {
+    this.meant.value = true;
     const from = this.anchor < 0 ? Math.max(0, this.active.peek()) : this.anchor;
     const chosen = new Set<string>();
     for (let each = Math.min(from, at); each <= Math.max(from, at); each += 1) chosen.add(this.source.id(each));
