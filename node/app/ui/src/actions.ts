@@ -101,7 +101,7 @@ export async function makeList(
   of: { ids: readonly string[] } | { query: string },
 ): Promise<string | undefined> {
   try {
-    const made = await change<{ id?: string; operation?: string }>('POST', '/collections', { kind, name: called, ...of });
+    const made = await change<{ id: string }>('POST', '/collections', { kind, name: called, ...of });
     done(`${called} made`, made.operation);
     return made.id;
   } catch (wrong) {

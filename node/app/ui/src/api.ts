@@ -95,14 +95,15 @@ export async function post<T>(path: string, body: unknown, abort?: AbortSignal):
 
 /**
  * Changes something. Each call has an operation of its own; where the answer is lost or the daemon is just restarting, it is
- * sent again under the same, which does it once.
+ * sent again under the same, which does it once. The answer has the operation with it, for a way back.
  */
-export async function change<T = { operation?: string }>(
+export async function change<T = unknown>(
   method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
   path: string,
   body?: unknown,
-): Promise<T> {
-  const headers: Record<string, string> = { Operation: uuid() };
+): Promise<T & { operation: string }> {
+  const operation = uuid();
+  const headers: Record<string, string> = { Operation: operation };
   const init: RequestInit = { headers };
   if (body !== undefined) {
     headers['Content-Type'] = 'application/json';
@@ -112,7 +113,7 @@ export async function change<T = { operation?: string }>(
     try {
       const response = await ask(method, url(path), init);
       const text = await response.text();
-      return (text ? JSON.parse(text) : {}) as T;
+      return { operation, ...(text ? JSON.parse(text) : {}) };
     } catch (wrong) {
       const lost = wrong instanceof ApiError && (wrong.status === 0 || wrong.status === 503);
       if (!lost || attempt >= 3) throw wrong;

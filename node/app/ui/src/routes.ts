@@ -24,7 +24,18 @@ export interface Route {
 }
 
 export const routes: Route[] = [
-  { name: 'songs', title: 'Songs', load: () => import('./views/songs'), group: 'Music', icon: 'song', tab: true },
+  { name: '', title: 'Start', load: () => import('./views/home'), group: 'Library', icon: 'home', tab: true },
+  { name: 'search', title: 'Search', load: () => import('./views/search'), group: 'Library', icon: 'search' },
+  { name: 'folders', title: 'Folders', load: () => import('./views/folders'), group: 'Library', icon: 'folder' },
+  { name: 'artists', title: 'Artists', load: () => import('./views/artists'), group: 'Music', icon: 'artist' },
+  { name: 'artist', title: 'Artist', load: () => import('./views/artist') },
+  { name: 'albums', title: 'Albums', load: () => import('./views/albums'), group: 'Music', icon: 'album', tab: true },
+  { name: 'album', title: 'Album', load: () => import('./views/album') },
+  { name: 'songs', title: 'Songs', load: () => import('./views/songs'), group: 'Music', icon: 'song' },
+  { name: 'genres', title: 'Genres', load: () => import('./views/genres'), group: 'Music', icon: 'genre' },
+  { name: 'genre', title: 'Genre', load: () => import('./views/genre') },
+  { name: 'playlists', title: 'Lists', load: () => import('./views/lists'), group: 'Lists', icon: 'playlist', tab: true },
+  { name: 'list', title: 'List', load: () => import('./views/list') },
 ];
 
 /** The letter after `g` that leads to a view. */

@@ -111,6 +111,9 @@ export interface Album {
   starred?: boolean;
   rating?: number;
   plays?: number;
+  played_at?: number;
+  /** all who are credited, the first of whom is artist_id */
+  artists?: { id: string; name: string }[];
 }
 
 export interface Genre {
@@ -140,7 +143,7 @@ export interface Collection {
   name: string;
   size: number;
   /** that of a saved question */
-  query?: string;
+  query?: string | null;
   created_at?: number;
 }
 

@@ -58,7 +58,7 @@ function AddTo({ ids }: { ids: readonly string[] }) {
   const [lists, setLists] = useState<Collection[] | null>(null);
   useEffect(() => {
     get<{ collections: Collection[] }>('/collections')
-      .then(({ collections }) => setLists(collections.filter((each) => each.query === undefined)))
+      .then(({ collections }) => setLists(collections.filter((each) => !each.query)))
       .catch(report);
   }, []);
   const audio = ids.every((id) => peek(id)?.kind === 'audio');

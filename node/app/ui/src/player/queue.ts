@@ -188,10 +188,10 @@ export function toggleRepeat(): void {
 }
 
 /** As it was left, here or in another player. */
-export function restore(ids: readonly string[], current: string | undefined, position: number): void {
+export function restore(ids: readonly string[], current: number, position: number): void {
   batch(() => {
     entries.value = entriesOf(ids.slice(0, LONGEST));
-    at.value = current ? ids.indexOf(current) : ids.length ? 0 : -1;
+    at.value = Math.min(current, entries.peek().length - 1);
     startAt.value = position;
     playing.value = false;
     turn.value += 1;

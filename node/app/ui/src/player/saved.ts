@@ -13,18 +13,18 @@ const SAVE_MS = 3000;
 
 interface Queue {
   ids: string[];
-  current?: string;
-  position?: number;
+  /** which of them, from 0 */
+  current: number;
+  /** seconds into it */
+  position: number;
 }
 
 let known = '';
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 function present(): Queue {
-  const queue: Queue = { ids: entries.peek().map((each) => each.id) };
-  const now = entry.peek();
-  if (now) Object.assign(queue, { current: now.id, position: Math.round(position.peek() * 10) / 10 });
-  return queue;
+  const ids = entries.peek().map((each) => each.id);
+  return { ids, current: Math.max(0, at.peek()), position: Math.round(position.peek() * 10) / 10 };
 }
 
 async function save(): Promise<void> {
@@ -50,10 +50,10 @@ function soon(): void {
 export async function resume(): Promise<void> {
   if (!mayWrite.peek()) return;
   try {
-    const queue = await get<Partial<Queue>>('/queue');
-    if (entries.peek().length || !queue.ids?.length) return;
-    known = JSON.stringify(queue);
-    restore(queue.ids, queue.current, queue.position ?? 0);
+    const queue = await get<Queue>('/queue');
+    if (entries.peek().length || !queue.ids.length) return;
+    restore(queue.ids, queue.current, queue.position);
+    known = JSON.stringify(present());
   } catch (wrong) {
     if (!(wrong instanceof ApiError)) throw wrong;
     if (wrong.status !== 404) report(wrong);
