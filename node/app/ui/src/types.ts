@@ -90,6 +90,7 @@ export interface Session {
 export interface Artist {
   id: string;
   name: string;
+  sort_name?: string;
   albums: number;
   songs: number;
   starred?: boolean;

@@ -4,6 +4,7 @@ import { useRef } from 'preact/hooks';
 import { clock, titleOf } from '../format';
 import { item } from '../items';
 import { useKeys } from '../keys';
+import { current } from '../list/selection';
 import type { Source } from '../list/source';
 import { type Scroller, VirtualGrid } from '../list/virtual';
 import { entriesFor, workKeys } from './bar';
@@ -31,7 +32,7 @@ export function ItemGrid({ source, label, onOpen, before, empty, cell = 150, asp
   const id = useRef('');
   if (!id.current) id.current = `grid-${(grids += 1)}`;
   const onKeyDown = useListKeys(selection, control, onOpen, () => columns.current ?? 1, 4);
-  useKeys(workKeys(() => selection.target()));
+  useKeys(workKeys(() => current.peek()?.target() ?? []));
   const active = selection.active.value;
   const choosing = selection.meant.value && selection.size.value > 0;
   const placeOf = (event: Event) => Number((event.target as Element).closest<HTMLElement>('[data-at]')?.dataset.at ?? -1);
@@ -54,6 +55,9 @@ export function ItemGrid({ source, label, onOpen, before, empty, cell = 150, asp
         'aria-activedescendant': active >= 0 ? `${id.current}-${active}` : undefined,
         tabIndex: source.length ? 0 : undefined,
         onKeyDown,
+        onFocus: () => {
+          current.value = selection;
+        },
         onClick: (event: MouseEvent) => {
           const at = placeOf(event);
           if (at < 0) return;

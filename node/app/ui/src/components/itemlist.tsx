@@ -26,6 +26,8 @@ export interface ListOptions {
   lead?: 'cover' | 'track' | 'place';
   /** `album`: everything is of one album, so that it isn't said in each row */
   within?: 'album' | 'artist' | undefined;
+  /** whose it all is: only others are named in the rows */
+  artist?: string | undefined;
   before?: ComponentChildren;
   after?: ComponentChildren;
   empty?: ComponentChildren;
@@ -117,10 +119,11 @@ export function ItemList(options: ListOptions) {
   if (!id.current) id.current = `list-${(lists += 1)}`;
   const dragged = useRef(-1);
   const keys = useListKeys(selection, control, onOpen);
-  useKeys(workKeys(() => selection.target()));
+  useKeys(workKeys(() => current.peek()?.target() ?? []));
   const active = selection.active.value;
 
   const menu = (at: number, x: number, y: number) => {
+    current.value = selection;
     if (!selection.has(source.id(at))) selection.only(at);
     openMenu('What can be done', entriesFor(selection.list(), options.menu?.(at) ?? []), { x, y });
   };
@@ -160,6 +163,7 @@ export function ItemList(options: ListOptions) {
         item={found}
         lead={lead}
         within={within}
+        artist={options.artist}
         chosen={selection.has(key)}
         active={at === active}
         sounding={playingId.value === key}
@@ -188,6 +192,7 @@ export function ItemList(options: ListOptions) {
         tabIndex: source.length ? 0 : undefined,
         onKeyDown,
         onFocus: (event: FocusEvent) => {
+          current.value = selection;
           if (event.target === event.currentTarget && selection.active.peek() < 0) selection.moveTo(0);
         },
         onClick: (event: PointerEvent) => {
@@ -230,6 +235,7 @@ interface RowProps {
   item: Item | null | undefined;
   lead: 'cover' | 'track' | 'place';
   within?: 'album' | 'artist' | undefined;
+  artist?: string | undefined;
   chosen: boolean;
   active: boolean;
   sounding: boolean;
@@ -237,10 +243,10 @@ interface RowProps {
 }
 
 /** Nine elements: with the rows in sight of a large window the list stays below 250. */
-function Row({ row, at, item: of, lead, within, chosen, active, sounding, draggable }: RowProps) {
+function Row({ row, at, item: of, lead, within, artist, chosen, active, sounding, draggable }: RowProps) {
   const state = `row${chosen ? ' chosen' : ''}${active ? ' active' : ''}${sounding ? ' sounding' : ''}${of === null || of?.missing ? ' gone' : ''}`;
   const begin = lead === 'track' ? (of?.track ?? '') : lead === 'place' ? at + 1 : null;
-  const second = of && within !== 'artist' ? of.artist : undefined;
+  const second = of && within !== 'artist' && of.artist !== artist ? of.artist : undefined;
   return (
     <div id={row} class={state} role="row" aria-rowindex={at + 1} aria-selected={chosen} data-at={at} draggable={draggable}>
       <span class="lead" role="gridcell">

@@ -46,7 +46,7 @@ function useWindow({ rows, rowHeight, scroller, spacer, head = 0 }: Frame) {
     const now = latest.current;
     const seen = view.clientHeight;
     // how far the spacer's top is above the top of the view
-    const above = view.scrollTop - (inner.offsetTop - view.offsetTop);
+    const above = view.getBoundingClientRect().top - inner.getBoundingClientRect().top;
     const scale = now.height < now.full && now.height > seen ? (now.full - seen) / (now.height - seen) : 1;
     const at = Math.max(0, above) * scale;
     const first = Math.max(0, Math.floor(at / now.rowHeight) - BEYOND);
@@ -75,7 +75,7 @@ function useWindow({ rows, rowHeight, scroller, spacer, head = 0 }: Frame) {
     const inner = spacer.current;
     if (!view || !inner) return;
     const now = latest.current;
-    const start = inner.offsetTop - view.offsetTop;
+    const start = view.scrollTop + inner.getBoundingClientRect().top - view.getBoundingClientRect().top;
     const scale = now.full > now.height ? (now.height - view.clientHeight) / (now.full - view.clientHeight) : 1;
     const top = start + row * now.rowHeight * scale;
     const bottom = top + now.rowHeight;

@@ -56,7 +56,7 @@ export async function resume(): Promise<void> {
     known = JSON.stringify(present());
   } catch (wrong) {
     if (!(wrong instanceof ApiError)) throw wrong;
-    if (wrong.status !== 404) report(wrong);
+    if (wrong.code !== 'unsupported') report(wrong); // a daemon older than this page keeps no queues
   }
 }
 

@@ -48,6 +48,7 @@ export default function AlbumPage({ parts: [id = ''] }: ViewProps) {
       label={`Songs of ${album.name}`}
       lead="track"
       within="album"
+      artist={album.artist}
       onOpen={(at) => playNow(ids, at)}
       before={
         <header class="hero">

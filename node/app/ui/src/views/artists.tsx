@@ -12,7 +12,7 @@ import '../styles/music.css';
 
 /** The letter that a name is under: without accents, anything that is no letter under #. */
 export function letterOf(name: string): string {
-  const first = name.normalize('NFD').replace(/^(the|der|die|das|le|la|les)\s+/i, '').replace(/[^\p{L}\p{N}]/gu, '').slice(0, 1).toUpperCase();
+  const first = name.normalize('NFD').replace(/[^\p{L}\p{N}]/gu, '').slice(0, 1).toUpperCase();
   return /\p{L}/u.test(first) ? first : '#';
 }
 
@@ -27,7 +27,7 @@ export default function Artists() {
   const letters = useMemo(() => {
     const found = new Map<string, number>();
     artists.all.forEach((each, at) => {
-      const letter = letterOf(each.name);
+      const letter = letterOf(each.sort_name ?? each.name);
       if (!found.has(letter)) found.set(letter, at);
     });
     return [...found];
@@ -63,7 +63,7 @@ export default function Artists() {
           return (
             <a key={artist.id} class="artist-card" href={href(['artist', artist.id])}>
               <span class="initial" aria-hidden="true" data-hue={hue(artist.name)}>
-                {letterOf(artist.name)}
+                {letterOf(artist.sort_name ?? artist.name)}
               </span>
               <span>
                 <b>
