@@ -58,8 +58,9 @@ export function writeAlbums(folder, { seconds = 4, albums = ALBUMS } = {}) {
     ffmpeg('-f', 'lavfi', '-i', `color=c=${ground}:s=400x400:d=1`, '-vf', shapes[place % shapes.length] ?? 'null', '-frames:v', '1', '-q:v', '4', cover);
     each.songs.forEach((title, at) => {
       const rate = each.form === 'opus' ? 48000 : 44100;
-      // the wave goes on over the cut: its phase at the start is that of all samples before
-      const source = `aevalsrc=0.2*sin(2*PI*${220 + place * 20}*(t+${at * (each.seconds ?? seconds)})):s=${rate}:d=${each.seconds ?? seconds}`;
+      // The wave goes on over the cut: its phase at the start is that of all samples before. A pitch that is no whole number
+      // gives each song another phase, else two songs would be one payload, and so one item.
+      const source = `aevalsrc=0.2*sin(2*PI*${220.137 + place * 20}*(t+${at * (each.seconds ?? seconds)})):s=${rate}:d=${each.seconds ?? seconds}`;
       const tags = { title, artist: each.artist, album_artist: each.artist, album: each.album, date: String(each.year), genre: each.genre, track: `${at + 1}/${each.songs.length}` };
       const file = path.join(where, `${String(at + 1).padStart(2, '0')} ${title}.${each.form}`);
       const named = Object.entries(tags).flatMap(([name, value]) => ['-metadata', `${name}=${value}`]);

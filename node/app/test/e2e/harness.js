@@ -90,15 +90,16 @@ export class Stage {
 
   /**
    * A page of a person's own: nothing kept from another.
-   * @param {{ phone?: boolean, dark?: boolean, at?: string, init?: () => void }} [how]
+   * @param {{ phone?: boolean, dark?: boolean, at?: string, init?: () => void, bypassCSP?: boolean }} [how] `init` is run in the page before its own scripts
    * @returns {Promise<Page>}
    */
-  async page({ phone = false, dark = false, at = '', init } = {}) {
+  async page({ phone = false, dark = false, at = '', init, bypassCSP = false } = {}) {
     const { devices } = require('playwright-core');
     const context = await this.browser.newContext({
       ...(phone ? devices['Pixel 7'] : DESK),
       colorScheme: dark ? 'dark' : 'light',
       reducedMotion: 'reduce',
+      bypassCSP,
     });
     const page = await context.newPage();
     page.on('pageerror', (error) => this.complaints.push(String(error.stack ?? error)));

@@ -32,7 +32,7 @@ export function albumMenu(album: Album, onStar?: (starred: boolean) => void): (E
         run: () => void starOf('album', album, !album.starred).then((is) => onStar(is)),
       });
   }
-  entries.push({ label: 'Download as ZIP', icon: 'download', run: () => location.assign(`./download.zip?q=${encodeURIComponent(`album_id:${album.id}`)}`) });
+  entries.push({ label: 'Download as ZIP', icon: 'download', run: () => location.assign(`./download.zip?q=${encodeURIComponent(`id:${album.id} kind:audio`)}`) });
   return entries;
 }
 
