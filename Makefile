@@ -131,6 +131,6 @@ dist: $(VENV)/.installed-dev
 clean:
 	rm -rf node/client/node_modules node/client/contract node/client/types node/app/node_modules node/app/ui/node_modules \
 		node/app/dist .node .node-browser
-	rm -rf .venv .venv-oldest .venv-newest build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv .venv-oldest .venv-newest .venv-mopidy build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache bench/results/*-small.md bench/results/*-tiny.md
 	find . -name __pycache__ -type d -not -path './node/*' -prune -exec rm -rf {} +
