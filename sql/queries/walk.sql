@@ -5,9 +5,9 @@
 -- What is to be summed up anew, oldest first. $1 most.
 SELECT s.meta, s.mark, m.kind, m.name FROM stale_album s LEFT JOIN meta m ON m.id = s.meta ORDER BY s.mark LIMIT $1::integer;
 
--- name: any_stale_album
--- Whether anything is to be summed up.
-SELECT EXISTS (SELECT FROM stale_album);
+-- name: few_stale_albums
+-- How many are to be summed up; no more than $1 are counted.
+SELECT count(*) FROM (SELECT FROM stale_album LIMIT $1::integer) s;
 
 -- name: songs_of_albums, by key
 -- The songs of albums, and loose songs themselves, each by its first file, present ones first. What is no song's any more
