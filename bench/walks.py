@@ -19,7 +19,8 @@ from mediactl import Client, walks, workcalls
 
 _FILL = [
     """CREATE TEMPORARY TABLE made AS SELECT i, (i - 1) / %(songs)s AS a, md5('s' || i)::uuid AS stream,
-       md5('m' || i)::uuid AS song, 1000000000 + i AS file FROM generate_series(1, %(songs)s * %(albums)s) i""",
+       md5('m' || i)::uuid AS song, 1000000000 + i AS file
+       FROM generate_series(1, %(songs)s::integer * %(albums)s::integer) i""",
     """INSERT INTO volume (uuid, fs_type) VALUES (gen_random_uuid()::text, 'ext4')""",
     """INSERT INTO root (volume, path, owner, watched, cross_mounts, exclude, added_ns, scanned_ns)
        SELECT max(v.id), '/walks', (SELECT id FROM host LIMIT 1), false, false, '{}', 1, 1 FROM volume v""",

@@ -3,7 +3,10 @@
 
 -- name: stale_albums
 -- What is to be summed up anew, oldest first. $1 most.
-SELECT s.meta, s.mark, m.kind, m.name FROM stale_album s LEFT JOIN meta m ON m.id = s.meta ORDER BY s.mark LIMIT $1::integer;
+SELECT s.meta, s.mark, m.kind, m.name
+FROM (SELECT meta, mark FROM stale_album ORDER BY mark LIMIT $1::integer) s
+LEFT JOIN LATERAL (SELECT kind, name FROM meta WHERE id = s.meta OFFSET 0) m ON true
+ORDER BY s.mark;
 
 -- name: few_stale_albums
 -- How many are to be summed up; no more than $1 are counted.
@@ -131,7 +134,7 @@ DELETE FROM stale_album s USING jsonb_to_recordset($1::jsonb) AS e(u uuid, m big
 
 -- ------------------------------------------------------------------ work on metas
 
--- name: live_metas
+-- name: live_metas, by key
 -- The albums and artists that ids stand for today, in the order asked. $1 json list of ids.
 SELECT e.ordinality, m.id, m.kind FROM jsonb_array_elements_text($1::jsonb) WITH ORDINALITY e
 LEFT JOIN meta_alias l ON l.old = e.value::uuid LEFT JOIN meta m ON m.id = coalesce(l.meta, e.value::uuid)
@@ -186,7 +189,7 @@ WITH asked AS MATERIALIZED (
 )
 SELECT s FROM changed;
 
--- name: keep_songs
+-- name: keep_songs, by key
 -- The songs that albums and artists have now are remembered with those they had, where somebody made something of them.
 -- $1 json list of metas.
 INSERT INTO work_meta_song (meta, stream)
@@ -204,7 +207,7 @@ CROSS JOIN LATERAL (
 WHERE m.kind IN ('album', 'artist') AND EXISTS (SELECT FROM work_meta w WHERE w.meta = m.id)
 ON CONFLICT DO NOTHING;
 
--- name: worked_metas
+-- name: worked_metas, by key
 -- Of albums, loose songs and artists those that somebody made something of, and such artists of them. $1 json list.
 SELECT DISTINCT w.meta FROM (
     SELECT value::uuid AS id FROM jsonb_array_elements_text($1::jsonb)
@@ -215,7 +218,7 @@ SELECT DISTINCT w.meta FROM (
 -- Whether somebody made something of an album or artist. $1 meta.
 SELECT EXISTS (SELECT FROM work_meta WHERE meta = $1::uuid);
 
--- name: where_songs_went
+-- name: where_songs_went, by key
 -- Under which albums or artists the songs are now that these have had: (meta, kind, the other, how many of them, how
 -- many of them are under any). $1 json list of metas.
 WITH had AS MATERIALIZED (
@@ -318,7 +321,7 @@ FROM numbered n;
 INSERT INTO stale_album (meta) SELECT DISTINCT value::uuid FROM jsonb_array_elements_text($1::jsonb) ORDER BY 1
 ON CONFLICT (meta) DO UPDATE SET mark = nextval('stale_mark');
 
--- name: facts_of_metas
+-- name: facts_of_metas, by key
 -- What albums and artists are found again by: kind, digest in hex, name, MusicBrainz id. $1 json list of ids.
 SELECT e.value, m.kind, encode(m.digest, 'hex'), coalesce(a.name, t.name, m.name), coalesce(a.musicbrainz_id, t.musicbrainz_id)
 FROM jsonb_array_elements_text($1::jsonb) e
