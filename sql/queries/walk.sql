@@ -53,31 +53,43 @@ CROSS JOIN LATERAL (
 SELECT pg_advisory_xact_lock(hashtext('mediadb album'));
 
 -- name: take_back_albums, by key
--- Albums go, with what they gave to artists and genres. $1 json list of metas.
+-- Albums go, with what they gave to artists and genres. Row by row from the albums asked for (LATERAL, ctid), for a plan
+-- made while the tables were empty went through all of each. $1 json list of metas.
 WITH asked AS MATERIALIZED (
-    SELECT a.meta, NOT a.loose AS listed, NOT a.missing AS counts FROM album a
-    WHERE a.meta IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))
+    SELECT a.row, a.meta, NOT a.loose AS listed, NOT a.missing AS counts
+    FROM (SELECT value::uuid AS id FROM jsonb_array_elements_text($1::jsonb)) e
+    CROSS JOIN LATERAL (SELECT ctid AS row, meta, loose, missing FROM album WHERE meta = e.id OFFSET 0) a
+), whose AS MATERIALIZED (
+    SELECT x.row, x.artist, x.place, x.songs, a.listed, a.counts FROM asked a
+    CROSS JOIN LATERAL (SELECT ctid AS row, artist, place, songs FROM album_artist WHERE album = a.meta OFFSET 0) x
+), which AS MATERIALIZED (
+    SELECT x.row, x.genre, x.songs, a.listed, a.counts FROM asked a
+    CROSS JOIN LATERAL (SELECT ctid AS row, genre, songs FROM album_genre WHERE album = a.meta OFFSET 0) x
 ), of_artists AS (
     UPDATE artist t SET albums = t.albums - g.albums, owned = t.owned - g.owned, songs = t.songs - g.songs
     FROM (
-        SELECT x.artist, count(*) FILTER (WHERE x.place IS NOT NULL AND a.listed) AS albums, count(x.place) AS owned,
-               sum(x.songs) AS songs
-        FROM asked a JOIN album_artist x ON x.album = a.meta WHERE a.counts GROUP BY x.artist
-    ) g WHERE t.meta = g.artist
+        SELECT o.row, count(*) FILTER (WHERE w.place IS NOT NULL AND w.listed) AS albums, count(w.place) AS owned,
+               sum(w.songs) AS songs
+        FROM whose w CROSS JOIN LATERAL (SELECT ctid AS row FROM artist WHERE meta = w.artist OFFSET 0) o
+        WHERE w.counts GROUP BY o.row
+    ) g WHERE t.ctid = g.row
 ), of_genres AS (
     UPDATE genre t SET albums = t.albums - g.albums, songs = t.songs - g.songs
     FROM (
-        SELECT x.genre, count(*) FILTER (WHERE a.listed) AS albums, sum(x.songs) AS songs
-        FROM asked a JOIN album_genre x ON x.album = a.meta WHERE a.counts GROUP BY x.genre
-    ) g WHERE t.folded = g.genre
+        SELECT o.row, count(*) FILTER (WHERE w.listed) AS albums, sum(w.songs) AS songs
+        FROM which w CROSS JOIN LATERAL (SELECT ctid AS row FROM genre WHERE folded = w.genre OFFSET 0) o
+        WHERE w.counts GROUP BY o.row
+    ) g WHERE t.ctid = g.row
 ), artists AS (
-    DELETE FROM album_artist x USING asked a WHERE x.album = a.meta
+    DELETE FROM album_artist WHERE ctid = ANY (ARRAY(SELECT row FROM whose))
 ), genres AS (
-    DELETE FROM album_genre x USING asked a WHERE x.album = a.meta
+    DELETE FROM album_genre WHERE ctid = ANY (ARRAY(SELECT row FROM which))
 ), actors AS (
-    DELETE FROM album_actor x USING asked a WHERE x.album = a.meta
+    DELETE FROM album_actor WHERE ctid = ANY (ARRAY(
+        SELECT x.row FROM asked a
+        CROSS JOIN LATERAL (SELECT ctid AS row FROM album_actor WHERE album = a.meta OFFSET 0) x))
 )
-DELETE FROM album x USING asked a WHERE x.meta = a.meta;
+DELETE FROM album WHERE ctid = ANY (ARRAY(SELECT row FROM asked));
 
 -- name: put_albums, by key
 -- Albums as they are now. $1: [{u, n, so, w, cr, cs, c, d, y, g, t, v, k, mb, l, x}].
