@@ -135,9 +135,11 @@ def test_forgetting(daemon: Daemon) -> None:
         (tree / "c/2.txt").unlink()
         client.add([tree], once=True)
         assert client.status().missing == 1
-        assert client.forget(tree, missing_only=True).files == 1
+        assert client.forget(tree / "c/2.txt", tree / "c/3.txt", missing_only=True).files == 1
         assert client.status().missing == 0
+        assert client.forget(tree, missing_only=True).files == 0
         assert client.forget(tree / "c", missing_only=True).files == 0
+        assert client.forget(tree / "c/1.txt", missing_only=True).files == 0
         assert len(client.roots()) == 1
         result = client.forget(tree)
         assert (result.files, result.roots) == (14, 1)
