@@ -1,6 +1,6 @@
 /** Who asks: a cookie's session, a Bearer key, or nobody while nobody has an account. The daemon knows, this remembers for seconds. */
 import { createHash } from 'node:crypto';
-import { MediadError, PermissionDenied, Unsupported } from 'mediadb';
+import { LimitExceeded, MediadError, PermissionDenied, Unsupported } from 'mediadb';
 import { isLoopback } from './config.js';
 import { HttpError } from './errors.js';
 
@@ -119,6 +119,7 @@ export class Auth {
       return nobody && nothing ? this.#open(role) : null;
     } catch (error) {
       if (error instanceof Unsupported) return nothing ? this.#open(client.greeting?.role ?? 'read') : null;
+      if (error instanceof LimitExceeded) throw new HttpError('limit_exceeded', error.message, { status: 429, retryAfter: 60 });
       if (!(error instanceof PermissionDenied)) throw error;
       this.attempts.failed(origin);
       return null;
