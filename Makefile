@@ -83,8 +83,8 @@ test-node: $(VENV)/.installed-dev
 		node=$$($(BIN)/python tools/nodejs.py app) && \
 		browser=$$($(BIN)/python tools/nodejs.py browser || true) && \
 		PATH="$$(dirname "$$node"):$$PATH" && export PATH && \
-		export MEDIADB_PYTHON='$(CURDIR)/$(BIN)/python' CHROMIUM="$$browser" && \
-		(cd node/client && npm test) && (cd node/app && npm test); \
+		export MEDIADB_PYTHON='$(CURDIR)/$(BIN)/python' MEDIADB_CHROMIUM="$$browser" && \
+		(cd node/client && npm test) && (cd node/app && npm test) && (cd node/app/ui && npm test); \
 	fi
 
 page: $(VENV)/.installed
@@ -129,7 +129,7 @@ dist: $(VENV)/.installed-dev
 	$(BIN)/python -m build --no-isolation --outdir dist .
 
 clean:
-	rm -rf node/client/node_modules node/client/contract node/client/types node/app/node_modules node/app/dist .node .node-browser
+	rm -rf node/client/node_modules node/client/contract node/client/types node/app/node_modules node/app/ui/node_modules node/app/dist .node .node-browser
 	rm -rf .venv .venv-oldest .venv-newest build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache bench/results/*-small.md bench/results/*-tiny.md
 	find . -name __pycache__ -type d -not -path './node/*' -prune -exec rm -rf {} +

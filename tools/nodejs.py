@@ -127,18 +127,19 @@ def install(folder: Path, where: Path) -> None:
 
 def build(folder: Path) -> None:
     """node/app/dist, when a source of the page is newer."""
-    app = ROOT / "node/app"
-    made = app / "dist/index.html"
-    if is_newer(made, app / "ui", app / "package.json"):
+    page = ROOT / "node/app/ui"
+    made = ROOT / "node/app/dist/index.html"
+    sources = [each for each in page.iterdir() if each.name != "node_modules"]
+    if is_newer(made, *sources):
         return
     print("building the page ...", file=sys.stderr)
-    run_npm([*npm_command(folder), "run", "build"], folder, app, "the page")
+    run_npm([*npm_command(folder), "run", "build"], folder, page, "the page")
     made.touch()
 
 
 def browser(folder: Path) -> Path:
-    """A Chromium: CHROMIUM, the machine's, else that of the npm package @sparticuz/chromium. Raises Failure."""
-    for name in (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"):
+    """A Chromium: MEDIADB_CHROMIUM, the machine's, else that of the npm package @sparticuz/chromium. Raises Failure."""
+    for name in (os.environ.get("MEDIADB_CHROMIUM"), "chromium", "chromium-browser", "google-chrome"):
         found = shutil.which(name) if name else None
         if found:
             return Path(found)
@@ -173,6 +174,7 @@ def main(arguments: list[str]) -> int:
         if what == "app":
             install(folder, ROOT / "node/client")
             install(folder, ROOT / "node/app")
+            install(folder, ROOT / "node/app/ui")
             build(folder)
         print(browser(folder) if what == "browser" else folder / "node")
     except Failure as failure:
