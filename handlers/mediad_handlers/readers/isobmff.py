@@ -7,14 +7,21 @@ there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from struct import Struct
+from typing import TYPE_CHECKING, NamedTuple
 
 from mediad_handlers.kit.api import HandlerError
+
+if TYPE_CHECKING:
+    from mediad_handlers.kit.file import File
 
 Fetch = Callable[[int, int], bytes]
 
 MAX_BOXES = 20_000  # of one walk
 MAX_CONTENT = 4 * 1024 * 1024  # bytes of one box's contents
+
+
+_HEADER = Struct(">I4s").unpack_from
 
 
 class Box(NamedTuple):
@@ -58,7 +65,19 @@ class Source:
     def walk(self, start: int, end: int) -> Iterator[Box]:
         """The boxes between two offsets. Raises HandlerError `limit` behind MAX_BOXES of one source."""
         at = start
+        base, data = self._base, self._data
+        inside = len(data) - 16 + base  # the last place from which a header is in memory
         while at + 8 <= end:
+            if base <= at <= inside:
+                size, kind = _HEADER(data, at - base)
+                if size >= 8:
+                    self.budget -= 1
+                    if self.budget < 0:
+                        raise HandlerError("limit", f"more than {MAX_BOXES} boxes")
+                    following = at + size
+                    yield Box(kind, at + 8, following if following < end else end)
+                    at = following
+                    continue
             self.budget -= 1
             if self.budget < 0:
                 raise HandlerError("limit", f"more than {MAX_BOXES} boxes")
@@ -87,6 +106,21 @@ class Source:
                 return None
             box = found
         return box
+
+
+def list_boxes(file: File) -> list[Box]:
+    """The boxes of the top level, read once a file. Raises HandlerError `limit` behind MAX_BOXES."""
+    if "boxes" not in file.memo:
+        file.memo["boxes"] = list(Source(file.read, file.head).walk(0, file.size))
+    found: list[Box] = file.memo["boxes"]
+    return found
+
+
+def load_movie(file: File, moov: Box) -> Source:
+    """A source with the beginning of the movie box in memory, at most MAX_CONTENT bytes; read once a file."""
+    if "movie" not in file.memo:
+        file.memo["movie"] = file.read(moov.start, min(moov.length, MAX_CONTENT))
+    return Source(file.read, file.memo["movie"], moov.start)
 
 
 def big(data: bytes, offset: int, length: int) -> int:

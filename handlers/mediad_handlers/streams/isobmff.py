@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from mediad_handlers.kit.api import HandlerError, Payload, Track
-from mediad_handlers.readers.isobmff import Box, Source, big
+from mediad_handlers.readers.isobmff import Box, Source, big, list_boxes, load_movie
 from mediad_handlers.streams import nals
 from mediad_handlers.video.tracks import codec_name
 
@@ -35,8 +35,7 @@ _OBJECTS = {0x40: "aac", 0x66: "aac", 0x67: "aac", 0x68: "aac", 0x69: "mp3", 0x6
 
 def payload(file: File, format: str) -> Payload | None:
     """isobmff-mdat/1; None when there is no mdat, or more than RANGES of them."""
-    source = Source(file.read)
-    ranges = [(box.start, box.length) for box in source.walk(0, file.size) if box.kind == b"mdat" and box.length]
+    ranges = [(box.start, box.length) for box in list_boxes(file) if box.kind == b"mdat" and box.length]
     return Payload(ALGORITHM, tuple(ranges)) if 0 < len(ranges) <= RANGES else None
 
 
@@ -66,13 +65,11 @@ class _Description(NamedTuple):
 
 def tracks(file: File, format: str) -> Sequence[Track]:
     """The audio and video tracks. Raises HandlerError `corrupt` when there is no moov."""
-    source = Source(file.read)
-    boxes = list(source.walk(0, file.size))
+    boxes = list_boxes(file)
     moov = next((box for box in boxes if box.kind == b"moov"), None)
     if moov is None:
         raise HandlerError("corrupt", "there is no moov box")
-    if moov.length <= PIECE:
-        source.load(moov.start, moov.length)
+    source = load_movie(file, moov)
     fragments = [box for box in boxes if box.kind == b"moof"]
     found: list[Track] = []
     for trak in source.children(moov):
