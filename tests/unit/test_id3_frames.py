@@ -259,6 +259,8 @@ def test_bounds(tmp_path: Path) -> None:
     assert read(build(4, frame4(b"TIT2", syncsafe(1) + bomb, 9) + frame4(b"TALB", b"\3Album"))).fields == {
         "album": "Album"
     }
+    for name in (b"PCST", b"PCNT", b"SEEK"):
+        assert read(build(4, frame4(name, b"\xff" * 5000) + TITLE4)).fields == {"title": "Title"}
     nested = frame4(b"TIT2", b"\3deep")
     for depth in range(30):
         nested = frame4(b"CHAP", b"c%d\0" % depth + bytes(16) + nested)

@@ -34,6 +34,7 @@ from mediad_handlers.audio.id3text import (
 _FRAME = Struct(">4sIH").unpack_from  # ID3v2.3.0 section 3.3: name, size, flags
 _SYNC = re.compile(rb"\xff[\xe0-\xff]")  # cannot occur in unsynchronised bytes (ID3v2.4.0 structure section 6.1)
 DEPTH = 3  # chapters in chapters
+NUMBER = 32  # bytes of a counter
 
 
 class Tag(NamedTuple):
@@ -343,7 +344,9 @@ def _read_popularity(name: str, data: bytes, form: Form) -> tuple[str, tuple[str
 
 
 def _read_number(name: str, data: bytes, form: Form) -> tuple[str, int]:
-    """PCNT (section 4.16), iTunes' PCST: the number."""
+    """PCNT (section 4.16), iTunes' PCST: the number. Raises Junk for one that nobody has counted up to."""
+    if len(data) > NUMBER:
+        raise Junk
     return name, int.from_bytes(data, "big")
 
 

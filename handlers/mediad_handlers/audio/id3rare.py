@@ -10,7 +10,7 @@ from collections.abc import Callable
 from struct import iter_unpack
 from typing import Any
 
-from mediad_handlers.audio.id3frames import Form, Tag, read_tag
+from mediad_handlers.audio.id3frames import NUMBER, Form, Tag, read_tag
 from mediad_handlers.audio.id3text import Junk, take_latin, take_text
 
 _ENCODINGS = ("LATIN1", "UTF16", "UTF16BE", "UTF8")  # by the encoding byte
@@ -169,9 +169,15 @@ def _take_index(data: bytes, form: Form, parts: dict[str, Any]) -> tuple[Any, by
     return [int.from_bytes(data[at : at + width], "big") for at in range(0, count * width, width)], b""
 
 
+def _take_number(data: bytes, form: Form, parts: dict[str, Any]) -> tuple[Any, bytes]:
+    if len(data) > NUMBER:
+        raise Junk
+    return int.from_bytes(data, "big"), b""
+
+
 _KINDS: dict[str, Callable[[bytes, Form, dict[str, Any]], tuple[Any, bytes]]] = {
     "encoding": _take_encoding, "flags": _take_flags, "latins": _take_latins, "frames": _take_frames,
     "events": _take_events, "adjustments": _take_adjustments, "volumes": _take_volumes, "index": _take_index,
     "rest": lambda data, form, parts: (data, b""),
-    "number": lambda data, form, parts: (int.from_bytes(data, "big"), b""),
+    "number": _take_number,
 }  # fmt: skip

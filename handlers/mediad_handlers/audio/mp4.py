@@ -109,7 +109,7 @@ class _Entry(NamedTuple):
 def _read_entry(source: Source, track: dict[bytes, Box]) -> _Entry | None:
     """The first sample entry."""
     table = source.find(track[b"minf"], b"stbl", b"stsd") if b"minf" in track else None
-    box = next(source.children(table, 8), None) if table else None
+    box = next(iter(source.children(table, 8)), None) if table else None
     if box is None or box.length < 28:
         return None
     data = source.content(box, ENTRY)

@@ -6,7 +6,7 @@ there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,12 +39,13 @@ class Box(NamedTuple):
 class Source:
     """Bytes of a file with one part of it in memory; `budget` is how many more box headers may be read."""
 
-    __slots__ = ("_base", "_data", "_fetch", "budget")
+    __slots__ = ("_base", "_children", "_data", "_fetch", "budget")
 
     def __init__(self, fetch: Fetch, data: bytes = b"", base: int = 0) -> None:
         self._fetch = fetch
         self._data = data
         self._base = base
+        self._children: dict[tuple[int, int], list[Box]] = {}
         self.budget = MAX_BOXES
 
     def read(self, offset: int, length: int) -> bytes:
@@ -94,17 +95,46 @@ class Source:
             yield Box(kind, at + head, min(at + size, end))
             at += size
 
-    def children(self, box: Box, skip: int = 0) -> Iterator[Box]:
-        """The boxes inside a box, behind `skip` bytes of its own (4 for a full box)."""
-        return self.walk(box.start + skip, box.end)
+    def children(self, box: Box, skip: int = 0) -> Iterable[Box]:
+        """The boxes inside a box, behind `skip` bytes of its own (4 for a full box); what is in memory is walked once.
+        Raises HandlerError `limit`, while they are taken or at once."""
+        start, end = box.start + skip, box.end
+        found = self._children.get((start, end))
+        if found is None:
+            if start < self._base or end > self._base + len(self._data):
+                return self.walk(start, end)
+            found = self._children[start, end] = self._list(start, end)
+        return found
+
+    def _list(self, start: int, end: int) -> list[Box]:
+        """What `walk` gives, of a range in memory."""
+        found: list[Box] = []
+        data, base = self._data, self._base
+        inside = min(end - 8, base + len(data) - 16)
+        at = start
+        while at <= inside:
+            size, kind = _HEADER(data, at - base)
+            if size < 8:
+                break
+            following = at + size
+            found.append(Box(kind, at + 8, following if following < end else end))
+            at = following
+        self.budget -= len(found)
+        if self.budget < 0:
+            raise HandlerError("limit", f"more than {MAX_BOXES} boxes")
+        if at + 8 <= end:
+            found += self.walk(at, end)  # a large size, a last box, the end of what is in memory
+        return found
 
     def find(self, box: Box, *path: bytes) -> Box | None:
         """The first box at a path of kinds below `box`."""
         for kind in path:
-            found = next((child for child in self.children(box) if child.kind == kind), None)
-            if found is None:
+            for child in self.children(box):
+                if child.kind == kind:
+                    box = child
+                    break
+            else:
                 return None
-            box = found
         return box
 
 
@@ -119,8 +149,11 @@ def list_boxes(file: File) -> list[Box]:
 def load_movie(file: File, moov: Box) -> Source:
     """A source with the beginning of the movie box in memory, at most MAX_CONTENT bytes; read once a file."""
     if "movie" not in file.memo:
-        file.memo["movie"] = file.read(moov.start, min(moov.length, MAX_CONTENT))
-    return Source(file.read, file.memo["movie"], moov.start)
+        data = file.read(moov.start, min(moov.length, MAX_CONTENT))
+        file.memo["movie"] = Source(file.read, data, moov.start)
+    found: Source = file.memo["movie"]
+    found.budget = MAX_BOXES  # for each who asks
+    return found
 
 
 def big(data: bytes, offset: int, length: int) -> int:

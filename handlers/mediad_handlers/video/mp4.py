@@ -179,7 +179,7 @@ def _sample_times(source: Source, box: Box | None) -> tuple[int, int]:
 
 def _read_description(source: Source, track: Track, stsd: Box) -> None:
     """The first sample entry (14496-12 section 8.5.2, 12.1.3, 12.2.3; QuickTime sound description versions 1, 2)."""
-    entry = next(source.children(stsd, 8), None)
+    entry = next(iter(source.children(stsd, 8)), None)
     if entry is None:
         return
     track["codec"] = codec_name(entry.kind.decode("latin-1"))
