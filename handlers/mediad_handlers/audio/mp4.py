@@ -33,6 +33,7 @@ _CODECS = {"mp4a": "aac", "drms": "aac", "ac-3": "ac3", "ec-3": "eac3"}
 _MP3 = (0x69, 0x6B)  # object type indications, 14496-1 table 5
 _AC3_CHANNELS = (2, 1, 2, 3, 3, 4, 4, 5)
 _AC3_RATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)  # kbit/s
+_ITEM = Struct(">I4s").unpack_from
 _DATA = Struct(">I4sB").unpack_from  # a value's size, "data", version
 
 
@@ -176,15 +177,27 @@ def _read_user_data(record: Record, source: Source, user: Box) -> None:
 def _read_items(record: Record, source: Source, items: Box) -> None:
     native: Native = {}
     pictures: list[dict[str, Any]] = []
-    for box in source.children(items):
-        data = source.content(box, MAX_READ)
-        if box.kind == b"covr":
+    whole = source.content(items, MAX_READ)
+    if items.length > MAX_READ:
+        record.warnings.append(f"ItemList: only the first {MAX_READ} bytes were read")
+    at, end = 0, len(whole)
+    while at + 8 <= end:
+        size, kind = _ITEM(whole, at)
+        if size < 8:  # no item has the large size, and only the last one may have 0
+            size = end - at if not size else 0
+        if not size:
+            break
+        data = whole[at + 8 : at + size]
+        at += size
+        if at > end and items.length > MAX_READ:
+            break
+        if kind == b"covr":
             pictures += _list_covers(data)
-        elif box.kind == b"----":
+        elif kind == b"----":
             _take_free_form(native, data)
         else:
             try:
-                _take_item(native, box.kind, data)
+                _take_item(native, kind, data)
             except ValueError:
                 continue  # not of its type: what it means cannot be told
     if pictures:
@@ -224,9 +237,15 @@ def _take_item(native: Native, kind: bytes, data: bytes) -> None:
         key = "\xa9gen"
         values = [_genre(value) for _, _, value in _values(data)]
     else:
-        forms = (0, 1) if kind in _TEXTS else (1,)
-        values = [_text(form, forms, value) for _, form, value in _values(data)]
-    native.setdefault(key, (key, []))[1].extend(values)
+        if data[:4] == len(data).to_bytes(4, "big") and data[4:12] == b"data\0\0\0\1":
+            values = [data[16:].decode("utf-8")]  # nearly always: one value of UTF-8
+        else:
+            forms = (0, 1) if kind in _TEXTS else (1,)
+            values = [_text(form, forms, value) for _, form, value in _values(data)]
+    if key in native:
+        native[key][1].extend(values)
+    else:
+        native[key] = (key, values)
 
 
 def _values(data: bytes) -> Iterator[tuple[int, int, bytes]]:

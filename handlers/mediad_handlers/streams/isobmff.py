@@ -61,14 +61,15 @@ class _Table:
         return int.from_bytes(self._data[at : at + self._width], "big")
 
     def take(self, index: int, count: int) -> tuple[int, ...]:
-        """The numbers from `index` on, at most `count` of them; for a table of four bytes. Raises HandlerError as
+        """The numbers from `index` on, at most `count` of them, at least one where there is one. Raises HandlerError as
         above."""
         count = min(count, self.count - index)
         if count <= 0:
             return ()
         self[index]
-        at = (index - self._first) * 4
-        return unpack_from(f">{min(count, (len(self._data) - at) // 4)}I", self._data, at)
+        at = (index - self._first) * self._width
+        count = min(count, (len(self._data) - at) // self._width)
+        return unpack_from(f">{count}{'Q' if self._width == 8 else 'I'}", self._data, at)
 
 
 class _Description(NamedTuple):
@@ -163,13 +164,24 @@ def _samples(file: File, source: Source, table: Box, whole: bool) -> Iterator[by
     run = 0
     group = FIRST
     per, until = table_of_runs[1], 0  # the samples of a chunk, and the chunk up to which that holds
+    known = table_of_runs.take(0, 3 * GROUP)  # (first chunk, samples of a chunk, description) of the first runs
+    places: tuple[int, ...] = ()  # of chunks, from number `base` on
+    base = 0
     for chunk in range(chunks.count):
         if chunk >= until:
-            while run + 1 < entries and table_of_runs[(run + 1) * 3] <= chunk + 1:
+            while run + 1 < entries:
+                place = (run + 1) * 3
+                until = (known[place] if place < len(known) else table_of_runs[place]) - 1
+                if until > chunk:
+                    break
                 run += 1
-            per = table_of_runs[run * 3 + 1]
-            until = table_of_runs[(run + 1) * 3] - 1 if run + 1 < entries else chunks.count
-        at = chunks[chunk]
+            else:
+                until = chunks.count
+            place = run * 3 + 1
+            per = known[place] if place < len(known) else table_of_runs[place]
+        if chunk - base >= len(places):
+            base, places = chunk, chunks.take(chunk, GROUP)
+        at = places[chunk - base]
         left = min(per, count - sample)
         while left > 0:
             if same:
