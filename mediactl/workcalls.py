@@ -30,6 +30,8 @@ from mediactl.model import (
     Offer,
     Offers,
     Operation,
+    Queue,
+    QueueResult,
     RelateResult,
     Restored,
     Revision,
@@ -130,12 +132,44 @@ def collect(
     place: int = -1, to: int = 0, new_name: str = "",
 ) -> Call[CollectResult]:  # fmt: skip
     """Makes, fills, orders, renames or deletes a collection or playlist, or saves a question as one (`action`: add
-    remove move rename delete save)."""
+    remove move rename delete save set)."""
     command = pb.CollectRequest(
         kind=kind, name=name, action=action, targets=requests.targets(targets), query=query, place=place, to=to,
         new_name=new_name,
     )  # fmt: skip
     return Call(_changing(collect=command), lambda replies: _collected(replies[-1].collect))
+
+
+def queue() -> Call[Queue]:
+    """What the actor is about to hear."""
+
+    def decode(replies: Sequence[pb.Reply]) -> Queue:
+        found = replies[-1].queue
+        entries = [UUID(bytes=each) for each in found.entries]
+        return Queue(entries, found.current, found.position, found.changed_at_ns or None, found.client)
+
+    return Call(pb.Request(queue=pb.QueueRequest()), decode)
+
+
+def _queued(replies: Sequence[pb.Reply]) -> QueueResult:
+    found = replies[-1].queue
+    return QueueResult(found.events, found.last, [error_from_wire(each) for each in found.problems])
+
+
+def save_queue(
+    targets: Iterable[Target], *, current: int = 0, position: float = 0.0, client: str = ""
+) -> Call[QueueResult]:  # fmt: skip
+    """What the actor is about to hear from now on: items in order, which of them, seconds into it."""
+    command = pb.QueueRequest(
+        action="save", targets=requests.targets(targets), current=current, position=position, client=client
+    )  # fmt: skip
+    return Call(pb.Request(queue=command), _queued)
+
+
+def move_queue(current: int, position: float, *, client: str = "") -> Call[QueueResult]:
+    """Another place in the same queue."""
+    command = pb.QueueRequest(action="at", current=current, position=position, client=client)
+    return Call(pb.Request(queue=command), _queued)
 
 
 def save(name: str, query: str) -> Call[CollectResult]:

@@ -36,6 +36,7 @@ from mediad.index.feed import Feed
 from mediad.index.metawork import MetaWork
 from mediad.index.persons import Persons
 from mediad.index.previews import Previews
+from mediad.index.queues import Queues
 from mediad.index.reader import Reader
 from mediad.index.reindex import Reindexer
 from mediad.index.roots import Roots
@@ -166,6 +167,7 @@ class Daemon:
             Engine(store, roots, config.data_dir), sides,
             SideWatch(store, config, roots, feed, sides), content, Persons(store, board=config.board),
             Previews(store, config, registry, roots),
+            Queues(store, work),
             LagWatch(lambda: context.traffic.in_flight > 0 or reader.busy > 0), time.monotonic(),
             ready=lambda: self.problem,
         )  # fmt: skip

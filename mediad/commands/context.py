@@ -17,6 +17,7 @@ from mediad.index.feed import Feed
 from mediad.index.metawork import MetaWork
 from mediad.index.persons import Persons
 from mediad.index.previews import Previews
+from mediad.index.queues import Queues
 from mediad.index.reader import Reader
 from mediad.index.reindex import Reindexer
 from mediad.index.roots import Roots
@@ -90,6 +91,7 @@ class Context:
     content: Content
     persons: Persons
     previews: Previews
+    queues: Queues
     lag: Lag
     started: float
     traffic: Traffic = field(default_factory=Traffic)

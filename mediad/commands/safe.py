@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 
 from mediad.commands.context import Call, Context, Replies
+from mediad.commands.work import by_size
 from mediad.errors import MediadError
 from mediad.index.restore import FORMAT, Counts, Restore
 from mediad.index.work import KEPT
@@ -39,7 +40,8 @@ async def export(context: Context, _request: pb.ExportRequest, _call: Call) -> R
     after = 0
     while rows := await context.store.read("work_after", None, after, pack(list(KEPT)), _LINES, deadline=60.0):
         after = rows[-1][0]
-        yield pb.Reply(export=pb.ExportReply(lines=await describe_events(context.store, context.roots, rows)))
+        for part in by_size(await describe_events(context.store, context.roots, rows), len):
+            yield pb.Reply(export=pb.ExportReply(lines=part))
     yield pb.Reply(export=pb.ExportReply(), last=True)
 
 

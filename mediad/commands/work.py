@@ -4,22 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterable
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from mediad.commands.context import Call, Context, Replies
-from mediad.commands.items import load_items, resolve
+from mediad.commands.items import check_id, check_path, load_items, no_item, resolve
 from mediad.errors import InvalidArgument, MediadError, NotFound
 from mediad.index.feed import PAGE, Change
+from mediad.index.lookup import find_files
 from mediad.index.offers import Offers
 from mediad.index.work import STREAMS_AT_ONCE, Action, By, check_action, new_operation
 from mediad.query.parse import parse
+from mediad.store.store import pack
 from mediad.wire.convert import error_to_wire, show_path
 from mediadb_contract import mediadb_pb2 as pb
 
 ACTIONS_MOST = 1000
 HISTORY_MOST = 1000
 _SNAPSHOT_ITEMS = 200
+PROBLEMS_MOST = 1000  # told of one request: a reply is 1 MiB at most
+_TARGETS_AT_ONCE = 1000  # some milliseconds of the loop
+_NOBODY = bytes(16)
+_PART_BYTES = 128 * 1024  # of a reply with large values
+
+T = TypeVar("T")
+
+
+def by_size(values: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
+    """Lists of values that fit a frame together. One alone may be as large as an event of SET_MOST items."""
+    part: list[T] = []
+    bytes_ = 0
+    for value in values:
+        more = size(value)
+        if part and (bytes_ + more > _PART_BYTES or len(part) == PAGE):
+            yield part
+            part, bytes_ = [], 0
+        part.append(value)
+        bytes_ += more
+    if part:
+        yield part
 
 
 def by_of(call: Call) -> By:
@@ -46,6 +69,54 @@ async def select(
     elif not asked:
         raise InvalidArgument("ids, paths or a query are needed")
     return list(found)
+
+
+async def select_in_order(
+    context: Context, targets: Sequence[pb.Target], problems: list[pb.Error], found_at: list[int] | None = None
+) -> list[str]:
+    """The items that targets mean, in order and with repeats, many by one statement. A target that is not there is a
+    problem. `found_at` gets the place in `targets` of each."""
+    found: list[str] = []
+    for begin in range(0, len(targets), _TARGETS_AT_ONCE):
+        part = targets[begin : begin + _TARGETS_AT_ONCE]
+        paths: dict[int, bytes] = {}
+        ids: dict[int, str] = {}
+        streams: dict[int, str] = {}
+        for number, target in enumerate(part):
+            try:
+                if target.WhichOneof("what") == "id":
+                    if len(target.id) != 16:
+                        check_id(target.id)
+                    ids[number] = target.id.hex()
+                else:
+                    paths[number] = check_path(target.path)
+            except InvalidArgument as error:
+                problems.append(error_to_wire(error))
+        if ids:
+            data = (await context.store.read("live_in_order", pack(list(ids.values()))))[0][0]
+            for (number, asked), at in zip(ids.items(), range(0, len(data), 16), strict=True):
+                live = data[at : at + 16]
+                if live == _NOBODY:
+                    problems.append(error_to_wire(no_item(uuid.UUID(asked))))
+                else:
+                    streams[number] = _canonical(live.hex())
+        if paths:
+            located = await find_files(context.roots, paths.values())
+            for (number, path), file in zip(paths.items(), located, strict=True):
+                if file is None:
+                    problems.append(error_to_wire(NotFound("no root holds a file of that path", path)))
+                else:
+                    streams[number] = str(file[1])
+        for number in sorted(streams):
+            found.append(streams[number])
+            if found_at is not None:
+                found_at.append(begin + number)
+    return found
+
+
+def _canonical(digits: str) -> str:
+    """A UUID's text (RFC 9562, section 4) of its 32 digits; a fifth of what str(UUID(...)) takes."""
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 async def matching(context: Context, query: str, call: Call) -> AsyncIterator[uuid.UUID]:
@@ -107,13 +178,14 @@ async def collect(context: Context, request: pb.CollectRequest, call: Call) -> R
     by, book = by_of(call), context.work
     kind, name = request.kind or "collection", request.name
     problems: list[pb.Error] = []
-    if request.action == "add":
-        streams: list[str] = []
-        for target in request.targets:  # in order, with repeats
-            streams += await select(context, [target], "", call, problems)
+    if request.action in ("add", "set"):
+        streams = await select_in_order(context, request.targets, problems)
         if request.query:
             streams += await select(context, (), request.query, call, problems)
-        number = await book.put_in(kind, name, streams, request.place, by)
+        if request.action == "add":
+            number = await book.put_in(kind, name, streams, request.place, by)
+        else:
+            number = await book.put_all(kind, name, streams, by)
     elif request.action == "remove":
         number = await book.take_out(kind, name, request.place, by)
     elif request.action == "move":
@@ -129,12 +201,12 @@ async def collect(context: Context, request: pb.CollectRequest, call: Call) -> R
     elif request.action == "delete":
         number = await book.delete(kind, name, by)
     else:
-        raise InvalidArgument("the actions are add, remove, move, rename, delete, save", request.action)
-    reply = pb.CollectReply(problems=problems, last=(await context.feed.state())[1])
+        raise InvalidArgument("the actions are add, remove, move, rename, delete, save, set", request.action)
+    reply = pb.CollectReply(problems=problems[:PROBLEMS_MOST], last=(await context.feed.state())[1])
     entries = await book.entries(number)
     reply.collection.CopyFrom(pb.Collection(
         id=number.bytes, kind=kind, name=name, actor=call.actor.name, size=len(entries),
-        entries=[each.bytes for each in entries], query=request.query if request.action == "save" else "",
+        entries=entries, query=request.query if request.action == "save" else "",
     ))  # fmt: skip
     yield pb.Reply(collect=reply, last=True)
 
@@ -149,7 +221,7 @@ async def collections(context: Context, request: pb.CollectionsRequest, call: Ca
         entries = await context.work.entries(number) if request.entries else []
         reply.collections.add(
             id=number.bytes, kind=kind, name=name, actor=actor, size=size, created_at_ns=created, query=query or "",
-            entries=[each.bytes for each in entries],
+            entries=entries,
         )  # fmt: skip
     if request.name and not reply.collections:
         raise NotFound("there is no collection of that name", request.name)
@@ -214,9 +286,9 @@ async def _changes(
             if left:
                 left = max(0, left - len(sent))
             ended = bool(request.limit) and not left
-            for start in range(0, max(1, len(sent)), PAGE):
-                part = sent[start : start + PAGE]
-                whole = start + PAGE >= len(sent)
+            parts = list(by_size(sent, lambda change: change.ByteSize())) or [[]]
+            for number, part in enumerate(parts):
+                whole = number == len(parts) - 1
                 sent_now = pb.ChangesReply(changes=part, epoch=epoch.bytes, last=since if whole else 0)
                 yield pb.Reply(changes=sent_now, last=ended and whole)
             if ended:

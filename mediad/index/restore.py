@@ -18,12 +18,14 @@ from mediad.fold import fold, shorten
 from mediad.index.lookup import find_file
 from mediad.index.metawork import MetaWork
 from mediad.index.persons import check_told
+from mediad.index.queues import fold_queue
 from mediad.index.roots import Roots
 from mediad.index.work import KEPT
 from mediad.index.worklog import text_path
 from mediad.store.store import Store, now_ns, pack
 
 FORMAT = "work/1"
+TARGETS = ("stream", "collection", "meta", "queue")  # kinds of them
 _GRADES = {"fingerprint": 1, "track": 2, "checksum": 3}
 
 
@@ -130,6 +132,7 @@ class Counts:
     known: int = 0
     streams: set[str] = field(default_factory=set)
     collections: set[str] = field(default_factory=set)
+    queues: set[str] = field(default_factory=set)
     roots: list[dict[str, Any]] = field(default_factory=list)
     persons: list[dict[str, Any]] = field(default_factory=list)  # who are let in, for index/persons
 
@@ -160,8 +163,8 @@ class Restore:
                     targets.setdefault(told["target"], {}).update(told)
                 elif told["target_kind"] == "meta":
                     metas.setdefault(told["target"], {}).update(told.get("meta", {}))
-                for item, facts in told.get("items", {}).items():
-                    targets.setdefault(str(uuid.UUID(item)), {}).update(facts)
+            for item, facts in told.get("items", {}).items():
+                targets.setdefault(str(uuid.UUID(item)), {}).update(facts)
         for target, told in targets.items():
             counts.streams.add(await self._find(uuid.UUID(target), told))
         live = {await self._metas.restore(uuid.UUID(target), facts) for target, facts in metas.items()}
@@ -170,6 +173,7 @@ class Restore:
             counts.events = len(results[0])
             counts.known = len(rows) - counts.events
             counts.collections = {row["t"] for row in rows if row["k"] == "collection"}
+            counts.queues = {row["t"] for row in rows if row["k"] == "queue"}
         if counts.events:
             for stream in counts.streams:
                 await self.refold(stream)
@@ -178,6 +182,8 @@ class Restore:
                     await self._metas.refold(meta)
             for collection in counts.collections:
                 await self.refold_collection(uuid.UUID(collection))
+            for actor in counts.queues:
+                await self.refold_queue(actor)
             await self._store.write([("new_epoch", ())], give_up_after=60.0)
         return counts
 
@@ -259,17 +265,30 @@ class Restore:
             unit.append(("mark_work", (pack(entries), now_ns())))
         await self._store.write(unit, give_up_after=60.0)
 
+    async def refold_queue(self, actor: str) -> None:
+        """Makes an actor's queue what its events say, the latest of them."""
+        rows = await self._store.read("events_of_queue", actor)
+        if rows:
+            found = fold_queue((json.loads(value), at) for value, at in rows)
+            row = (actor, pack(found.items), found.current, found.position, found.client, found.at_ns)
+            await self._store.write([("put_queue", row)], give_up_after=60.0)
+
 
 def _parse(line: str) -> dict[str, Any]:
     try:
         told = json.loads(line)
         if not isinstance(told, dict):
             raise TypeError("no object")
+        if not isinstance(told.get("items", {}), dict):
+            raise TypeError("items are an object")
         if "action" in told:
-            uuid.UUID(told["target"])
-            if told["action"] not in KEPT or not isinstance(told["value"], dict) or told["target_kind"] not in (
-                "stream", "collection", "meta"):  # fmt: skip
+            kind = told["target_kind"]
+            if told["action"] not in KEPT or not isinstance(told["value"], dict) or kind not in TARGETS:
                 raise ValueError("no event of a person")
+            if kind != "queue":
+                uuid.UUID(told["target"])
+            elif told["action"] != "queued" or told["target"] != told.get("actor", ""):
+                raise ValueError("no queue of its actor")
         elif "person" in told:
             told["person"] = _parse_person(told["person"])
         elif "mediadb" in told and told["mediadb"] != FORMAT:

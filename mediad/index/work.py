@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from mediad.errors import Conflict, InvalidArgument, NotFound
+from mediad.errors import Conflict, InvalidArgument, LimitExceeded, NotFound
 from mediad.fold import fold, shorten
 from mediad.ids import mint
 from mediad.store.store import Store, now_ns, pack
@@ -23,12 +23,15 @@ from mediadb_contract.fields import FIELDS
 PERSONAL = ("tagged", "untagged", "rated", "starred", "set", "played", "created", "collected", "uncollected", "renamed",
             "deleted", "requeried", "related", "split", "joined", "bookmarked", "unbookmarked")  # fmt: skip
 # These are no person's, but say where a person's work went, or which of two values lost (index/sidemerge).
-KEPT = (*PERSONAL, "inherited", "detached", "merged", "succeeded", "conflict", "regrouped")
+# What a player said ("queued") is no deed to be undone, but lasts.
+KEPT = (*PERSONAL, "inherited", "detached", "merged", "succeeded", "conflict", "regrouped", "queued")
 TAG_MOST = 200  # characters
 VALUE_MOST = 10_000
 COMMENT_MOST = 1000
 POSITION_MOST = 1e9  # seconds
 _QUIET = ("hold_streams", "mark_work", "hold_metas", "keep_songs")  # statements that tell of no change
+IDS_AT_ONCE = 2000  # in a statement that only looks them up
+SET_MOST = 20_000  # entries that a collection is given at once: the event fits a frame
 STREAMS_AT_ONCE = 500  # of one request in one transaction's statement
 COLLECTION_KINDS = ("collection", "playlist")
 
@@ -235,13 +238,37 @@ class Work:
         await self._write([("requery_collection", (found[0], *tail, query))])
         return found[0]
 
-    async def entries(self, collection: uuid.UUID) -> list[uuid.UUID]:
-        """The items in order, each as what it is today: what was edited in place by what came of it."""
-        rows = [row[0] for row in await self._store.read("collection_entries", collection)]
-        alive = await self.live(rows) if rows else []
-        known = [new or old for old, new in zip(rows, alive, strict=True)]
-        came = dict(await self._store.read("successors", pack([str(each) for each in set(known)])))
-        return [came.get(each, each) for each in known]
+    async def entries(self, collection: uuid.UUID) -> list[bytes]:
+        """The items in order, each as what it is today: 16 bytes an item."""
+        return await self.today((await self._store.read("collection_items", collection))[0][0])
+
+    async def today(self, data: bytes) -> list[bytes]:
+        """Items, 16 bytes each; what was edited in place by what came of it. Many stay bytes from end to end: 10,000
+        of them made into UUIDs and text would hold the loop up."""
+        ids = [data[at : at + 16] for at in range(0, len(data), 16)]
+        known = list(dict.fromkeys(ids))
+        came: dict[bytes, bytes] = {}
+        for start in range(0, len(known), IDS_AT_ONCE):
+            asked = pack([each.hex() for each in known[start : start + IDS_AT_ONCE]])
+            came.update((old.bytes, new.bytes) for old, new in await self._store.read("successors", asked))
+        return [came.get(each, each) for each in ids] if came else ids
+
+    async def put_all(self, kind: str, name: str, streams: Sequence[str], by: By) -> uuid.UUID:
+        """These items instead of all that the collection holds; it is made when it is not there. Raises InvalidArgument
+        for a name that cannot be, and for a saved question; LimitExceeded."""
+        name = self._check_name(kind, name)
+        if len(streams) > SET_MOST:
+            raise LimitExceeded(f"at most {SET_MOST:,} entries are set at once", str(len(streams)))
+        found = await self.collection(kind, name, by.actor)
+        self._check_plain(found)
+        tail = (now_ns(), self._store.host, by.actor, by.operation)
+        number = found[0] if found is not None else uuid.uuid5(by.operation, f"{kind} {name}")
+        unit: Statements = []
+        if found is None:
+            unit.append(("make_collection", (number, *tail, kind, name, shorten(fold(name)), None)))
+        asked = pack(list(streams))
+        await self._write([*unit, ("set_entries", (number, *tail, asked)), ("mark_work", (asked, tail[0]))])
+        return number
 
     async def put_in(self, kind: str, name: str, streams: Sequence[str], place: int, by: By) -> uuid.UUID:
         """Puts items into a collection, which is made when it is not there, before the one at `place` (-1: behind the

@@ -107,7 +107,7 @@ WITH bare AS MATERIALIZED (
 DELETE FROM stream s USING bare b WHERE s.id = b.id;
 
 -- name: erase_work
--- What persons did to these items goes for good: events, tables, entries of collections. $1 json list of streams,
+-- What persons did to these items goes for good: events, tables, entries of collections and queues. $1 json list of streams,
 -- $2 json list of actions, $3 now, $4 host, $5 actor, $6 operation.
 WITH asked AS MATERIALIZED (
     SELECT value::uuid AS stream FROM jsonb_array_elements_text($1::jsonb)
@@ -127,6 +127,15 @@ WITH asked AS MATERIALIZED (
     DELETE FROM work_actor w USING asked q WHERE w.stream = q.stream
 ), entries AS (
     DELETE FROM collection_entry c USING asked q WHERE c.stream = q.stream
+), queues AS (
+    UPDATE queue u SET entries = k.entries, current = least(k.before, greatest(cardinality(k.entries) - 1, 0))
+    FROM (
+        SELECT q.actor, coalesce(array_agg(n.id ORDER BY n.place) FILTER (WHERE NOT n.gone), '{}') AS entries,
+               count(*) FILTER (WHERE NOT n.gone AND n.place <= q.current) AS before
+        FROM queue q CROSS JOIN LATERAL (
+            SELECT m.id, m.place, m.id::text IN (SELECT id FROM ids) AS gone FROM unnest(q.entries) WITH ORDINALITY AS m(id, place)) n
+        WHERE q.entries && (SELECT array_agg(id::uuid) FROM ids) GROUP BY q.actor
+    ) k WHERE u.actor = k.actor
 ), marks AS (
     DELETE FROM work w USING asked q WHERE w.stream = q.stream
 ), numbered AS (

@@ -83,7 +83,7 @@ export class Client extends AskingClient {
   /**
    * Makes, fills, orders, renames or deletes a collection or playlist, or saves a question as one (CollectRequest).
    * @param {string} name
-   * @param {'add' | 'remove' | 'move' | 'delete' | 'rename' | 'save'} action
+   * @param {'add' | 'remove' | 'move' | 'delete' | 'rename' | 'save' | 'set'} action
    * @param {{ targets?: Targets, kind?: 'collection' | 'playlist', query?: string, place?: number, to?: number,
    *   newName?: string } & CallOptions} [how] `place`: from 0; default -1, the end
    * @returns {Promise<m.CollectReply>}
@@ -91,6 +91,23 @@ export class Client extends AskingClient {
   async collect(name, action, how = {}) {
     const { options, rest } = part(how);
     return one(this, 'collect', { place: -1, ...rest, name, action, targets: await targets(rest.targets) }, options);
+  }
+
+  /** What the actor is about to hear. @param {CallOptions} [options] @returns {Promise<m.QueueReply>} */
+  async queue(options) {
+    return one(this, 'queue', {}, options);
+  }
+
+  /**
+   * What the actor is about to hear from now on, or (`what` is null) another place in the same queue.
+   * @param {Targets | null} what in order, with repeats
+   * @param {{ current?: number, position?: number, client?: string } & CallOptions} [how] which of them, seconds into it
+   * @returns {Promise<m.QueueReply>} `events`, `last`, `problems`
+   */
+  async saveQueue(what, how = {}) {
+    const { options, rest } = part(how);
+    const request = what === null ? { ...rest, action: 'at' } : { ...rest, action: 'save', targets: await targets(what) };
+    return one(this, 'queue', request, options);
   }
 
   /**

@@ -404,15 +404,15 @@ export interface Collection {
 }
 
 export interface QueueRequest {
-  /** get (or empty), save */
+  /** get (or empty), save, at (the entries stay; only where in them) */
   action: string;
   /** save: items in order, with repeats */
   targets: Target[];
-  /** save: which of them, from 0 */
+  /** save, at: which of them, from 0 */
   current: number;
-  /** save: seconds into it */
+  /** save, at: seconds into it */
   position: number;
-  /** save: which program says so */
+  /** save, at: which program says so */
   client: string;
 }
 
@@ -425,7 +425,7 @@ export interface QueueReply {
   /** 0: never saved */
   changedAtNs: bigint;
   client: string;
-  /** save */
+  /** save, at: 0 when only the position changed, and was told a short while ago */
   events: number;
   last: number;
   /** save: targets that are not there */

@@ -11,5 +11,5 @@ export const CHANGING = new Set([
 /** Those that are answered soon, since they neither walk nor hash nor go on. @type {ReadonlySet<string>} */
 export const ANSWERED = new Set([
   'account', 'accounts', 'authenticate', 'browse', 'collect', 'collections', 'complete', 'get', 'handlers', 'history', 'login',
-  'logout', 'operations', 'ping', 'preview', 'relate', 'roots', 'status',
+  'logout', 'operations', 'ping', 'preview', 'queue', 'relate', 'roots', 'status',
 ]); // prettier-ignore
