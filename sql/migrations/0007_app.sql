@@ -70,6 +70,7 @@ SELECT jsonb_strip_nulls(jsonb_build_object(
 $$;
 
 -- ------------------------------------------------------------------ previews
+-- They are files in the data folder of each host (docs/decisions/0018-previews-are-files.md).
 
 -- ------------------------------------------------------------------ walking through the library
 
