@@ -14,6 +14,7 @@ import click
 from mediactl import (
     __version__,
     cliaccounts,
+    clibrowse,
     climove,
     clipreview,
     cliquery,
@@ -40,8 +41,8 @@ def cli(context: click.Context, socket: str | None, format: str, actor: str) -> 
 
 
 for _command in (
-    *cliquery.COMMANDS, *cliwork.COMMANDS, *clisafe.COMMANDS, *clisidecars.COMMANDS, *climove.COMMANDS,
-    *clitext.COMMANDS, *cliaccounts.COMMANDS, *clipreview.COMMANDS,
+    *cliquery.COMMANDS, *clibrowse.COMMANDS, *cliwork.COMMANDS, *clisafe.COMMANDS, *clisidecars.COMMANDS,
+    *climove.COMMANDS, *clitext.COMMANDS, *cliaccounts.COMMANDS, *clipreview.COMMANDS,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -100,7 +100,7 @@ def summarise(songs: Iterable[Song], *, loose: bool = False) -> Album | None:
     if not present:
         return None
     present.sort(key=_order)
-    artists, credit = _whose(present)
+    artists, credit = _whose(present, loose)
     own = {artist_digest(*artist) for artist in artists}
     credited: dict[str, tuple[Artist, int]] = {}
     for song in present:
@@ -137,13 +137,13 @@ def _unique(artists: tuple[Artist, ...]) -> tuple[Artist, ...]:
     return tuple({artist_digest(*artist): artist for artist in reversed(artists)}.values())[::-1]
 
 
-def _whose(songs: list[Song]) -> tuple[tuple[Artist, ...], str]:
-    named = [song for song in songs if song.album_artists]
+def _whose(songs: list[Song], loose: bool) -> tuple[tuple[Artist, ...], str]:
+    named = [] if loose else [song for song in songs if song.album_artists]
     if named:
         artists = _most(song.album_artists for song in named)
         credits_of = (song.fields.get("album_artist_credit") for song in named if song.album_artists == artists)
         return _unique(artists), _most(each for each in credits_of if each) or ", ".join(name for name, _mb in artists)
-    if not any(song.fields.get("compilation") for song in songs):
+    if loose or not any(song.fields.get("compilation") for song in songs):
         whose = {tuple(artist_digest(*artist) for artist in song.artists) for song in songs}
         if len(whose) == 1:
             artists = songs[0].artists

@@ -120,6 +120,28 @@ export class Client extends AskingClient {
   }
 
   /**
+   * A page of the library as persons walk through it; `cursor` of the answer goes on, until it is null.
+   * @param {'artists' | 'albums' | 'genres' | 'folders'} what
+   * @param {Partial<Omit<m.BrowseRequest, 'what'>> & CallOptions} [how]
+   * @returns {Promise<m.BrowseReply>} the pages' parts together
+   */
+  async browse(what, how = {}) {
+    const { options, rest } = part(how);
+    /** @type {m.BrowseReply | null} */
+    let whole = null;
+    for await (const reply of this.stream('browse', { ...rest, what }, options)) {
+      if (whole === null) whole = reply;
+      else {
+        for (const name of /** @type {const} */ (['artists', 'albums', 'genres', 'folders', 'items'])) {
+          /** @type {unknown[]} */ (whole[name]).push(.../** @type {unknown[]} */ (reply[name]));
+        }
+        Object.assign(whole, { cursor: reply.cursor, folder: reply.folder, above: reply.above });
+      }
+    }
+    return /** @type {m.BrowseReply} */ (whole);
+  }
+
+  /**
    * Takes back an operation, or the last `count` ones (default 1) of this actor.
    * @param {string | null} [operation] UUID
    * @param {{ count?: number } & CallOptions} [how] its own `operation` is that of the undoing
