@@ -26,7 +26,7 @@ from mediad.ids import mint
 from mediad.index import terms
 from mediad.index.expected import Expected, Hint
 from mediad.model import KIND_OF_EXTENSION, Root, ScanReport
-from mediad.store.store import Store, now_ns, pack
+from mediad.store.store import Store, now_ns, pack, vectors
 from mediad.wire.convert import show_path
 from mediad.workers.opener import Opener, error_of
 
@@ -303,7 +303,8 @@ class Scan:
         if self.left:
             unit.append(("undigest_dirs", (pack(sorted(self.left)),)))
         if batch.files:
-            unit.append(("list_files", (pack(batch.files), now, host, self.root.id)))
+            words = vectors([row.pop("w").binary() for row in batch.files])
+            unit.append(("list_files", (pack(batch.files), now, host, self.root.id, words)))
         results = await self.store.write(unit, give_up_after=GIVE_UP_SECONDS, deadline=30.0)
         if batch.files:
             new, changed, returned, queued = results[-1][0]
@@ -357,7 +358,7 @@ class Scan:
                     "c": row["c"],
                     "o": row["o"],
                     "l": row["l"],
-                    "w": words,
+                    "w": words.text(),
                     "p": hint.path.hex(),
                     "v": told,
                     "a": hint.actor,
@@ -440,7 +441,7 @@ class Scan:
             if stands:
                 self._take_over(batch, over, stands, standing, folder, name)
             moves.append({
-                "f": file, "d": folder, "n": name, "c": row["c"], "o": row["o"], "l": row["l"], "w": row["w"],
+                "f": file, "d": folder, "n": name, "c": row["c"], "o": row["o"], "l": row["l"], "w": row["w"].text(),
                 "p": old.hex(), "v": told,
             })  # fmt: skip
         return moves
@@ -533,7 +534,7 @@ class Scan:
             for file, name, folder, fields, size, mtime, kind, form in rows:
                 folders = tuple(names.get(folder, b"").split(b"/"))
                 said = terms.from_json(fields)
-                words.append({"f": file, "w": terms.described(name, folders, size, mtime, kind, form, said)})
+                words.append({"f": file, "w": terms.described(name, folders, size, mtime, kind, form, said).text()})
             await self.store.write([("reword", (pack(words),))], give_up_after=GIVE_UP_SECONDS)
 
     async def _check_loss(self, lost: int) -> None:

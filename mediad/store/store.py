@@ -14,6 +14,9 @@ from typing import Any
 
 from mediad.store.database import Database
 from mediad.store.faults import Fenced
+from mediad.store.values import vectors
+
+__all__ = ["Store", "Unit", "now_ns", "pack", "vectors"]
 
 Unit = Sequence[tuple[str, tuple[Any, ...]]]
 

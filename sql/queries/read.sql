@@ -42,12 +42,13 @@ WHERE file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
 -- name: store_records, by key
 -- What was read. A record counts only if the file still is what was read (inode, size, mtime) and where it was: else it
 -- stays queued. $1: [{f, i, s, m, d, n, state, code, problem, handler, version, kind, format, title, artist, album, duration, width,
--- height, date, fields, tags, sources, warnings, w}], $2 now, $3 host.
+-- height, date, fields, tags, sources, warnings}], $2 now, $3 host, $4 the words of each.
 WITH record AS MATERIALIZED (
-    SELECT r.* FROM jsonb_to_recordset($1::jsonb) AS r(f bigint, i bigint, s bigint, m bigint, d bigint, n text, state text, code text,
+    SELECT r.* FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (f bigint, i bigint, s bigint, m bigint, d bigint, n text, state text, code text,
         problem text, handler text, version integer, kind text, format text, title text, artist text, album text,
         duration double precision, width integer, height integer, date text, fields jsonb, tags jsonb, sources jsonb,
-        warnings jsonb, w text)
+        warnings jsonb), unnest($4::tsvector[])) AS r(f, i, s, m, d, n, state, code, problem, handler, version, kind, format,
+        title, artist, album, duration, width, height, date, fields, tags, sources, warnings, w)
     JOIN file ON file.id = r.f AND file.inode = r.i AND file.size = r.s AND file.mtime_ns = r.m
      AND (r.d IS NULL OR (file.dir = r.d AND file.name = decode(r.n, 'hex')))
 ), kept AS (
@@ -66,7 +67,7 @@ WITH record AS MATERIALIZED (
     ON CONFLICT (file) DO UPDATE SET fields = excluded.fields, tags = excluded.tags, sources = excluded.sources,
         warnings = excluded.warnings
 ), text AS (
-    INSERT INTO file_text (file, words) SELECT f, w::tsvector FROM record
+    INSERT INTO file_text (file, words) SELECT f, w FROM record
     ON CONFLICT (file) DO UPDATE SET words = excluded.words
 ), done AS (
     DELETE FROM todo t USING record r WHERE t.file = r.f
