@@ -203,10 +203,11 @@ CREATE TABLE meta (
 );
 CREATE INDEX meta_folded ON meta (kind, folded);
 
--- A meta has sub-metas: a song has an album and artists.
+-- A meta has sub-metas: a song has an album and artists. Links to metas are no foreign keys: who deletes metas
+-- deletes their links (docs/decisions/0016).
 CREATE TABLE meta_link (
-    parent     uuid NOT NULL REFERENCES meta ON DELETE CASCADE,
-    child      uuid NOT NULL REFERENCES meta ON DELETE CASCADE,
+    parent     uuid NOT NULL,
+    child      uuid NOT NULL,
     role       text NOT NULL,
     PRIMARY KEY (parent, child, role)
 );
@@ -214,13 +215,13 @@ CREATE INDEX meta_link_child ON meta_link (child);
 
 CREATE TABLE file_meta (
     file       bigint NOT NULL REFERENCES file ON DELETE CASCADE,
-    meta       uuid NOT NULL REFERENCES meta ON DELETE CASCADE,
+    meta       uuid NOT NULL,
     PRIMARY KEY (file, meta)
 );
 
 CREATE TABLE stream_meta (
     stream     uuid NOT NULL REFERENCES stream ON DELETE CASCADE,
-    meta       uuid NOT NULL REFERENCES meta ON DELETE CASCADE,
+    meta       uuid NOT NULL,
     PRIMARY KEY (stream, meta)
 );
 CREATE INDEX stream_meta_meta ON stream_meta (meta);

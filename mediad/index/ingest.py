@@ -49,7 +49,7 @@ class Ingest:
         metas = rows.metas
         if metas.metas:
             unit.append(("put_metas", (list(metas.metas.values()),)))
-            unit.append(("link_metas", (metas.files, list(metas.links.values()))))
+            unit.append(("link_metas", (metas.names, metas.files, list(metas.links.values()))))
         return unit
 
     async def store(self, rows: Rows, *, give_up_after: float) -> None:

@@ -116,21 +116,23 @@ ON CONFLICT (kind, digest) DO UPDATE SET name = excluded.name, folded = excluded
     WHERE meta.name <> excluded.name AND meta.kind NOT IN ('artist', 'album');
 
 -- name: link_metas, by key
--- A file and its stream have a meta; a meta has sub-metas. $1: [{f, k, g}] files, $2: [{k, g, ck, cg, r}] parents.
-WITH own AS (
-    SELECT e.f AS file, m.id AS meta, f.stream
-    FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, k text, g text)
-    JOIN meta m ON m.kind = e.k AND m.digest = decode(e.g, 'hex') JOIN file f ON f.id = e.f
+-- A file and its stream have a meta; a meta has sub-metas. $1: [{k, g}] the metas, each looked up once; $2: [{f, m}] files
+-- with the number of their meta in $1, $3: [{p, c, r}] parents and children likewise. Numbers count from 1.
+WITH met AS MATERIALIZED (
+    SELECT array_agg(m.id ORDER BY e.n) AS ids
+    FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (k text, g text)) WITH ORDINALITY AS e(k, g, n)
+    LEFT JOIN meta m ON m.kind = e.k AND m.digest = decode(e.g, 'hex')
+), own AS MATERIALIZED (
+    SELECT e.f AS file, (SELECT ids FROM met)[e.m] AS meta, f.stream
+    FROM jsonb_to_recordset($2::jsonb) AS e(f bigint, m integer) JOIN file f ON f.id = e.f
 ), of_file AS (
     INSERT INTO file_meta (file, meta) SELECT file, meta FROM own ON CONFLICT DO NOTHING
 ), of_stream AS (
-    INSERT INTO stream_meta (stream, meta) SELECT DISTINCT stream, meta FROM own ON CONFLICT DO NOTHING
+    INSERT INTO stream_meta (stream, meta) SELECT stream, meta FROM own ON CONFLICT DO NOTHING
 )
 INSERT INTO meta_link (parent, child, role)
-SELECT DISTINCT p.id, c.id, e.r
-FROM jsonb_to_recordset($2::jsonb) AS e(k text, g text, ck text, cg text, r text)
-JOIN meta p ON p.kind = e.k AND p.digest = decode(e.g, 'hex')
-JOIN meta c ON c.kind = e.ck AND c.digest = decode(e.cg, 'hex')
+SELECT (SELECT ids FROM met)[e.p], (SELECT ids FROM met)[e.c], e.r
+FROM jsonb_to_recordset($3::jsonb) AS e(p integer, c integer, r text)
 ON CONFLICT DO NOTHING;
 
 -- name: drop_meta_links, by key

@@ -89,7 +89,8 @@ UPDATE file f SET missing_since_ns = $1::bigint WHERE EXISTS (SELECT FROM work w
 -- name: rebuild_readings
 -- What handlers read goes.
 WITH readings AS (DELETE FROM reading), details AS (DELETE FROM file_detail), texts AS (DELETE FROM file_text),
-todos AS (DELETE FROM todo), metas AS (DELETE FROM meta), sums AS (DELETE FROM checksum)
+todos AS (DELETE FROM todo), metas AS (DELETE FROM meta), sums AS (DELETE FROM checksum),
+links AS (DELETE FROM meta_link), of_files AS (DELETE FROM file_meta), of_streams AS (DELETE FROM stream_meta)
 UPDATE dir SET digest = NULL, inode = NULL, mtime_ns = NULL;
 
 -- name: rebuild_streams
