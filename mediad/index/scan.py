@@ -225,6 +225,7 @@ class Scan:
 
     async def _store(self, parts: list[list[Any]]) -> None:
         batch = _Batch()
+        rows = 0  # made since others had their turn: folders of a few names are many
         for path, digest, lo, hi, entries, problem, inode, mtime, moved_from in parts:
             if moved_from is not None:
                 self._rename(batch, moved_from, path)
@@ -251,7 +252,10 @@ class Scan:
             for start in range(0, len(entries), _ROWS_AT_ONCE):
                 some = entries[start : start + _ROWS_AT_ONCE]
                 batch.files += [self._file_row(number, entry, folders, busy) for entry in some]
-                await asyncio.sleep(0)
+                rows += len(some) + 1
+                if rows >= _ROWS_AT_ONCE:
+                    rows = 0
+                    await asyncio.sleep(0)
         if batch.dirs:
             await self._write(batch)
 

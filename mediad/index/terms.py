@@ -31,8 +31,10 @@ _HOT_DATES = ("date_taken_local", "date_released", "date_original", "date_create
 
 def hot_date(fields: Mapping[str, Any]) -> str | None:
     """The date that lists show and `date:` asks: the first that there is, to the second."""
-    found = next((str(fields[name]) for name in _HOT_DATES if name in fields), None)
-    return found[:19] if found else None
+    for name in _HOT_DATES:
+        if name in fields:
+            return str(fields[name])[:19] or None
+    return None
 
 
 @lru_cache(maxsize=1)
