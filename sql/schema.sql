@@ -123,9 +123,25 @@ CREATE INDEX file_seen ON file USING brin (first_seen_ns) WITH (pages_per_range 
 CREATE INDEX file_side ON file (dir) WHERE lower(right(encode(name, 'escape'), 4)) = '.xmp';
 CREATE INDEX file_missing ON file (missing_since_ns) WHERE missing_since_ns IS NOT NULL;
 
+-- The rows of a file in reading, file_detail, file_text, todo and file_meta are no foreign keys: who inserts them holds
+-- the file's row (docs/decisions/0016), and they go with it. Planned by key, for the plan is kept while they grow.
+CREATE FUNCTION drop_of_files() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = mediadb, pg_catalog
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
+    DELETE FROM reading r USING gone g WHERE r.file = g.id;
+    DELETE FROM file_detail d USING gone g WHERE d.file = g.id;
+    DELETE FROM file_text t USING gone g WHERE t.file = g.id;
+    DELETE FROM todo t USING gone g WHERE t.file = g.id;
+    DELETE FROM file_meta m USING gone g WHERE m.file = g.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER file_gone AFTER DELETE ON file REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION drop_of_files();
+
 -- What a handler read of a file, hot columns: what lists show and sort by.
 CREATE TABLE reading (
-    file             bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    file             bigint PRIMARY KEY,
     state            text NOT NULL,            -- read failed parked
     problem_code     text,
     problem          text,
@@ -149,7 +165,7 @@ CREATE INDEX reading_trouble ON reading (state) WHERE state <> 'read';
 
 -- Everything else a file said: cold, read only when asked.
 CREATE TABLE file_detail (
-    file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    file       bigint PRIMARY KEY,
     fields     jsonb NOT NULL,
     tags       jsonb NOT NULL,
     sources    jsonb NOT NULL,
@@ -165,7 +181,7 @@ CREATE INDEX file_detail_derived ON file_detail USING gin ((tags -> 'XMP-xmpMM:D
 -- folders, words of its values, each also with its field, numbers and dates as digits, what its side files say and what
 -- people said. One inverted index answers all of it, and combinations. Files that were not read yet have it in `todo`.
 CREATE TABLE file_text (
-    file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    file       bigint PRIMARY KEY,
     words      tsvector NOT NULL
 );
 ALTER TABLE file_text ALTER COLUMN words SET STATISTICS 300;
@@ -214,7 +230,7 @@ CREATE TABLE meta_link (
 CREATE INDEX meta_link_child ON meta_link (child);
 
 CREATE TABLE file_meta (
-    file       bigint NOT NULL REFERENCES file ON DELETE CASCADE,
+    file       bigint NOT NULL,
     meta       uuid NOT NULL,
     PRIMARY KEY (file, meta)
 );
@@ -457,7 +473,7 @@ CREATE TABLE doubt (
 -- Files listed and not read yet, with the words they are found by until then (null: file_text has them).
 -- `attempts` counts the times a file was in hand when the daemon died.
 CREATE TABLE todo (
-    file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    file       bigint PRIMARY KEY,
     root       bigint NOT NULL REFERENCES root ON DELETE CASCADE,
     attempts   smallint NOT NULL DEFAULT 0,
     not_before_ns bigint NOT NULL DEFAULT 0,

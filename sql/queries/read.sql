@@ -51,6 +51,7 @@ WITH record AS MATERIALIZED (
         title, artist, album, duration, width, height, date, fields, tags, sources, warnings, w)
     JOIN file ON file.id = r.f AND file.inode = r.i AND file.size = r.s AND file.mtime_ns = r.m
      AND (r.d IS NULL OR (file.dir = r.d AND file.name = decode(r.n, 'hex')))
+    FOR KEY SHARE OF file  -- its rows are no foreign keys
 ), kept AS (
     INSERT INTO reading (file, state, problem_code, problem, handler, handler_version, kind, format, title, artist, album,
                          duration, width, height, date, size, mtime_ns)
@@ -124,7 +125,7 @@ WITH met AS MATERIALIZED (
     LEFT JOIN meta m ON m.kind = e.k AND m.digest = decode(e.g, 'hex')
 ), own AS MATERIALIZED (
     SELECT e.f AS file, (SELECT ids FROM met)[e.m] AS meta, f.stream
-    FROM jsonb_to_recordset($2::jsonb) AS e(f bigint, m integer) JOIN file f ON f.id = e.f
+    FROM jsonb_to_recordset($2::jsonb) AS e(f bigint, m integer) JOIN file f ON f.id = e.f FOR KEY SHARE OF f
 ), of_file AS (
     INSERT INTO file_meta (file, meta) SELECT file, meta FROM own ON CONFLICT DO NOTHING
 ), of_stream AS (
@@ -147,6 +148,7 @@ INSERT INTO todo (file, root)
 SELECT f.id, d.root FROM reading r JOIN file f ON f.id = r.file JOIN dir d ON d.id = f.dir
 WHERE r.handler = $1::text AND r.handler_version <> $2::integer AND f.missing_since_ns IS NULL AND f.type = 'f'
   AND d.root IN (SELECT value::bigint FROM jsonb_array_elements_text($3::jsonb))
+FOR KEY SHARE OF f
 ON CONFLICT DO NOTHING;
 
 -- name: todo_left
