@@ -22,6 +22,7 @@ import os
 import statistics
 import struct
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
@@ -187,18 +188,41 @@ def copy_all(dsn: str, tables: list[Rows], drop: Sequence[str], batches: int) ->
     return now[0] - begun[0], now[1] - begun[1], by_table
 
 
-def handlers_read() -> tuple[int, int]:
-    """(bytes, calls) that the living workers have read. /proc/PID/io: rchar, syscr."""
-    total = [0, 0]
-    for pid in measure.descendants(os.getpid()):
-        try:
-            if b"mediad_handlers" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                lines = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
-                total[0] += int(lines["rchar"])
-                total[1] += int(lines["syscr"])
-        except OSError:
-            continue  # it ended while we looked
-    return total[0], total[1]
+class Workers:
+    """What each worker has spent and read, looked at ten times a second: some are gone before the scan is over."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, tuple[float, int, int]] = {}
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Workers:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._over.wait(0.1):
+            self.look()
+
+    def look(self) -> None:
+        """/proc/PID/io: rchar, syscr; CPU of the whole process, to a tick."""
+        for pid in measure.descendants(os.getpid()):
+            try:
+                if b"mediad_handlers" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    lines = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
+                    spent = sum(map(int, measure.stat_fields(pid)[11:13])) / measure.TICK
+                    self._seen[pid] = (spent, int(lines["rchar"]), int(lines["syscr"]))
+            except (OSError, KeyError):
+                continue  # it ended while we looked
+
+    def total(self) -> tuple[float, int, int]:
+        """(CPU seconds, bytes read, calls that read) of all that were seen."""
+        rows = list(self._seen.values())
+        return sum(row[0] for row in rows), sum(row[1] for row in rows), sum(row[2] for row in rows)
 
 
 def read_all(folder: Path, size: int, calls: int) -> float:
@@ -222,10 +246,14 @@ def report(folder: Path, runs: int) -> str:
     walked = statistics.median(measure.walk(folder)[1].cpu for _ in range(runs))
     found: dict[str, list[tuple[float, float, dict[str, float]]]] = {name: [] for name in (*VARIANTS, BATCHED)}
     with measure.private_daemon() as daemon:
-        before, read_before = measure.cpu_by_part(), handlers_read()
-        spent = daemon.measure("add", "--wait", str(folder))
-        after, read_after = measure.cpu_by_part(), handlers_read()
-        size, calls = (max(1, round((b - a) / count)) for a, b in zip(read_before, read_after, strict=True))
+        before, workers = measure.cpu_by_part(), Workers()
+        workers.look()
+        earlier = workers.total()
+        with workers:
+            spent = daemon.measure("add", "--wait", str(folder))
+        after, later = measure.cpu_by_part(), workers.total()
+        after["workers"] = before["workers"] + later[0] - earlier[0]
+        size, calls = (max(1, round((later[i] - earlier[i]) / count)) for i in (1, 2))
         with psycopg.connect(daemon.dsn, autocommit=True) as link:
             tables = written(link)
             todo = queued(link, os.fsencode(folder))
