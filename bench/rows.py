@@ -231,7 +231,7 @@ def _rows(library: Library, numbers: range, first: int, above: int, now: int) ->
         at = now - (10**9 * (10_000_000 - number))
         ident = uuid.UUID(int=(at // 10**6 << 80) | 0x7000 << 64 | 0x8 << 60 | file)
         size = library.r.randint(10_000, 10_000_000)
-        words = terms.described(name, folders, size, at, kind, form, fields)
+        words = terms.described(name, folders, size, at, kind, form, fields).text()
         date = terms.hot_date(fields)
         free = {
             word for text in itertools.chain([name.decode()], (f.decode() for f in folders), _texts(fields))

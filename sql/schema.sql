@@ -123,9 +123,25 @@ CREATE INDEX file_seen ON file USING brin (first_seen_ns) WITH (pages_per_range 
 CREATE INDEX file_side ON file (dir) WHERE lower(right(encode(name, 'escape'), 4)) = '.xmp';
 CREATE INDEX file_missing ON file (missing_since_ns) WHERE missing_since_ns IS NOT NULL;
 
+-- The rows of a file in reading, file_detail, file_text, todo and file_meta are no foreign keys: who inserts them holds
+-- the file's row (docs/decisions/0016), and they go with it. Planned by key, for the plan is kept while they grow.
+CREATE FUNCTION drop_of_files() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = mediadb, pg_catalog
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
+    DELETE FROM reading r USING gone g WHERE r.file = g.id;
+    DELETE FROM file_detail d USING gone g WHERE d.file = g.id;
+    DELETE FROM file_text t USING gone g WHERE t.file = g.id;
+    DELETE FROM todo t USING gone g WHERE t.file = g.id;
+    DELETE FROM file_meta m USING gone g WHERE m.file = g.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER file_gone AFTER DELETE ON file REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION drop_of_files();
+
 -- What a handler read of a file, hot columns: what lists show and sort by.
 CREATE TABLE reading (
-    file             bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    file             bigint PRIMARY KEY,
     state            text NOT NULL,            -- read failed parked
     problem_code     text,
     problem          text,
@@ -149,7 +165,7 @@ CREATE INDEX reading_trouble ON reading (state) WHERE state <> 'read';
 
 -- Everything else a file said: cold, read only when asked.
 CREATE TABLE file_detail (
-    file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    file       bigint PRIMARY KEY,
     fields     jsonb NOT NULL,
     tags       jsonb NOT NULL,
     sources    jsonb NOT NULL,
@@ -165,7 +181,7 @@ CREATE INDEX file_detail_derived ON file_detail USING gin ((tags -> 'XMP-xmpMM:D
 -- folders, words of its values, each also with its field, numbers and dates as digits, what its side files say and what
 -- people said. One inverted index answers all of it, and combinations. Files that were not read yet have it in `todo`.
 CREATE TABLE file_text (
-    file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    file       bigint PRIMARY KEY,
     words      tsvector NOT NULL
 );
 ALTER TABLE file_text ALTER COLUMN words SET STATISTICS 300;
@@ -203,24 +219,25 @@ CREATE TABLE meta (
 );
 CREATE INDEX meta_folded ON meta (kind, folded);
 
--- A meta has sub-metas: a song has an album and artists.
+-- A meta has sub-metas: a song has an album and artists. Links to metas are no foreign keys: who deletes metas
+-- deletes their links (docs/decisions/0016).
 CREATE TABLE meta_link (
-    parent     uuid NOT NULL REFERENCES meta ON DELETE CASCADE,
-    child      uuid NOT NULL REFERENCES meta ON DELETE CASCADE,
+    parent     uuid NOT NULL,
+    child      uuid NOT NULL,
     role       text NOT NULL,
     PRIMARY KEY (parent, child, role)
 );
 CREATE INDEX meta_link_child ON meta_link (child);
 
 CREATE TABLE file_meta (
-    file       bigint NOT NULL REFERENCES file ON DELETE CASCADE,
-    meta       uuid NOT NULL REFERENCES meta ON DELETE CASCADE,
+    file       bigint NOT NULL,
+    meta       uuid NOT NULL,
     PRIMARY KEY (file, meta)
 );
 
 CREATE TABLE stream_meta (
     stream     uuid NOT NULL REFERENCES stream ON DELETE CASCADE,
-    meta       uuid NOT NULL REFERENCES meta ON DELETE CASCADE,
+    meta       uuid NOT NULL,
     PRIMARY KEY (stream, meta)
 );
 CREATE INDEX stream_meta_meta ON stream_meta (meta);
@@ -441,7 +458,7 @@ CREATE TABLE person (
 );
 
 -- A secret of one device of a person: API key, and password of OpenSubsonic, whose token is md5(secret + salt): it must
--- be there to be compared (decision 0016). In no export and no log.
+-- be there to be compared (decision 0017). In no export and no log.
 CREATE TABLE api_key (
     id         uuid PRIMARY KEY,
     person     uuid NOT NULL REFERENCES person ON DELETE CASCADE,
@@ -511,7 +528,7 @@ CREATE TABLE doubt (
 -- Files listed and not read yet, with the words they are found by until then (null: file_text has them).
 -- `attempts` counts the times a file was in hand when the daemon died.
 CREATE TABLE todo (
-    file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    file       bigint PRIMARY KEY,
     root       bigint NOT NULL REFERENCES root ON DELETE CASCADE,
     attempts   smallint NOT NULL DEFAULT 0,
     not_before_ns bigint NOT NULL DEFAULT 0,

@@ -146,7 +146,7 @@ def test_forgetting(daemon: Daemon) -> None:
         assert client.roots() == []
         status = client.status()
         assert (status.files, status.items, status.pending) == (0, 0, 0)
-        for table in ("file", "dir", "todo", "file_text", "file_detail", "file_meta", "root"):
+        for table in ("file", "dir", "todo", "reading", "file_text", "file_detail", "file_meta", "root"):
             assert rows(daemon, f"SELECT count(*) FROM mediadb.{table}") == [(0,)], table
         assert (tree / "a/1.txt").exists()
         assert client.add([tree], once=True).files_new == 14

@@ -31,7 +31,7 @@ from mediad.query.tree import Query, Sort
 from mediad.store.database import Database
 from mediad.store.migrate import migrate
 from mediad.store.queries import Statement, load
-from mediad.store.store import Store, pack
+from mediad.store.store import Store, pack, vectors
 from tests import pg
 from tests.daemon.plain import Person, Plain, Record
 from tests.integration.test_schema import SQL
@@ -129,9 +129,9 @@ class Maker:
             name = record.name.encode()
             folder = dirs[tuple(record.folders[1:])]
             entry = {"d": folder, "n": name.hex(), "t": "f", "s": record.size, "m": record.mtime_ns, "c": 1, "i": i + 1,
-                     "o": 0o644, "l": 1, "u": record.stream, "k": record.kind, "x": None, "b": 0,
-                     "w": terms.listed(name, folders, record.size, record.mtime_ns, record.kind)}  # fmt: skip
-            await run([("list_files", (pack([entry]), record.added_ns, host, root))])
+                     "o": 0o644, "l": 1, "u": record.stream, "k": record.kind, "x": None, "b": 0}  # fmt: skip
+            words = terms.listed(name, folders, record.size, record.mtime_ns, record.kind).binary()
+            await run([("list_files", (pack([entry]), record.added_ns, host, root, vectors([words])))])
             file = (await database_fetch(store, folder, name))[0][0]
             record.number = file
             self.records.append(record)
@@ -151,8 +151,8 @@ class Maker:
                 records.add(rows, read, answer)
                 if record.state == "failed":
                     rows.records[0]["kind"] = record.kind
-                    rows.records[0]["w"] = terms.listed(name, folders, record.size, record.mtime_ns, record.kind)
-                await run([("store_records", (pack(rows.records), 1, host))])
+                    rows.words[0] = words
+                await run([("store_records", (pack(rows.records), 1, host, vectors(rows.words)))])
             if record.missing:
                 await run([("miss_files", (pack([{"i": file, "d": folder, "n": name.hex()}]), 1, host))])
 
