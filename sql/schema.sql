@@ -67,6 +67,7 @@ CREATE TABLE dir (
     UNIQUE NULLS NOT DISTINCT (root, parent, name)
 );
 CREATE INDEX dir_parent ON dir (parent);
+CREATE INDEX dir_unfolded ON dir (id) WHERE folded IS NULL AND parent IS NOT NULL;
 CREATE SEQUENCE dir_id;
 
 -- ------------------------------------------------------------------ what it is

@@ -14,3 +14,6 @@ CREATE INDEX reading_album ON reading ((left(regexp_replace(normalize(lower(left
 -- Rows of the text index lie on disk about in the order of the files' numbers: a few kilobytes say which pages a span of
 -- files has, and what the inverted index found elsewhere is not looked at.
 CREATE INDEX file_text_place ON file_text USING brin (file) WITH (pages_per_range = 32, autosummarize = on);
+
+-- Folders whose name an older version did not fold: asked for with each change of a person's, and none as a rule.
+CREATE INDEX dir_unfolded ON dir (id) WHERE folded IS NULL AND parent IS NOT NULL;
