@@ -69,6 +69,8 @@ class Place:
 
 # Sort keys in whose order an index of `reading` has the files, (value, file): those with a value in this column.
 _ORDERED = {"date": "r.date", "title": "r.title", "artist": "r.artist", "album": "r.album"}
+# Above this share of the files what matches is counted without looking at its files.
+_MOST_FILES = 0.1
 # Where there is always a value: an index has their order either way.
 _ALWAYS = frozenset({"f.id", "f.mtime_ns", "f.size"})
 
@@ -283,10 +285,34 @@ class Question:
     def count(self) -> tuple[Statement, list[Any]]:
         """How many items, or files, match."""
         builder = self.builder()
+        condition = builder.of(self.query.tree)
+        index, alone = condition.index, condition.rows is None and not builder.asks_missing
+        if index is not None and alone and self.share(index) > _MOST_FILES:
+            return self._count_found(builder, index)
+        builder = self.builder()
         where = self._where(builder)
         what = "count(*)" if self.files else "count(DISTINCT f.stream)"
         sql = f"SELECT {what} FROM {self._from(builder)} WHERE {where}"
         return _statement("count", sql, "How many match.", builder), builder.params
+
+    def _count_found(self, builder: Builder, index: str) -> tuple[Statement, list[Any]]:
+        """All rows of the index that match, less those of files that are gone, less the second and further files of an
+        item: few are, and the many are counted without their files."""
+        holds = f"words @@ {builder.param(index, 'tsquery')}"
+        here = (
+            f"CROSS JOIN LATERAL (SELECT FROM file_text t WHERE t.file = f.id AND t.{holds} UNION ALL "
+            f"SELECT FROM todo t WHERE t.file = f.id AND t.{holds} OFFSET 0) t"
+        )
+        sql = (
+            f"SELECT (SELECT count(*) FROM file_text WHERE {holds}) + (SELECT count(*) FROM todo WHERE {holds}) "
+            f"- (SELECT count(*) FROM file f {here} WHERE f.missing_since_ns IS NOT NULL)"
+        )
+        if not self.files:
+            sql += f""" - (SELECT coalesce(sum(x.n - 1), 0)::bigint FROM (SELECT count(*) AS n FROM (
+                SELECT stream FROM file GROUP BY stream HAVING count(*) > 1 OFFSET 0) s CROSS JOIN LATERAL (
+                SELECT id FROM file WHERE stream = s.stream AND missing_since_ns IS NULL OFFSET 0) f {here}
+                GROUP BY s.stream) x)"""
+        return _statement("count", sql, "How many the index finds.", builder), builder.params
 
     def matches(self) -> tuple[str, list[Any]]:
         """The files that match, as a subselect of (file, stream), for facets."""
