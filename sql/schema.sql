@@ -67,6 +67,7 @@ CREATE TABLE dir (
     UNIQUE NULLS NOT DISTINCT (root, parent, name)
 );
 CREATE INDEX dir_parent ON dir (parent);
+CREATE INDEX dir_unfolded ON dir (id) WHERE folded IS NULL AND parent IS NOT NULL;
 CREATE SEQUENCE dir_id;
 
 -- ------------------------------------------------------------------ what it is
@@ -159,8 +160,15 @@ CREATE TABLE reading (
     size             bigint,                   -- the stat it was read at: of what stood there when it has changed since
     mtime_ns         bigint
 );
--- Timelines: what has no date comes behind, by another statement.
-CREATE INDEX reading_date ON reading (date COLLATE "C") WHERE date IS NOT NULL;
+-- Lists in these orders are gone through from any place on (mediad/store/pages has the same expressions); what has no
+-- such value comes behind, by another statement. Of a text the first 200 characters count.
+CREATE INDEX reading_date ON reading (date COLLATE "C", file) WHERE date IS NOT NULL;
+CREATE INDEX reading_title ON reading ((left(regexp_replace(normalize(lower(left(title, 200)), NFKD),
+    E'[\u0300-\u036f]', '', 'g'), 200) COLLATE "C"), file) WHERE title IS NOT NULL;
+CREATE INDEX reading_artist ON reading ((left(regexp_replace(normalize(lower(left(artist, 200)), NFKD),
+    E'[\u0300-\u036f]', '', 'g'), 200) COLLATE "C"), file) WHERE artist IS NOT NULL;
+CREATE INDEX reading_album ON reading ((left(regexp_replace(normalize(lower(left(album, 200)), NFKD),
+    E'[\u0300-\u036f]', '', 'g'), 200) COLLATE "C"), file) WHERE album IS NOT NULL;
 CREATE INDEX reading_trouble ON reading (state) WHERE state <> 'read';
 
 -- Everything else a file said: cold, read only when asked.
@@ -187,6 +195,8 @@ CREATE TABLE file_text (
 ALTER TABLE file_text ALTER COLUMN words SET STATISTICS 300;
 -- A pending list is read at every question: it stays short.
 CREATE INDEX file_text_words ON file_text USING gin (words) WITH (gin_pending_list_limit = 1024);
+-- A row lies on disk about where its number says: of a span of files only what lies there is looked at.
+CREATE INDEX file_text_place ON file_text USING brin (file) WITH (pages_per_range = 32, autosummarize = on);
 
 -- Each word that is in the index, for questions that know its end or its middle. `grams`: its three letters from each
 -- letter on, the last ones filled up with spaces: what is in the middle begins with one of them.
