@@ -393,6 +393,8 @@ class Asking:
         while len(found) <= limit:
             last = low + int(wanted / share)
             end = last if how.spans and share * (how.last - low) > _SPANS_FROM and last < how.last else None
+            if walked and not found and how.index_us > _WALK_US:  # it is likely that nothing matches: asked once
+                end = None
             before = len(found)
             found += await self._found(question, after, limit + 1 - before, (low, end), deadline)
             if end is None:
