@@ -1,4 +1,4 @@
--- Ten foreign keys, each a look-up and a lock of a row for each row of a first scan (docs/decisions/0016): a file's rows
+-- Nine foreign keys, each a look-up and a lock of a row for each row of a first scan (docs/decisions/0016): a file's rows
 -- go with it by one trigger a statement, metas are deleted with their links by `rebuild_readings` alone.
 ALTER TABLE file_meta DROP CONSTRAINT file_meta_meta_fkey, DROP CONSTRAINT file_meta_file_fkey;
 ALTER TABLE stream_meta DROP CONSTRAINT stream_meta_meta_fkey;
