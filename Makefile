@@ -22,7 +22,7 @@ unexport PYTHONPATH
 help:
 	@echo 'make run [MEDIA=DIR] [DATA=DIR] [ONCE=1]  a private daemon over MEDIA (default: samples)'
 	@echo 'make test [PYTEST="..."]                  checks, then every test'
-	@echo 'make test-node                            the tests of the Node.js client, part of make test'
+	@echo 'make test-node                            the tests of the Node.js client and web server, part of make test'
 	@echo 'make check                                ruff, mypy, import-linter, generated code'
 	@echo 'make test-oldest, make test-newest        the tests with the oldest and the newest libraries'
 	@echo 'make bench [BENCH=small|tiny]             measures, into bench/results/'
@@ -70,17 +70,22 @@ test: check $(if $(strip $(PYTEST)),,test-node)
 	$(BIN)/python -m pytest -n auto $(PYTEST)
 
 # Skipped, with the reason, where there is no Node.js; the first time npm needs the network.
-test-node: $(VENV)/.installed-dev
+define test-npm
 	@if ! command -v $(NODE) >/dev/null || ! command -v npm >/dev/null; then \
-		echo 'node/client: tests skipped: node or npm is missing (Debian: nodejs, npm)'; \
-	elif ! $(NODE) -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)'; then \
-		echo "node/client: tests skipped: Node.js 18 or newer is needed, this is $$($(NODE) --version)"; \
+		echo '$(1): tests skipped: node or npm is missing (Debian: nodejs, npm)'; \
+	elif ! $(NODE) -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > $(2) || (a === $(2) && b >= $(3)) ? 0 : 1)'; then \
+		echo "$(1): tests skipped: Node.js $(2).$(3) or newer is needed, this is $$($(NODE) --version)"; \
 	else \
-		cd node/client && { test node_modules/.package-lock.json -nt package-lock.json || \
-			{ echo 'installing into node/client/node_modules ...'; npm ci --silent && touch node_modules/.package-lock.json; } || \
-			{ echo 'npm could not install what node/client needs; the first time needs the network' >&2; exit 1; }; } && \
+		cd $(1) && { test node_modules/.package-lock.json -nt package-lock.json || \
+			{ echo 'installing into $(1)/node_modules ...'; npm ci --silent && touch node_modules/.package-lock.json; } || \
+			{ echo 'npm could not install what $(1) needs; the first time needs the network' >&2; exit 1; }; } && \
 		MEDIADB_PYTHON='$(CURDIR)/$(BIN)/python' npm test; \
 	fi
+endef
+
+test-node: $(VENV)/.installed-dev
+	$(call test-npm,node/client,18,0)
+	$(call test-npm,node/app,20,19)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -121,7 +126,7 @@ dist: $(VENV)/.installed-dev
 	$(BIN)/python -m build --no-isolation --outdir dist .
 
 clean:
-	rm -rf node/client/node_modules node/client/contract node/client/types
+	rm -rf node/client/node_modules node/client/contract node/client/types node/app/node_modules node/app/dist
 	rm -rf .venv .venv-oldest .venv-newest build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache bench/results/*-small.md bench/results/*-tiny.md
 	find . -name __pycache__ -type d -not -path './node/*' -prune -exec rm -rf {} +
