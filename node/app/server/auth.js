@@ -140,6 +140,12 @@ export class Auth {
     const { authorization, cookie } = request.headers;
     const bearer = /^Bearer +([\x21-\x7e]{1,512})$/i.exec(authorization ?? '');
     if (bearer) return this.identify({ key: bearer[1] }, request.ip);
+    const basic = /^Basic +([A-Za-z0-9+/=]{1,1024})$/i.exec(authorization ?? '');
+    if (basic) {
+      // A name and a key, for programs that know no Bearer; never a password, which would be sent with each request.
+      const [name, ...key] = Buffer.from(basic[1], 'base64').toString().split(':');
+      return this.identify({ name, key: key.join(':') }, request.ip);
+    }
     const session = cookieOf(cookie, COOKIE);
     if (session !== undefined && session !== '' && session.length <= 512) {
       const person = await this.identify({ session }, request.ip);
