@@ -114,7 +114,7 @@ describe('the page', { skip, timeout: 600_000 }, () => {
   });
 
   test('has every field with its source, checksums, history', async () => {
-    const page = await open('songs');
+    const page = await open('search?q=waltz&kind=audio');
     await row(page, 'Waltz for Emi').click();
     await page.keyboard.press('i');
     const panel = page.getByRole('complementary', { name: 'Details' });
