@@ -148,6 +148,7 @@ function Mistake({ wrong, question }: { wrong: ApiError; question: string }) {
   const word = /^\S+/.exec(rest)?.[0] ?? '';
   return (
     <div class="empty mistake" role="alert">
+      <h1>This question has a mistake</h1>
       <pre>
         {letters.slice(0, at).join('')}
         <mark>{word || ' '}</mark>
