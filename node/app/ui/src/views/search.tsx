@@ -49,6 +49,7 @@ export default function Search() {
   const turn = reread.value;
   const whole = kind ? and(question, `kind:${kind}`) : question;
   const { value: counts, wrong } = useFetched<Page<Item>>('/search', { q: question, limit: 1, count: true, facets: FACETS.join(',') }, turn);
+  const { value: within } = useFetched<{ facets: Facets }>(kind ? '/facets' : null, { q: whole, fields: FACETS.slice(1).join(','), limit: 8 }, turn);
   // what is shown stays while the next answer is on its way: no flicker with every letter
   const [last, setLast] = useState<Page<Item> | null>(null);
   useEffect(() => {
@@ -122,7 +123,7 @@ export default function Search() {
           </div>
         )}
       </div>
-      <Narrow facets={facets} question={question} kind={kind} />
+      <Narrow facets={kind ? (within?.facets ?? {}) : facets} question={question} kind={kind} />
     </div>
   );
 }
