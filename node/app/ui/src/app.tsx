@@ -15,7 +15,7 @@ import { place } from './router';
 import { routes, type Route, type ViewProps } from './routes';
 import { isAdmin, loadSession, mayRead, roots, session } from './session';
 import { Shell } from './shell';
-import { report, Toasts } from './toasts';
+import { Toasts } from './toasts';
 
 const problem = signal<ApiError | null>(null);
 
@@ -36,15 +36,15 @@ async function begin(): Promise<void> {
 }
 
 /** Loads a module when it is first shown; a release changed under an open page says so. */
-export function useModule<T>(load: (() => Promise<T>) | undefined): T | null {
-  const [module, setModule] = useState<{ of: unknown; it: T } | null>(null);
+function useModule<T>(load: (() => Promise<T>) | undefined): T | ApiError | null {
+  const [module, setModule] = useState<{ of: unknown; it: T | ApiError } | null>(null);
   useEffect(() => {
     let shown = true;
     load?.()
       .then((it) => shown && setModule({ of: load, it }))
       .catch((wrong: unknown) => {
         if (!(wrong instanceof TypeError)) throw wrong; // import()'s word for "cannot be fetched"
-        report(new ApiError(0, 'unavailable', 'This part of the page could not be loaded: reload it'));
+        if (shown) setModule({ of: load, it: new ApiError(404, 'not_found', 'This part of the page has changed on the server') });
       });
     return () => {
       shown = false;
@@ -95,9 +95,21 @@ export function App() {
   );
 }
 
+type Loaded<P> = { default: ComponentType<P> } | ApiError | null;
+
+/** The component of a module, while it is there. */
+function partOf<P>(module: Loaded<P>): ComponentType<P> | null {
+  return module && 'default' in module ? module.default : null;
+}
+
+function Absent({ module }: { module: Loaded<never> | Loaded<ViewProps> | Loaded<object> }) {
+  return module instanceof ApiError ? <Problem wrong={module} onRetry={() => location.reload()} /> : <Loading />;
+}
+
 function Lazy({ load }: { load: () => Promise<{ default: ComponentType }> }) {
-  const Part = useModule(load)?.default;
-  return Part ? <Part /> : <Loading />;
+  const module = useModule(load);
+  const Part = partOf(module);
+  return Part ? <Part /> : <Absent module={module} />;
 }
 
 function Shelled({ load }: { load: () => Promise<{ default: ComponentType }> }) {
@@ -114,9 +126,9 @@ function View() {
   const module = useModule(route?.load);
   const panel = useModule(detailed.value ? details : undefined);
   const bar = useModule(entries.value.length ? player : undefined);
-  const Shown = module?.default;
-  const Panel = panel?.default;
-  const Bar = bar?.default;
+  const Shown = partOf(module);
+  const Panel = partOf(panel);
+  const Bar = partOf(bar);
   const rest = parts.slice(1);
   return (
     <Shell
@@ -135,10 +147,8 @@ function View() {
       ) : Shown ? (
         <Shown key={parts.join('/')} parts={rest} />
       ) : (
-        <Loading />
+        <Absent module={module} />
       )}
     </Shell>
   );
 }
-
-export type { ViewProps };

@@ -14,6 +14,8 @@ import { at, entries, entry, following, next, playing, repeat, startAt, turn, ty
 
 /** How long before the end the next is started, in seconds: what a browser takes from play() to sound. */
 const LEAD = 0.015;
+/** Opus begins with 312 samples of 48 kHz that are not to be heard (RFC 7845, 4.2); browsers count them into the length. */
+const PRE_SKIP = 0.0065;
 /** How long before the end the next one is made ready, in seconds. */
 const READY = 25;
 
@@ -115,6 +117,8 @@ function continues(one: Item | null | undefined, other: Item | null | undefined)
   if (one.track === undefined || other.track === undefined) return one.artist === other.artist;
   return (one.disc ?? 1) === (other.disc ?? 1) ? other.track === one.track + 1 : other.track === 1;
 }
+
+const leadOf = (on: Deck): number => LEAD + (on.entry && peek(on.entry.id)?.format === 'opus' ? PRE_SKIP : 0);
 
 const duration = (on: Deck): number => {
   const own = on.audio.duration;
@@ -232,7 +236,7 @@ function tick(): void {
     const place = following.peek();
     const what = entries.peek()[place];
     const seamless = what && ready.entry === what && continues(peek(now.entry!.id), peek(what.id));
-    if (seamless) timer = setTimeout(handOver, Math.max(0, (audio.duration - audio.currentTime - LEAD) * 1000));
+    if (seamless) timer = setTimeout(handOver, Math.max(0, (audio.duration - audio.currentTime - leadOf(now)) * 1000));
   }
 }
 
@@ -240,7 +244,8 @@ function handOver(): void {
   timer = undefined;
   const left = now.audio.duration - now.audio.currentTime;
   if (!playing.peek() || left > 0.6) return; // paused, or gone back meanwhile
-  if (left > LEAD + 0.004) timer = setTimeout(handOver, (left - LEAD) * 1000);
+  const lead = leadOf(now);
+  if (left > lead + 0.004) timer = setTimeout(handOver, (left - lead) * 1000);
   else advance();
 }
 
