@@ -129,7 +129,8 @@ dist: $(VENV)/.installed-dev
 	$(BIN)/python -m build --no-isolation --outdir dist .
 
 clean:
-	rm -rf node/client/node_modules node/client/contract node/client/types node/app/node_modules node/app/ui/node_modules node/app/dist .node .node-browser
+	rm -rf node/client/node_modules node/client/contract node/client/types node/app/node_modules node/app/ui/node_modules \
+		node/app/dist .node .node-browser
 	rm -rf .venv .venv-oldest .venv-newest build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache bench/results/*-small.md bench/results/*-tiny.md
 	find . -name __pycache__ -type d -not -path './node/*' -prune -exec rm -rf {} +

@@ -64,13 +64,13 @@ def npm_command(folder: Path) -> list[str]:
 
 
 def run_npm(command: list[str], folder: Path, where: Path, what: str) -> None:
-    """Runs npm quietly in `where`; its own words are shown only when it fails, before the Failure."""
+    """Runs npm quietly in `where`, for `what`; its own words are shown only when it fails, before the Failure."""
     environment = os.environ | {"PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
     environment |= {"npm_config_fund": "false", "npm_config_audit": "false", "npm_config_update_notifier": "false"}
     done = subprocess.run(command, cwd=where, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.stderr.write(done.stdout[-4000:] + done.stderr[-4000:])
-        raise Failure(f"npm could not install {what} (its reason is above); the first time needs the network")
+        raise Failure(f"npm could not {what} (its reason is above); the first time needs the network")
 
 
 def node_folder() -> Path:
@@ -95,7 +95,7 @@ def node_folder() -> Path:
     first = shutil.which("npm")
     if first is None:
         raise Failure("npm is missing (Debian: apt install nodejs npm)")
-    run_npm([first, "install", "--ignore-scripts"], folder, BROUGHT, f"{package} {NODE_VERSION}")
+    run_npm([first, "install", "--ignore-scripts"], folder, BROUGHT, f"install {package} {NODE_VERSION}")
     (folder / "node").symlink_to(f"../node_modules/{package}/bin/node")
     if version_of(folder / "node")[:2] < NEEDED:
         raise Failure(f"the node of {package} {NODE_VERSION} does not run on this machine; name one with NODE=PATH")
@@ -121,7 +121,7 @@ def install(folder: Path, where: Path) -> None:
         return
     name = where.relative_to(ROOT)
     print(f"installing into {name}/node_modules ...", file=sys.stderr)
-    run_npm([*npm_command(folder), "ci", "--ignore-scripts"], folder, where, f"what {name} needs")
+    run_npm([*npm_command(folder), "ci", "--ignore-scripts"], folder, where, f"install what {name} needs")
     mark.touch()
 
 
@@ -129,17 +129,17 @@ def build(folder: Path) -> None:
     """node/app/dist, when a source of the page is newer."""
     page = ROOT / "node/app/ui"
     made = ROOT / "node/app/dist/index.html"
-    sources = [each for each in page.iterdir() if each.name != "node_modules"]
-    if is_newer(made, *sources):
+    # not the folder as a whole: what npm installed below it is as new as the install
+    if is_newer(made, page / "src", *(each for each in page.iterdir() if each.is_file())):
         return
     print("building the page ...", file=sys.stderr)
-    run_npm([*npm_command(folder), "run", "build"], folder, page, "the page")
+    run_npm([*npm_command(folder), "run", "build"], folder, page, "build the page")
     made.touch()
 
 
 def browser(folder: Path) -> Path:
-    """A Chromium: MEDIADB_CHROMIUM, the machine's, else that of the npm package @sparticuz/chromium. Raises Failure."""
-    for name in (os.environ.get("MEDIADB_CHROMIUM"), "chromium", "chromium-browser", "google-chrome"):
+    """A Chromium: CHROMIUM, the machine's, else that of the npm package @sparticuz/chromium. Raises Failure."""
+    for name in (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"):
         found = shutil.which(name) if name else None
         if found:
             return Path(found)
@@ -153,7 +153,7 @@ def browser(folder: Path) -> Path:
         brought.mkdir(exist_ok=True)
         wanted = {"private": True, "dependencies": {"@sparticuz/chromium": BROWSER_VERSION}}
         (brought / "package.json").write_text(json.dumps(wanted), encoding="utf-8")
-        run_npm([*npm_command(folder), "install", "--ignore-scripts"], folder, brought, "@sparticuz/chromium")
+        run_npm([*npm_command(folder), "install", "--ignore-scripts"], folder, brought, "install @sparticuz/chromium")
         carrier = brought / "node_modules/@sparticuz/chromium"
         unpacked = subprocess.run(
             [folder / "node", ROOT / "tools/browser.mjs", carrier, brought], capture_output=True, text=True, check=False
