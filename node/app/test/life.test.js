@@ -14,7 +14,7 @@ before(() => world.start({
     for (let number = 0; number < 300; number += 1) writeFileSync(path.join(library, 'copies', `n${number}.txt`), `number ${number}`);
   },
 })); // prettier-ignore
-after(() => (console.error(world.output), world.remove()));
+after(() => world.remove());
 
 const post = (body, headers = {}) => ({ method: 'POST', body, headers });
 
