@@ -8,7 +8,7 @@ import { Modal } from './components/dialog';
 import { MenuLayer } from './components/menu';
 import { Banner } from './components/banner';
 import { closeDetails, detailed } from './details';
-import { follow, unfollow } from './events';
+import { follow, status, unfollow } from './events';
 import { Loading, Problem } from './components/states';
 import { entries } from './player/queue';
 import { place } from './router';
@@ -23,7 +23,10 @@ async function begin(): Promise<void> {
   try {
     await loadSession();
     problem.value = null;
+    // who this is only the daemon knows
+    if (!mayRead.peek() && !session.peek()?.daemon.connected) throw new ApiError(503, 'unavailable', 'mediad is not running, or is just starting');
     if (mayRead.peek()) {
+      status.value = { connected: session.peek()?.daemon.connected ?? true };
       follow();
       const { resume } = await import('./player/saved');
       await resume();
@@ -82,7 +85,7 @@ export function App() {
   const found = session.value;
   let content;
   if (!found) content = problem.value ? <Problem wrong={problem.value} /> : <Loading />;
-  else if (!mayRead.value) content = <Lazy load={login} />;
+  else if (!mayRead.value) content = problem.value ? <Problem wrong={problem.value} /> : <Lazy load={login} />;
   else if (roots.value?.length === 0 && isAdmin.value && place.value.parts.length === 0) content = <Shelled load={first} />;
   else content = <View />;
   return (

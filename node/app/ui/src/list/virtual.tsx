@@ -7,8 +7,8 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preac
 
 /** Browsers cut elements off beyond (Firefox at some 17.8 million pixels): longer lists are scrolled in proportion. */
 const TALLEST = 15_000_000;
-/** What is drawn above and below what is in sight, in pixels: three rows of a list, one of a grid. */
-const BEYOND = 156;
+/** What is drawn above and below what is in sight, in pixels: two rows of a list, one of a grid. */
+const BEYOND = 104;
 
 export interface Scroller {
   /** Brings a row into sight, with as little movement as possible. */

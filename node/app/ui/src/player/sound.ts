@@ -6,7 +6,7 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import { url } from '../api';
 import { kept, keep } from '../kept';
-import { item, peek, want } from '../items';
+import { item, peek, want, wantFields } from '../items';
 import { session } from '../session';
 import { say } from '../toasts';
 import type { Item } from '../types';
@@ -18,6 +18,9 @@ const LEAD = 0.015;
 const PRE_SKIP = 0.0065;
 /** How long before the end the next one is made ready, in seconds. */
 const READY = 25;
+
+/** From this length on (seconds) a place is kept: readings, radio plays, sets. */
+export const LONG = 20 * 60;
 
 /** Seconds of the present song that have gone by. */
 export const position = signal(0);
@@ -312,6 +315,13 @@ export function setVolume(to: number): void {
 
 export const titleNow = computed(() => (entry.value ? item(entry.value.id) : undefined));
 
+/** A long piece goes on where it was left, unless it was at its end. */
+function resumeAt(id: string): number {
+  const found = peek(id);
+  const place = found?.bookmark?.position ?? 0;
+  return (found?.duration ?? 0) >= LONG && place < (found?.duration ?? 0) - 30 ? place : 0;
+}
+
 let started = false;
 
 /** Connects queue and sound; called once, when the player is first shown. */
@@ -345,7 +355,7 @@ export function startSound(): void {
       length.value = 0;
       return;
     }
-    const from = startAt.peek();
+    const from = startAt.peek() || resumeAt(what.id);
     begun = Date.now() / 1000;
     before = from;
     position.value = from;
@@ -369,6 +379,10 @@ export function startSound(): void {
       now.audio.pause();
       waiting.value = false;
     }
+  });
+  effect(() => {
+    const ids = [entry.value, entries.value[following.value]].flatMap((each) => (each ? [each.id] : []));
+    void wantFields(ids);
   });
   effect(() => {
     volume.value;
