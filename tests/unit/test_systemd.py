@@ -158,7 +158,9 @@ def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_units_verify(units: Path) -> None:
     done = analyze(
-        "verify", "--man=no", *(str(units / f"mediad{name}") for name in (".socket", ".service", "-app.service"))
+        "verify",
+        "--man=no",
+        *(str(units / name) for name in ("mediad.socket", "mediad.service", "mediadb-app.service")),
     )
     # warnings about other units of the machine are not ours
     ours = [line for line in (done.stdout + done.stderr).splitlines() if "mediad" in line]
@@ -181,7 +183,7 @@ def test_service_exposure(units: Path) -> None:
 
 def test_web_server_exposure(units: Path) -> None:
     """docs/operations.md promises at most 1.6: it listens on a network, and V8 writes code at run time."""
-    done = analyze("security", "--offline=true", "--threshold=16", str(units / "mediad-app.service"))
+    done = analyze("security", "--offline=true", "--threshold=16", str(units / "mediadb-app.service"))
     assert done.returncode == 0, done.stdout[-400:]
 
 

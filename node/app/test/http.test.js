@@ -219,6 +219,9 @@ test('the queue is the same wherever it is asked for', async () => {
   await world.json('/queue', { method: 'PUT', body: { ids: [...ids, ids[0]], current: 1, position: 33.25 } });
   const found = await world.json('/queue');
   assert.deepEqual([found.ids, found.current, found.position], [[...ids, ids[0]], 1, 33.25]);
+  await world.json('/queue', { method: 'PUT', body: { current: 3, position: 1 } });
+  const later = await world.json('/queue');
+  assert.deepEqual([later.ids, later.current, later.position], [[...ids, ids[0]], 3, 1]);
 });
 
 test('service: status, handlers, roots, scan, templates, problems, health, figures', async () => {

@@ -3,7 +3,9 @@
  * are one sine, cut: a gap between them can be heard, and measured.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 /** Why there is no richer library, or ''. */
@@ -37,14 +39,31 @@ const CODECS = { flac: ['-c:a', 'flac'], mp3: ['-c:a', 'libmp3lame', '-b:a', '96
 const ffmpeg = (...argv) => execFileSync('ffmpeg', ['-v', 'error', '-nostdin', '-y', ...argv], { stdio: ['ignore', 'ignore', 'inherit'] });
 
 /**
- * Writes the albums below a folder, unless they are there.
+ * Puts the albums below a folder. They are made once and kept in the system's folder of temporary files: each test of a
+ * run has the same.
  * @param {string} folder
- * @param {{ seconds?: number, albums?: Album[] }} [how] length of a song
+ * @param {{ seconds?: number }} [how] length of a song
  */
-export function writeAlbums(folder, { seconds = 4, albums = ALBUMS } = {}) {
+export function writeAlbums(folder, { seconds = 4 } = {}) {
+  const recipe = createHash('sha256').update(JSON.stringify([ALBUMS, seconds, makeAlbums.toString()])).digest('hex').slice(0, 16);
+  const kept = path.join(tmpdir(), `mediadb-test-music-${recipe}`);
+  if (!existsSync(kept)) {
+    const fresh = mkdtempSync(`${kept}-`);
+    makeAlbums(fresh, seconds, ALBUMS);
+    try {
+      renameSync(fresh, kept);
+    } catch (error) {
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ENOTEMPTY') throw error;
+      rmSync(fresh, { recursive: true }); // another test was first
+    }
+  }
+  cpSync(kept, folder, { recursive: true });
+}
+
+/** @param {string} folder @param {number} seconds @param {Album[]} albums */
+function makeAlbums(folder, seconds, albums) {
   albums.forEach((each, place) => {
     const where = path.join(folder, each.artist, `${each.year} ${each.album}`);
-    if (existsSync(where)) return;
     mkdirSync(where, { recursive: true });
     const cover = path.join(where, 'cover.jpg');
     const [ground, ink] = each.colours;

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { World, until } from '../world.js';
+import { REPOSITORY, World, until } from '../world.js';
 import { missingTools, writeAlbums, writeNotes } from './album.js';
 
 /** What the page is built with is installed beside it, not beside the server: a board needs none of it. */
@@ -136,4 +136,4 @@ export class Stage {
 }
 
 
-export { until };
+export { REPOSITORY, until };

@@ -159,8 +159,7 @@ describe('the player', { skip, timeout: 600_000 }, () => {
   test('has a form that this browser plays of what it cannot play', async () => {
     const { features } = await stage.world.json('/session');
     assert.ok(features.transcode.includes('opus'));
-    const page = await stage.page({
-      at: '#/songs',
+    const page = await albumPage('Tea for Nobody', {
       // a browser without FLAC
       init: () => {
         const plain = HTMLMediaElement.prototype.canPlayType;

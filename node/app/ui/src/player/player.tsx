@@ -196,7 +196,7 @@ function Full({ song, onClose }: { song: Item | null | undefined; onClose: () =>
     void to();
   };
   return (
-    <Dialog title={listed ? 'Queue' : 'Playing'} onClose={onClose} form="middle">
+    <Dialog title={listed ? 'Queue' : 'Playing'} onClose={onClose} form="full">
       <div class="full">
         {listed ? (
           <Queue />
