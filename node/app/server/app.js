@@ -77,7 +77,7 @@ export async function buildApp(config, { logLevel = process.env.MEDIADB_APP_LOG 
   /** @type {App} */
   const app = {
     server, config, library, jobs, version, files,
-    auth: new Auth(library, config.listen),
+    auth: new Auth(library, config),
     feed: new Feed(library, jobs, log),
     lists: new Semaphore(LISTS, { queue: 256, what: 'lists' }),
     zips: new Semaphore(ZIPS, { queue: 4, what: 'archives', retryAfter: 30 }),

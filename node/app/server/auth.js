@@ -65,11 +65,12 @@ export class Auth {
 
   /**
    * @param {Library} library
-   * @param {{ host: string }} listen
+   * @param {{ listen: { host: string }, trusted_proxies: string[] }} config
    */
-  constructor(library, listen) {
+  constructor(library, { listen, trusted_proxies }) {
     this.library = library;
-    this.loopback = isLoopback(listen.host);
+    // A proxy speaks for others: what it is told on 127.0.0.1 can come from anywhere.
+    this.loopback = isLoopback(listen.host) && trusted_proxies.length === 0;
     this.attempts = new Attempts();
   }
 

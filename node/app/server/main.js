@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 /** mediadb-app: reads its settings, listens, stops when told to. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MediadError } from 'mediadb';
 import { buildApp, version } from './app.js';
-import { isLoopback, ConfigError, configure, USAGE } from './config.js';
+import { ConfigError, configure, USAGE } from './config.js';
 import { buildMediaStreamer } from './mediastreamer.js';
 
 const STOP_MS = 5000;
+const WAIT_MS = 1000;
 
 try {
   const config = configure(process.argv.slice(2));
@@ -22,7 +25,7 @@ try {
 async function serve(config) {
   const app = await buildApp(config);
   const { server, library, auth } = app;
-  if (!isLoopback(config.listen.host)) await refuseWithoutPersons(library, auth);
+  if (!auth.loopback) await refuseWithoutPersons(library, auth);
   await server.listen(config.listen);
   const others = config.mediastreamer.enabled ? [buildMediaStreamer(app)] : [];
   for (const other of others) await other.listen(config.mediastreamer.listen);
@@ -43,13 +46,21 @@ async function serve(config) {
  * @param {import('./library.js').Library} library @param {import('./auth.js').Auth} auth
  */
 async function refuseWithoutPersons(library, auth) {
-  try {
-    const [{ nobody }] = await library.client.call('authenticate', {}, { deadlineMs: 10_000 });
-    if (!nobody) return;
-  } catch (error) {
-    library.close();
-    throw new ConfigError(`it listens beyond this machine only where persons have accounts, and the daemon does not say: ${error}`);
+  for (let waited = false; ; waited = true) {
+    try {
+      const [{ nobody }] = await library.client.call('authenticate', {}, { deadlineMs: 10_000 });
+      if (!nobody) return;
+      break;
+    } catch (error) {
+      if (!(error instanceof MediadError && error.retryable)) {
+        library.close();
+        throw new ConfigError(`it listens beyond this machine only where persons have accounts, and the daemon does not say: ${error}`);
+      }
+      // The daemon is started or upgraded: once it is there, all goes on by itself.
+      if (!waited) console.error(`mediadb-app: waiting for the daemon, which says whether persons have accounts: ${error.message}`);
+      await sleep(WAIT_MS);
+    }
   }
   library.close();
-  throw new ConfigError('it listens beyond this machine only where persons have accounts: make one first (mediactl user create NAME --role admin), or listen on 127.0.0.1');
+  throw new ConfigError('it listens beyond this machine, or behind a proxy, only where persons have accounts: make one first (mediactl user create NAME --role admin), or listen on 127.0.0.1');
 }
