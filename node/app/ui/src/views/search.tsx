@@ -18,6 +18,7 @@ import { openItem } from '../open';
 import { ask, asked, go, href, place } from '../router';
 import { mayWrite } from '../session';
 import type { Album, Artist, Facets, Item, Kind, Page } from '../types';
+import '../styles/music.css';
 import '../styles/search.css';
 
 const KINDS: { kind: Kind; label: string; icon: IconName }[] = [
