@@ -41,6 +41,7 @@ GROWN = 64 << 20  # bytes
 SEED_BYTES = 512 * 1024  # of a seed; longer ones are cut in their middle
 PATIENCE = 30.0  # then a worker is killed
 SHOWN = 3  # findings of one kind
+OPTIONS: dict[str, dict[str, Any]] = {"checksum": {"scope": "stream"}, "preview": {"size": 320}}
 EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)
 
 
@@ -102,11 +103,11 @@ def sample(seed: int, number: int, seeds: list[tuple[str, bytes]]) -> tuple[str,
 class Worker:
     """One media-handler worker, as the daemon starts it."""
 
-    def __init__(self) -> None:
+    def __init__(self, more: tuple[str, ...] = ()) -> None:
         self._socket, theirs = socket.socketpair()
         self._answers, sink = os.pipe2(os.O_CLOEXEC)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "mediad_handlers.media", "--worker"], stdin=theirs.fileno(), stdout=sink,
+            [sys.executable, "-m", "mediad_handlers.media", "--worker", *more], stdin=theirs.fileno(), stdout=sink,
             stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         theirs.close()
@@ -180,17 +181,18 @@ def run(numbers: range, options: argparse.Namespace) -> tuple[collections.Counte
     seeds = load(options.seeds)
     counts: collections.Counter[tuple[str, str]] = collections.Counter()
     found = []
-    worker = Worker()
+    more = ("--previews", "--memory", str(256 << 20)) if "preview" in options.operations.split(",") else ()
+    worker = Worker(more)
     for number in numbers:
         name, data = sample(options.seed, number, seeds)
         for op in options.operations.split(","):
-            verdict, text, seconds = worker.ask(op, name, data, {"scope": "stream"} if op == "checksum" else {})
+            verdict, text, seconds = worker.ask(op, name, data, OPTIONS.get(op, {}))
             counts[op, verdict] += 1
             if verdict in ("internal", "died", "slow", "grown"):
                 found.append((number, name, op, verdict, text, seconds))
             if verdict in ("died", "slow", "grown") or worker.process.poll() is not None:
                 worker.close()
-                worker = Worker()
+                worker = Worker(more)
     worker.close()
     return counts, found, time.process_time()
 
@@ -208,7 +210,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", type=int, help="this sample alone")
     parser.add_argument("--keep", type=Path, help="folder for the samples that found something")
-    parser.add_argument("--operations", default="read", help="of read, text, checksum: comma between them")
+    parser.add_argument("--operations", default="read", help="of read, text, checksum, preview: comma between them")
     options = parser.parse_args()
     seeds = load(options.seeds)
     if options.only is not None:

@@ -22,6 +22,8 @@ import psycopg
 
 from mediad.fold import fold, unspaced
 from mediad.index import terms
+from mediad.index.metas import Metas
+from mediad.index.records import Read
 
 TOP = b"/srv/bench-rows"  # where the root is said to be; nothing is there
 FILES_A_FOLDER = 12
@@ -43,6 +45,13 @@ _STREAM, _FILE, _READING, _DETAIL, _TEXT, _KEY = (
     "COPY file_text (file, words) FROM STDIN",
     "COPY stream_key (stream, grade, algorithm, value) FROM STDIN",
 )  # fmt: skip
+# What songs, albums and artists there are; beside the rows of files, for a meta is of many files.
+_META, _LINK, _FILE_META, _STREAM_META = (
+    "COPY meta (id, kind, digest, name, folded, reversed) FROM STDIN",
+    "COPY meta_link (parent, child, role) FROM STDIN",
+    "COPY file_meta (file, meta) FROM STDIN",
+    "COPY stream_meta (stream, meta) FROM STDIN",
+)
 _INDEXES = ("file_text_words", "word_grams", "word_reversed", "stream_key_value", "file_inode", "file_stream")
 
 
@@ -144,6 +153,7 @@ def fill(conninfo: str, count: int, *, top: bytes = TOP, progress: bool = False)
     library = Library(count)
     seen: set[str] = set()
     sample: list[str] = []
+    known: dict[tuple[str, str], str] = {}
     options = (
         "-c search_path=mediadb -c synchronous_commit=off -c session_replication_role=replica "
         "-c maintenance_work_mem=256MB"
@@ -193,6 +203,7 @@ def fill(conninfo: str, count: int, *, top: bytes = TOP, progress: bool = False)
                                 _line(above + number, root, above - 1, f"\\x{str(number).encode().hex()}", str(number))
                                 + "\n"
                             )
+                _put_metas(link, rows, known)
             for row in rows:
                 seen.update(row[6])
             sample += [row[7] for row in rows[:: max(1, count // SAMPLE)]]
@@ -204,6 +215,7 @@ def fill(conninfo: str, count: int, *, top: bytes = TOP, progress: bool = False)
                 grams = {(word + "  ")[i : i + 3] for i in range(len(word))}
                 copy.write(_line(word, word[::-1], " ".join(f"'{gram}'" for gram in grams)) + "\n")
         link.execute("INSERT INTO word SELECT * FROM made ON CONFLICT DO NOTHING")
+        link.execute("INSERT INTO stale_album (meta) SELECT id FROM meta WHERE kind = 'album' ON CONFLICT DO NOTHING")
         link.execute("SELECT setval(pg_get_serial_sequence('file', 'id'), (SELECT max(id) FROM file))")
         for definition in definitions.values():
             link.execute(definition.encode())
@@ -237,7 +249,37 @@ def _rows(library: Library, numbers: range, first: int, above: int, now: int) ->
             _line(ident, 1, "whole/1", f"\\x{file:032x}"),
             free,
             str(ident),
+            (Read(file, str(ident), name, folders, file, size, at, False), kind, fields),
         )  # fmt: skip
+
+
+def _put_metas(link: psycopg.Connection[Any], rows: list[tuple[Any, ...]], known: dict[tuple[str, str], str]) -> None:
+    """Metas of these files, as reading them would have made them; `known`: those of albums and artists so far."""
+    made = Metas()
+    for row in rows:
+        made.add(*row[8])
+    ids = {}
+    fresh = []
+    for (kind, digest), meta in made.metas.items():
+        ids[kind, digest] = known.get((kind, digest), meta["u"])
+        if (kind, digest) not in known:
+            fresh.append(_line(meta["u"], kind, f"\\x{digest}", meta["n"], meta["fo"], meta["re"]))
+        if kind in ("album", "artist"):
+            known[kind, digest] = ids[kind, digest]
+    streams = {row[8][0].file: row[7] for row in rows}
+    of_files = [(each["f"], ids[each["k"], each["g"]]) for each in made.files]
+    links = {(ids[e["k"], e["g"]], ids[e["ck"], e["cg"]], e["r"]) for e in made.links.values()}
+    of_albums = {each for each in links if each[2] == "album_artist"}
+    for statement, lines in (
+        (_META, fresh), (_LINK, [_line(*each) for each in links - of_albums]),
+        (_FILE_META, [_line(*each) for each in of_files]),
+        (_STREAM_META, [_line(streams[file], meta) for file, meta in of_files]),
+    ):  # fmt: skip
+        with link.cursor().copy(statement) as copy:
+            copy.write("\n".join(lines) + "\n")
+    # An album may go on in the next slice.
+    with link.cursor() as cursor:
+        cursor.executemany("INSERT INTO meta_link VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", sorted(of_albums))
 
 
 def _texts(fields: dict[str, Any]) -> Iterator[str]:

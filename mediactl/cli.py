@@ -11,7 +11,18 @@ from collections.abc import Sequence
 
 import click
 
-from mediactl import __version__, climove, cliquery, clisafe, clisidecars, clitext, cliwork
+from mediactl import (
+    __version__,
+    cliaccounts,
+    clibrowse,
+    climove,
+    clipreview,
+    cliquery,
+    clisafe,
+    clisidecars,
+    clitext,
+    cliwork,
+)  # fmt: skip
 from mediactl.clistate import Null, State, parse_targets, read_names
 
 
@@ -30,8 +41,8 @@ def cli(context: click.Context, socket: str | None, format: str, actor: str) -> 
 
 
 for _command in (
-    *cliquery.COMMANDS, *cliwork.COMMANDS, *clisafe.COMMANDS, *clisidecars.COMMANDS, *climove.COMMANDS,
-    *clitext.COMMANDS,
+    *cliquery.COMMANDS, *clibrowse.COMMANDS, *cliwork.COMMANDS, *clisafe.COMMANDS, *clisidecars.COMMANDS,
+    *climove.COMMANDS, *clitext.COMMANDS, *cliaccounts.COMMANDS, *clipreview.COMMANDS,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -25,7 +25,8 @@ def backup(state: State, folder: str) -> int:
         lines = client.run(workcalls.export())
     name = os.path.join(folder, time.strftime("mediadb-work-%Y-%m-%dT%H%M%S.ndjson"))
     part = name + ".part"
-    with open(part, "x", encoding="utf-8") as file:
+    # Nobody else reads it: it has what persons did, and the scrypt hashes of their passwords.
+    with open(part, "x", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
         file.writelines(line + "\n" for line in lines)
         file.flush()
         os.fsync(file.fileno())

@@ -41,7 +41,7 @@ def say_value(name: str, value: Any) -> str:
     if isinstance(value, int | float):
         if name == "duration":
             return say_duration(value)
-        if name == "date_taken" or name.endswith("_at"):
+        if name in ("date_taken", "at") or name.endswith("_at"):
             return say_time(int(value * 1_000_000_000))
         if name == "bitrate":
             return f"{value / 1000:.0f} kbit/s"

@@ -248,6 +248,24 @@ class Collection:
     query: str | None = None  # the question that it is
 
 
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What a person is about to hear; `position` in seconds into the entry `current`."""
+
+    entries: list[UUID]
+    current: int
+    position: float
+    changed_at_ns: int | None  # None: never saved
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueResult:
+    events: int  # 0: only the position changed, and was told a short while ago
+    last: int
+    problems: list[MediadError]
+
+
 @dataclass(slots=True)
 class CollectResult:
     collection: Collection

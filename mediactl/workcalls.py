@@ -30,6 +30,8 @@ from mediactl.model import (
     Offer,
     Offers,
     Operation,
+    Queue,
+    QueueResult,
     RelateResult,
     Restored,
     Revision,
@@ -112,17 +114,62 @@ def play(targets: Iterable[Target], *, at_ns: int = 0, count: int = 1, query: st
     return work(targets, [pb.WorkAction(action="play", at_ns=at_ns, count=count)], query=query)
 
 
+def bookmark(
+    targets: Iterable[Target], position: float, *, comment: str = "", at_ns: int = 0, query: str = ""
+) -> Call[WorkResult]:  # fmt: skip
+    """Notes where to go on, in seconds from the beginning; one bookmark a person and item."""
+    action = pb.WorkAction(action="bookmark", number=position, value=comment, at_ns=at_ns)
+    return work(targets, [action], query=query)
+
+
+def unbookmark(targets: Iterable[Target], *, query: str = "") -> Call[WorkResult]:
+    """Takes the bookmark away."""
+    return work(targets, [pb.WorkAction(action="unbookmark")], query=query)
+
+
 def collect(
     name: str, action: str, targets: Iterable[Target] = (), *, kind: str = "collection", query: str = "",
     place: int = -1, to: int = 0, new_name: str = "",
 ) -> Call[CollectResult]:  # fmt: skip
     """Makes, fills, orders, renames or deletes a collection or playlist, or saves a question as one (`action`: add
-    remove move rename delete save)."""
+    remove move rename delete save set)."""
     command = pb.CollectRequest(
         kind=kind, name=name, action=action, targets=requests.targets(targets), query=query, place=place, to=to,
         new_name=new_name,
     )  # fmt: skip
     return Call(_changing(collect=command), lambda replies: _collected(replies[-1].collect))
+
+
+def queue() -> Call[Queue]:
+    """What the actor is about to hear."""
+
+    def decode(replies: Sequence[pb.Reply]) -> Queue:
+        found = replies[-1].queue
+        entries = [UUID(bytes=each) for each in found.entries]
+        return Queue(entries, found.current, found.position, found.changed_at_ns or None, found.client)
+
+    return Call(pb.Request(queue=pb.QueueRequest()), decode)
+
+
+def _queued(replies: Sequence[pb.Reply]) -> QueueResult:
+    found = replies[-1].queue
+    return QueueResult(found.events, found.last, [error_from_wire(each) for each in found.problems])
+
+
+def save_queue(
+    targets: Iterable[Target], *, current: int = 0, position: float = 0.0, client: str = ""
+) -> Call[QueueResult]:  # fmt: skip
+    """What the actor is about to hear from now on: items in order, which of them, seconds into it."""
+    command = pb.QueueRequest(
+        action="save", targets=requests.targets(targets), current=current, position=position, client=client
+    )  # fmt: skip
+    return Call(pb.Request(queue=command), _queued)
+
+
+def move_queue(current: int, position: float, *, client: str = "") -> Call[QueueResult]:
+    """Another place in the same queue."""
+    command = pb.QueueRequest(action="at", current=current, position=position, client=client)
+    return Call(pb.Request(queue=command), _queued)
 
 
 def save(name: str, query: str) -> Call[CollectResult]:

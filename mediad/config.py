@@ -51,6 +51,7 @@ CHOICES = {  # settings whose text is one of these
     "staging_place": ("offer", "hardlink"),
     "text": ("off", "on"),
 }
+ROLES = ("read", "write", "organise", "admin")  # each may do what those before it may (settled 24)
 ROOT_SETTINGS = ("sidecars",)  # what a table [roots."/path"] may set for all below that path
 
 
@@ -63,6 +64,7 @@ class Config:
     dsn: str = ""  # empty: the embedded cluster in data_dir
     group: str = "media"  # its members have group_role; ignored while the group does not exist
     group_role: str = "write"  # "organise": they may move, copy and link files, too
+    peers: Mapping[str, str] = field(default_factory=dict)  # roles by name of account, before group_role
     log_level: str = "info"
     workers: int = 0  # 0: one a processor, at most 4: parsing is bound by the processor
     board: bool = False  # one core and 256 MB: one worker, 32 requests in flight, idle sooner
@@ -75,6 +77,8 @@ class Config:
     text_rule: str = ""  # a query: what it finds, "kind:document size:<20M"
     text_limit: int = 4 * 1024 * 1024  # bytes of UTF-8 of one file: a novel has 1 MB, the Bible 4
     text_seconds: float = 60.0  # without a piece or an answer
+    preview_bytes: int = 512 * 1024 * 1024  # of previews kept in the data folder: 25,000 of 320 pixels; 0: none
+    preview_memory: int = 1024 * 1024 * 1024  # bytes of address space for the largest picture: some 100 megapixels
     idle_seconds: float = 30.0  # then workers leave: an idle board sleeps
     database_seconds: float = 5.0  # our own deadline: statement_timeout does not help against a frozen server
     cluster_programs: str = ""  # folder with initdb and postgres; empty: the system's, else the pip package's
@@ -121,6 +125,11 @@ class Config:
         return self.sidecars == "sync" or any(each.get("sidecars") == "sync" for each in self.roots.values())
 
     @property
+    def preview_memory_most(self) -> int:
+        """Bytes of address space that a worker for previews may have."""
+        return min(self.preview_memory, 256 * 1024 * 1024) if self.board else self.preview_memory
+
+    @property
     def requests_in_flight(self) -> int:
         """How many requests one connection may have under way (settled 23)."""
         return 32 if self.board else 128
@@ -157,6 +166,10 @@ def _apply(config: Config, values: dict[str, Any], source: str) -> Config:
 def _convert(key: str, value: Any, like: Any, source: str) -> Any:
     if key == "roots":
         return _convert_roots(value, source)
+    if key == "peers" and isinstance(value, dict):
+        for account, role in value.items():
+            if role not in ROLES:
+                raise InvalidArgument(f"{source}: peers: a role is {', '.join(ROLES)}, not {role!r}", account)
     if isinstance(like, Path) and isinstance(value, str | Path) and str(value):
         return Path(os.path.abspath(value))
     if isinstance(like, dict) and isinstance(value, dict) and all(isinstance(v, str) for v in value.values()):

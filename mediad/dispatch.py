@@ -11,7 +11,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from types import TracebackType
 
 from mediad.commands.context import Call, Context, Replies
-from mediad.commands.table import COMMANDS, ROLES, Entry
+from mediad.commands.table import COMMANDS, Entry
+from mediad.config import ROLES
 from mediad.errors import Conflict, DeadlineExceeded, Internal, MediadError, PermissionDenied, Unavailable, Unsupported
 from mediad.model import Actor
 from mediad.store.store import now_ns
@@ -111,7 +112,7 @@ class Dispatch:
                 with deadline:
                     await self._wait_for_index()
             body = getattr(request, command)
-            if entry.changes and operation is not None:
+            if entry.changes and not entry.private and operation is not None:
                 replies = self._once(entry, command, body, call, operation)
             else:
                 replies = entry.run(self.context, body, call)

@@ -33,11 +33,16 @@ from mediad.errors import AlreadyExists, MediadError, Unavailable
 from mediad.index.asking import Asking
 from mediad.index.content import Content, check_rule
 from mediad.index.feed import Feed
+from mediad.index.metawork import MetaWork
+from mediad.index.persons import Persons
+from mediad.index.previews import Previews
+from mediad.index.queues import Queues
 from mediad.index.reader import Reader
 from mediad.index.reindex import Reindexer
 from mediad.index.roots import Roots
 from mediad.index.sidefiles import SideFiles
 from mediad.index.sidewatch import SideWatch
+from mediad.index.walking import Walking
 from mediad.index.watching import Watching
 from mediad.index.work import Work
 from mediad.index.worklog import WorkLog
@@ -143,17 +148,26 @@ class Daemon:
         def kept() -> None:
             worklog.wake()
             reindexer.wake()
+            walking.wake()
 
         reader.keeper.on_kept = kept
         feed = Feed(store)
         reindexer = Reindexer(store)
+        metawork = MetaWork(store)
+        metawork.on_kept = worklog.wake
+        walking = Walking(store, metawork)
+        work.metas = metawork
+        work.on_work.append(walking.wake)
         work.settle = reindexer.settle
         sides = SideFiles(store, config, registry, roots, work)
         content = Content(store, config, registry, roots, feed)
         context = Context(
             config, store.host, platform.node() or "localhost", store, registry, roots, reader, work, worklog,
-            feed, Asking(store, roots), reindexer, watching, Engine(store, roots, config.data_dir), sides,
-            SideWatch(store, config, roots, feed, sides), content,
+            feed, Asking(store, roots), reindexer, walking, metawork, watching,
+            Engine(store, roots, config.data_dir), sides,
+            SideWatch(store, config, roots, feed, sides), content, Persons(store, board=config.board),
+            Previews(store, config, registry, roots),
+            Queues(store, work),
             LagWatch(lambda: context.traffic.in_flight > 0 or reader.busy > 0), time.monotonic(),
             ready=lambda: self.problem,
         )  # fmt: skip
@@ -173,11 +187,17 @@ class Daemon:
 
         def read() -> None:
             content.wake()
+            walking.wake()
             context.lag.touch()
 
         roots.on_progress = walked
-        roots.on_walked.append(reindexer.wake)
-        reader.on_idle = reindexer.wake
+        roots.on_walked += [reindexer.wake, walking.wake]
+
+        def idle_reader() -> None:
+            reindexer.wake()
+            walking.wake()
+
+        reader.on_idle = idle_reader
         reader.on_read = read
         content.reading = lambda: reader.busy > 0 or any(roots.scanning(root.id) for root in roots.mine())
         content.requests = lambda: context.traffic.requests
@@ -227,6 +247,7 @@ class Daemon:
         context.moves.start()
         await context.reader.start()
         context.reindexer.wake()
+        context.walking.wake()
         if not self._indexed:
             self._indexed = True
             self._spawn(context.worklog.run())
@@ -237,6 +258,7 @@ class Daemon:
             self._spawn(watch_staging(context))
             self._spawn(idle.rescan_remote(context))
             self._spawn(idle.keep_house(context))
+            self._spawn(idle.keep_previews(context))
         if context.roots.mine():
             self._spawn(self._catch_up(context))
 
@@ -331,6 +353,7 @@ class Daemon:
         context.feed.stop()
         context.watching.stop()
         context.registry.close()
+        context.previews.close()
         await context.store.database.close()
         if self.cluster is not None:
             await self.cluster.stop()

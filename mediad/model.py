@@ -113,9 +113,10 @@ class ScanReport:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A worker's answer for one file: `ok`, or (`code`, `message`) and in `ok` what can be said all the same; `died`
-    when the worker did not survive the file."""
+    when the worker did not survive the file. `memory`: with so many bytes of address space it could have been done."""
 
     ok: dict[str, Any] | None = None
     code: str = ""
     message: str = ""
     died: bool = False
+    memory: int = 0

@@ -47,21 +47,23 @@ _PEERCRED = struct.Struct("3i")
 
 
 def role_of(uid: int, gid: int, config: Config) -> str | None:
-    """The role of a peer (settled 24): the daemon's own user and root are admin, members of the configured group have
-    its role (`group_role`), others none (None)."""
+    """The role of a peer (settled 24): the daemon's own user and root are admin, an account named in `peers` has
+    the role that stands there, members of the configured group have its role (`group_role`), others none (None)."""
     if uid in (os.getuid(), 0):
         return "admin"
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        name = ""
+    if name in config.peers:
+        return config.peers[name]
     try:
         group = grp.getgrnam(config.group)
     except KeyError:
         return None
     if gid == group.gr_gid:
         return config.group_role
-    try:
-        name = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return None
-    return config.group_role if name in group.gr_mem else None
+    return config.group_role if name and name in group.gr_mem else None
 
 
 class Connection(asyncio.Protocol):

@@ -9,6 +9,7 @@ import mediad
 from mediad.commands.context import Call, Context, Counted, Replies
 from mediad.commands.library import scan_progress
 from mediad.errors import MediadError
+from mediad.moves.defaults import template_texts
 from mediadb_contract import mediadb_pb2 as pb
 
 _AWAY_SECONDS = 0.5  # for an answer of a database that did not answer before
@@ -36,6 +37,8 @@ async def status(context: Context, _request: pb.StatusRequest, _call: Call) -> R
     )  # fmt: skip
     reply.rss_bytes, reply.peak_rss_bytes = memory()
     _workers(context, reply)
+    for name, text in template_texts(context.config.templates).items():
+        reply.templates.add(name=name, text=text)
     for number, report in context.roots.reports.items():
         if context.roots.scanning(number):
             reply.scans.append(scan_progress(report))
@@ -85,6 +88,7 @@ def _notes(context: Context) -> list[str]:
         notes.append(f"{context.moves.waiting} interrupted moves wait for their volumes")
     notes += context.sidewatch.notes()
     notes += context.content.notes()
+    notes += context.previews.notes()
     if context.worklog.problem:
         notes.append(f"the log of a person's work cannot be written: {context.worklog.problem}")
     if context.reader.problem:

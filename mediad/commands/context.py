@@ -14,11 +14,16 @@ from mediad.config import Config
 from mediad.index.asking import Asking
 from mediad.index.content import Content
 from mediad.index.feed import Feed
+from mediad.index.metawork import MetaWork
+from mediad.index.persons import Persons
+from mediad.index.previews import Previews
+from mediad.index.queues import Queues
 from mediad.index.reader import Reader
 from mediad.index.reindex import Reindexer
 from mediad.index.roots import Roots
 from mediad.index.sidefiles import SideFiles
 from mediad.index.sidewatch import SideWatch
+from mediad.index.walking import Walking
 from mediad.index.watching import Watching
 from mediad.index.work import Work
 from mediad.index.worklog import WorkLog
@@ -77,11 +82,16 @@ class Context:
     feed: Feed
     asking: Asking
     reindexer: Reindexer
+    walking: Walking
+    metawork: MetaWork
     watching: Watching
     moves: Engine
     sides: SideFiles
     sidewatch: SideWatch
     content: Content
+    persons: Persons
+    previews: Previews
+    queues: Queues
     lag: Lag
     started: float
     traffic: Traffic = field(default_factory=Traffic)

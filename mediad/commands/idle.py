@@ -19,6 +19,7 @@ _BUSY_SECONDS = 0.5  # reading goes first
 _AGAIN_SECONDS = 2.0  # a file that was gone or written to: by then a walk knows of it
 _PAUSE_SECONDS = 30.0  # after what failed for the time being
 HOUR = 3600.0
+_PREVIEWS_SECONDS = 10.0  # between two looks at the folder of previews
 
 
 async def settle_doubts(context: Context) -> None:
@@ -94,3 +95,21 @@ async def keep_house(context: Context) -> None:
         except MediadError as error:
             log.warning("the feed was not compacted", extra={"why": error.for_log})
         await asyncio.sleep(24 * HOUR)
+
+
+async def keep_previews(context: Context) -> None:
+    """Clears away previews when there are too many of them, or items went, and nothing else is done."""
+    while True:
+        await context.previews.changed.wait()
+        context.previews.changed.clear()  # before looking: what happens meanwhile wakes it again
+        try:
+            while context.reader.busy or context.traffic.in_flight > 1:
+                await asyncio.sleep(_BUSY_SECONDS)
+            gone = await context.previews.sweep()
+            if gone:
+                log.info("previews were cleared away", extra={"count": gone})
+        except MediadError as error:
+            log.warning("previews were not cleared away", extra={"why": error.for_log})
+        except OSError as error:
+            log.warning("previews were not cleared away", extra={"why": error.strerror or type(error).__name__})
+        await asyncio.sleep(_PREVIEWS_SECONDS)

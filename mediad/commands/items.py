@@ -181,8 +181,10 @@ async def resolve(context: Context, target: pb.Target) -> tuple[uuid.UUID, int |
     return stream, file
 
 
-def no_item(asked: uuid.UUID) -> NotFound:
-    """The error for an id that is unknown, not raised."""
+def no_item(asked: uuid.UUID, kind: str = "") -> NotFound:
+    """The error for an id that is unknown, or of an album or artist (`kind`), not raised."""
+    if kind:
+        return NotFound(f"that is the id of an {kind}, not of an item: see browse {kind}s", str(asked))
     return NotFound("there is no item of that id", str(asked))
 
 

@@ -193,6 +193,7 @@ async def forget(context: Context, request: pb.ForgetRequest, call: Call) -> Rep
         yield pb.Reply(progress=pb.Progress(stage="forgetting", files_done=reply.files))
     context.counted = Counted()  # a folder goes with whatever came into it last, of which no event is told
     await context.roots.load()
+    context.previews.changed.set()
     yield pb.Reply(forget=reply, last=True)
 
 

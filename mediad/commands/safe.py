@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 
 from mediad.commands.context import Call, Context, Replies
+from mediad.commands.work import by_size
 from mediad.errors import MediadError
 from mediad.index.restore import FORMAT, Counts, Restore
 from mediad.index.work import KEPT
@@ -31,25 +32,29 @@ def root_lines(roots: list[Root]) -> list[str]:
 
 
 async def export(context: Context, _request: pb.ExportRequest, _call: Call) -> Replies:
-    """A person's work of all hosts, and the roots of this one."""
+    """A person's work of all hosts, the roots of this one, and the persons that are let in (decision 0016)."""
     epoch, _last, _compacted = await context.feed.state()
     head = json.dumps({"mediadb": FORMAT, "epoch": str(epoch), "at_ns": now_ns(), "host": str(context.host)})
-    yield pb.Reply(export=pb.ExportReply(lines=[head, *root_lines(context.roots.mine())]))
+    persons = [json.dumps({"person": each}, ensure_ascii=False) for each in await context.persons.export()]
+    yield pb.Reply(export=pb.ExportReply(lines=[head, *root_lines(context.roots.mine()), *persons]))
     after = 0
     while rows := await context.store.read("work_after", None, after, pack(list(KEPT)), _LINES, deadline=60.0):
         after = rows[-1][0]
-        yield pb.Reply(export=pb.ExportReply(lines=await describe_events(context.store, context.roots, rows)))
+        for part in by_size(await describe_events(context.store, context.roots, rows), len):
+            yield pb.Reply(export=pb.ExportReply(lines=part))
     yield pb.Reply(export=pb.ExportReply(), last=True)
 
 
 async def restore(context: Context, request: pb.RestoreRequest, call: Call) -> Replies:
     """Takes lines of a backup; what is there already stays as it is."""
-    counts = await Restore(context.store, context.roots).put(list(request.lines))
+    counts = await Restore(context.store, context.roots, context.metawork).put(list(request.lines))
+    await context.persons.restore(counts.persons)
     reply = pb.RestoreReply(events=counts.events, known=counts.known, items=len(counts.streams))
     async for root in _add_roots(context, counts, call, reply):
         reply.roots += 1
         context.roots.scan(root)
     context.worklog.wake()
+    context.walking.wake()
     yield pb.Reply(restore=reply, last=True)
 
 

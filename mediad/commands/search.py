@@ -51,10 +51,13 @@ async def _get(context: Context, targets: list[pb.Target], actor: str, *, whole:
     if ids:
         items = [replies[number].get.item for number in ids]
         there = await context.gathered.fill(context, list(ids.values()), items, actor, whole=whole)
+        unknown = [asked for asked, known in zip(ids.values(), there, strict=True) if not known]
+        metas = dict(zip(unknown, await context.metawork.live(unknown), strict=True)) if unknown else {}
         for (number, asked), known in zip(ids.items(), there, strict=True):
             if not known:
+                meta = metas[asked]
                 replies[number].get.ClearField("item")
-                replies[number].get.problem.CopyFrom(error_to_wire(no_item(asked)))
+                replies[number].get.problem.CopyFrom(error_to_wire(no_item(asked, meta[1] if meta else "")))
             elif number in files:
                 _put_first(replies[number].get.item, files[number])
     return replies

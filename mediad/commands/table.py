@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from mediad.commands import (
+    accounts,
     admin,
     archive,
+    browse,
     checksums,
     complete,
     equal,
     layout,
     library,
     move,
+    preview,
     query,
+    queue,
     safe,
     search,
     sidefiles,
@@ -31,17 +35,25 @@ from mediadb_contract import mediadb_pb2 as pb
 class Entry:
     """A row of the table. `role` is the least one; `timed`: ends by the daemon's deadline when the client sets none;
     `changes`: an operation id makes it happen once; `indexed`: it takes the database, opened and claimed;
-    `at_once`: answers the request's body without waiting for anything, in place of `run`."""
+    `private`: what it says and answers are secrets, which the table of operations does not keep: it looks after the
+    operation id itself; `at_once`: answers the request's body without waiting for anything, in place of `run`."""
 
     role: str
     run: Command
     timed: bool = True
     changes: bool = False
     indexed: bool = True
+    private: bool = False
     at_once: Callable[[Any], pb.Reply] | None = None
 
 
 COMMANDS: dict[str, Entry] = {
+    "account": Entry("admin", accounts.account, changes=True, private=True),
+    "accounts": Entry("admin", accounts.accounts),
+    "authenticate": Entry("write", accounts.authenticate),
+    "login": Entry("write", accounts.login),
+    "logout": Entry("write", accounts.logout),
+    "browse": Entry("read", browse.browse),
     "changes": Entry("read", work.changes, timed=False),
     "collect": Entry("write", work.collect, changes=True),
     "collections": Entry("read", work.collections),
@@ -71,11 +83,10 @@ COMMANDS: dict[str, Entry] = {
     "handlers": Entry("read", admin.handlers, indexed=False),
     "ping": Entry("read", admin.ping, indexed=False, at_once=admin.pong),
     "complete": Entry("read", complete.completions),
+    "preview": Entry("read", preview.preview),
     "query": Entry("read", query.query, timed=False),
+    "queue": Entry("read", queue.queue),
     "roots": Entry("read", library.list_roots),
     "status": Entry("read", admin.status, indexed=False),
     "text": Entry("read", text.text, timed=False),
 }
-
-# Each role may do what those before it may (settled 24).
-ROLES = ("read", "write", "organise", "admin")

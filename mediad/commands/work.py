@@ -4,21 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from mediad.commands.context import Call, Context, Replies
-from mediad.commands.items import load_items, resolve
+from mediad.commands.items import check_id, check_path, load_items, no_item, resolve
 from mediad.errors import InvalidArgument, MediadError, NotFound
 from mediad.index.feed import PAGE, Change
+from mediad.index.lookup import find_files
 from mediad.index.offers import Offers
 from mediad.index.work import STREAMS_AT_ONCE, Action, By, check_action, new_operation
 from mediad.query.parse import parse
+from mediad.store.store import pack
 from mediad.wire.convert import error_to_wire, show_path
 from mediadb_contract import mediadb_pb2 as pb
 
 ACTIONS_MOST = 1000
 HISTORY_MOST = 1000
 _SNAPSHOT_ITEMS = 200
+PROBLEMS_MOST = 1000  # told of one request: a reply is 1 MiB at most
+_TARGETS_AT_ONCE = 1000  # some milliseconds of the loop
+_NOBODY = bytes(16)
+_PART_BYTES = 128 * 1024  # of a reply with large values
+
+T = TypeVar("T")
+
+
+def by_size(values: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
+    """Lists of values that fit a frame together. One alone may be as large as an event of SET_MOST items."""
+    part: list[T] = []
+    bytes_ = 0
+    for value in values:
+        more = size(value)
+        if part and (bytes_ + more > _PART_BYTES or len(part) == PAGE):
+            yield part
+            part, bytes_ = [], 0
+        part.append(value)
+        bytes_ += more
+    if part:
+        yield part
 
 
 def by_of(call: Call) -> By:
@@ -47,6 +71,54 @@ async def select(
     return list(found)
 
 
+async def select_in_order(
+    context: Context, targets: Sequence[pb.Target], problems: list[pb.Error], found_at: list[int] | None = None
+) -> list[str]:
+    """The items that targets mean, in order and with repeats, many by one statement. A target that is not there is a
+    problem. `found_at` gets the place in `targets` of each."""
+    found: list[str] = []
+    for begin in range(0, len(targets), _TARGETS_AT_ONCE):
+        part = targets[begin : begin + _TARGETS_AT_ONCE]
+        paths: dict[int, bytes] = {}
+        ids: dict[int, str] = {}
+        streams: dict[int, str] = {}
+        for number, target in enumerate(part):
+            try:
+                if target.WhichOneof("what") == "id":
+                    if len(target.id) != 16:
+                        check_id(target.id)
+                    ids[number] = target.id.hex()
+                else:
+                    paths[number] = check_path(target.path)
+            except InvalidArgument as error:
+                problems.append(error_to_wire(error))
+        if ids:
+            data = (await context.store.read("live_in_order", pack(list(ids.values()))))[0][0]
+            for (number, asked), at in zip(ids.items(), range(0, len(data), 16), strict=True):
+                live = data[at : at + 16]
+                if live == _NOBODY:
+                    problems.append(error_to_wire(no_item(uuid.UUID(asked))))
+                else:
+                    streams[number] = _canonical(live.hex())
+        if paths:
+            located = await find_files(context.roots, paths.values())
+            for (number, path), file in zip(paths.items(), located, strict=True):
+                if file is None:
+                    problems.append(error_to_wire(NotFound("no root holds a file of that path", path)))
+                else:
+                    streams[number] = str(file[1])
+        for number in sorted(streams):
+            found.append(streams[number])
+            if found_at is not None:
+                found_at.append(begin + number)
+    return found
+
+
+def _canonical(digits: str) -> str:
+    """A UUID's text (RFC 9562, section 4) of its 32 digits; a fifth of what str(UUID(...)) takes."""
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
 async def matching(context: Context, query: str, call: Call) -> AsyncIterator[uuid.UUID]:
     """The items a query finds."""
     question = await context.asking.question(query, actor=call.actor.name)
@@ -70,15 +142,35 @@ async def work(context: Context, request: pb.WorkRequest, call: Call) -> Replies
     ]
     reply = pb.WorkReply()
     problems: list[pb.Error] = []
-    streams = await select(context, request.targets, request.query, call, problems)
+    targets, metas = await _part_metas(context, request.targets)
+    streams: list[str] = []
+    if targets or request.query or not metas:
+        streams = await select(context, targets, request.query, call, problems)
     by = by_of(call)
-    for start in range(0, len(streams), STREAMS_AT_ONCE):
-        reply.events += await context.work.apply(streams[start : start + STREAMS_AT_ONCE], actions, by)
+    for start in range(0, max(1, len(streams)), STREAMS_AT_ONCE):
+        part = streams[start : start + STREAMS_AT_ONCE]
+        reply.events += await context.work.apply(part, actions, by, metas if start == 0 else ())
         yield pb.Reply(progress=pb.Progress(stage="working", files_done=start, files_total=len(streams)))
-    reply.items = len(streams)
+    reply.items = len(streams) + len(metas)
     reply.problems.extend(problems)
     reply.last = (await context.feed.state())[1]
     yield pb.Reply(work=reply, last=True)
+
+
+async def _part_metas(context: Context, targets: Iterable[pb.Target]) -> tuple[list[pb.Target], list[str]]:
+    """The targets that may be items, and the ids of albums and artists. An item goes before an album of the same id:
+    there is none, ids are minted."""
+    everyone = list(targets)
+    ids = [uuid.UUID(bytes=each.id) for each in everyone if each.WhichOneof("what") == "id" and len(each.id) == 16]
+    live = await context.work.live(ids) if ids else []
+    unknown = [asked for asked, stream in zip(ids, live, strict=True) if stream is None]
+    metas: dict[bytes, str] = {}
+    if unknown:
+        for asked, found in zip(unknown, await context.metawork.live(unknown), strict=True):
+            if found is not None:
+                metas[asked.bytes] = str(found[0])
+    left = [each for each in everyone if each.WhichOneof("what") != "id" or each.id not in metas]
+    return left, list(dict.fromkeys(metas.values()))
 
 
 async def collect(context: Context, request: pb.CollectRequest, call: Call) -> Replies:
@@ -86,13 +178,14 @@ async def collect(context: Context, request: pb.CollectRequest, call: Call) -> R
     by, book = by_of(call), context.work
     kind, name = request.kind or "collection", request.name
     problems: list[pb.Error] = []
-    if request.action == "add":
-        streams: list[str] = []
-        for target in request.targets:  # in order, with repeats
-            streams += await select(context, [target], "", call, problems)
+    if request.action in ("add", "set"):
+        streams = await select_in_order(context, request.targets, problems)
         if request.query:
             streams += await select(context, (), request.query, call, problems)
-        number = await book.put_in(kind, name, streams, request.place, by)
+        if request.action == "add":
+            number = await book.put_in(kind, name, streams, request.place, by)
+        else:
+            number = await book.put_all(kind, name, streams, by)
     elif request.action == "remove":
         number = await book.take_out(kind, name, request.place, by)
     elif request.action == "move":
@@ -108,12 +201,12 @@ async def collect(context: Context, request: pb.CollectRequest, call: Call) -> R
     elif request.action == "delete":
         number = await book.delete(kind, name, by)
     else:
-        raise InvalidArgument("the actions are add, remove, move, rename, delete, save", request.action)
-    reply = pb.CollectReply(problems=problems, last=(await context.feed.state())[1])
+        raise InvalidArgument("the actions are add, remove, move, rename, delete, save, set", request.action)
+    reply = pb.CollectReply(problems=problems[:PROBLEMS_MOST], last=(await context.feed.state())[1])
     entries = await book.entries(number)
     reply.collection.CopyFrom(pb.Collection(
         id=number.bytes, kind=kind, name=name, actor=call.actor.name, size=len(entries),
-        entries=[each.bytes for each in entries], query=request.query if request.action == "save" else "",
+        entries=entries, query=request.query if request.action == "save" else "",
     ))  # fmt: skip
     yield pb.Reply(collect=reply, last=True)
 
@@ -128,7 +221,7 @@ async def collections(context: Context, request: pb.CollectionsRequest, call: Ca
         entries = await context.work.entries(number) if request.entries else []
         reply.collections.add(
             id=number.bytes, kind=kind, name=name, actor=actor, size=size, created_at_ns=created, query=query or "",
-            entries=[each.bytes for each in entries],
+            entries=entries,
         )  # fmt: skip
     if request.name and not reply.collections:
         raise NotFound("there is no collection of that name", request.name)
@@ -193,9 +286,9 @@ async def _changes(
             if left:
                 left = max(0, left - len(sent))
             ended = bool(request.limit) and not left
-            for start in range(0, max(1, len(sent)), PAGE):
-                part = sent[start : start + PAGE]
-                whole = start + PAGE >= len(sent)
+            parts = list(by_size(sent, lambda change: change.ByteSize())) or [[]]
+            for number, part in enumerate(parts):
+                whole = number == len(parts) - 1
                 sent_now = pb.ChangesReply(changes=part, epoch=epoch.bytes, last=since if whole else 0)
                 yield pb.Reply(changes=sent_now, last=ended and whole)
             if ended:
@@ -256,8 +349,13 @@ async def history(context: Context, request: pb.HistoryRequest, _call: Call) -> 
     for number, target in enumerate(targets):
         reply = pb.HistoryReply(target=target)
         try:
-            stream = (await resolve(context, target))[0]
-            await _history(context, stream, reply)
+            _items, metas = await _part_metas(context, [target])
+            if metas:
+                reply.item = uuid.UUID(metas[0]).bytes
+                _add_changes(reply, await context.store.read("events_of_meta", uuid.UUID(metas[0]), HISTORY_MOST), None)
+            else:
+                stream = (await resolve(context, target))[0]
+                await _history(context, stream, reply)
         except MediadError as error:
             if error.retryable:
                 raise
@@ -265,13 +363,16 @@ async def history(context: Context, request: pb.HistoryRequest, _call: Call) -> 
         yield pb.Reply(history=reply, last=number == len(targets) - 1)
 
 
-async def _history(context: Context, stream: uuid.UUID, reply: pb.HistoryReply) -> None:
-    reply.item = stream.bytes
-    rows = await context.store.read("events_of_target", stream, HISTORY_MOST)
+def _add_changes(reply: pb.HistoryReply, rows: list[tuple[Any, ...]], item: uuid.UUID | None) -> None:
     for row in reversed(rows):
         seq, at, host, actor, operation, kind, target_id, action, value = row
-        told = Change(seq, at, host, actor, operation, kind, target_id, action, value, stream)
+        told = Change(seq, at, host, actor, operation, kind, target_id, action, value, item)
         reply.changes.append(change_to_wire(told))
+
+
+async def _history(context: Context, stream: uuid.UUID, reply: pb.HistoryReply) -> None:
+    reply.item = stream.bytes
+    _add_changes(reply, await context.store.read("events_of_target", stream, HISTORY_MOST), stream)
     for item, path, size, mtime, until, why in await context.store.read("revisions_of", stream):
         reply.revisions.add(
             item=item.bytes, path=path, path_display=show_path(path), size=size, mtime_ns=mtime, until_ns=until, why=why

@@ -23,6 +23,17 @@ def _digest(*parts: str) -> str:
     return blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
+# Various Artists at MusicBrainz: an artist of many names, whom other taggers give by name only.
+_VARIOUS_MB = "89ad4ac3-39f7-470e-963a-56509c546377"
+
+
+def artist_digest(name: str, musicbrainz_id: str) -> str:
+    """What makes two mentions of an artist the same one: in hex. Of Various Artists it is the name in any case."""
+    if musicbrainz_id == _VARIOUS_MB:
+        return _digest("name", "various artists")
+    return _digest("mb", musicbrainz_id) if musicbrainz_id else _digest("name", fold(name))
+
+
 @dataclass(slots=True)
 class Metas:
     """Rows for put_metas and link_metas (sql/queries/read.sql), each meta once."""
@@ -43,9 +54,7 @@ class Metas:
             self._song(digest, fields)
         else:
             for person in fields.get("creators", ()):
-                self._link(
-                    own, digest, "artist", self._meta("artist", _digest("name", fold(person)), person), "creator"
-                )
+                self._link(own, digest, "artist", self._meta("artist", artist_digest(person, ""), person), "creator")
 
     def _song(self, song: str, fields: dict[str, Any]) -> None:
         credit = fields.get("artist_credit")
@@ -67,10 +76,7 @@ class Metas:
 
     def _artists(self, names: list[str], ids: list[str]) -> list[str]:
         paired = ids if len(ids) == len(names) else [""] * len(names)
-        return [
-            self._meta("artist", _digest("mb", mb) if mb else _digest("name", fold(name)), name)
-            for name, mb in zip(names, paired, strict=True)
-        ]
+        return [self._meta("artist", artist_digest(name, mb), name) for name, mb in zip(names, paired, strict=True)]
 
     def _meta(self, kind: str, digest: str, name: str) -> str:
         if (kind, digest) not in self.metas:

@@ -129,6 +129,8 @@ class Relations:
                 unit.append(("work_ratings", (pack([{"s": stream, "x": None}]), *mine)))
             if "starred_ns" in own:
                 unit.append(("work_stars", (pack([{"s": stream, "t": None}]), *mine)))
+            if "bookmark" in own:
+                unit.append(("work_bookmarks", (pack([{"s": stream, "b": None}]), *mine)))
             if own.get("plays"):
                 unit.append(("work_plays", (pack([{"s": stream, "c": -own["plays"], "t": None, "i": 0}]), *mine)))
         unit.append(("tell", (new, *tail, "detached", pack({"from": str(old)}))))

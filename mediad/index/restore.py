@@ -16,12 +16,16 @@ from typing import Any
 from mediad.errors import InvalidArgument, NotFound
 from mediad.fold import fold, shorten
 from mediad.index.lookup import find_file
+from mediad.index.metawork import MetaWork
+from mediad.index.persons import check_told
+from mediad.index.queues import fold_queue
 from mediad.index.roots import Roots
 from mediad.index.work import KEPT
 from mediad.index.worklog import text_path
 from mediad.store.store import Store, now_ns, pack
 
 FORMAT = "work/1"
+TARGETS = ("stream", "collection", "meta", "queue")  # kinds of them
 _GRADES = {"fingerprint": 1, "track": 2, "checksum": 3}
 
 
@@ -30,7 +34,7 @@ class State:
     """What the events of a stream amount to."""
 
     tags: dict[str, bool] = field(default_factory=dict)  # removed?
-    actors: dict[str, dict[str, Any]] = field(default_factory=dict)  # rating, starred_ns, plays, played_ns
+    actors: dict[str, dict[str, Any]] = field(default_factory=dict)  # rating, starred_ns, plays, played_ns, bookmark
     fields: dict[str, str] = field(default_factory=dict)
 
 
@@ -50,7 +54,7 @@ def fold_work(events: Iterable[tuple[str, str, dict[str, Any]]]) -> State:
                 state.fields[told["field"]] = told["value"]
         elif action == "inherited":
             _inherit(state, told["work"])
-        elif action in ("rated", "starred", "played"):
+        elif action in ("rated", "starred", "played", "bookmarked", "unbookmarked"):
             _fold_actor(state.actors.setdefault(told.get("whose", actor), {}), action, told)
     return state
 
@@ -60,6 +64,8 @@ def _fold_actor(own: dict[str, Any], action: str, told: dict[str, Any]) -> None:
         own["rating"] = told["rating"]
     elif action == "starred":
         own["starred_ns"] = told["starred_ns"]
+    elif action in ("bookmarked", "unbookmarked"):
+        own["bookmark"] = told["bookmark"]
     else:
         own["plays"] = max(0, own.get("plays", 0) + told["count"])
         if told["count"] < 0:
@@ -80,6 +86,9 @@ def _inherit(state: State, work: dict[str, Any]) -> None:
                 own[name] = theirs.get(name)
         own["plays"] = own.get("plays", 0) + theirs.get("plays", 0)
         own["played_ns"] = max(own.get("played_ns") or 0, theirs.get("played_ns") or 0) or None
+        mine, other = own.get("bookmark"), theirs.get("bookmark")
+        if other and (not mine or other["at_ns"] > mine["at_ns"]):
+            own["bookmark"] = other
 
 
 @dataclass(slots=True)
@@ -123,43 +132,58 @@ class Counts:
     known: int = 0
     streams: set[str] = field(default_factory=set)
     collections: set[str] = field(default_factory=set)
+    queues: set[str] = field(default_factory=set)
     roots: list[dict[str, Any]] = field(default_factory=list)
+    persons: list[dict[str, Any]] = field(default_factory=list)  # who are let in, for index/persons
 
 
 class Restore:
     """Puts lines of a backup into the store."""
 
-    def __init__(self, store: Store, roots: Roots) -> None:
+    def __init__(self, store: Store, roots: Roots, metas: MetaWork) -> None:
         self._store = store
         self._roots = roots
+        self._metas = metas
 
     async def put(self, lines: Sequence[str]) -> Counts:
         """Takes lines in their order. Raises InvalidArgument for one that is none of ours."""
         counts = Counts()
         rows: list[dict[str, Any]] = []
         targets: dict[str, dict[str, Any]] = {}
+        metas: dict[str, dict[str, Any]] = {}  # albums and artists, as the last line about them tells them from others
         for number, line in enumerate(lines):
             told = _parse(line)
             if "root" in told:
                 counts.roots.append(told["root"])
+            elif "person" in told:
+                counts.persons.append(told["person"])
             elif "action" in told:
                 rows.append(_row(number, told))
                 if told["target_kind"] == "stream":
                     targets.setdefault(told["target"], {}).update(told)
-                for item, facts in told.get("items", {}).items():
-                    targets.setdefault(str(uuid.UUID(item)), {}).update(facts)
+                elif told["target_kind"] == "meta":
+                    metas.setdefault(told["target"], {}).update(told.get("meta", {}))
+            for item, facts in told.get("items", {}).items():
+                targets.setdefault(str(uuid.UUID(item)), {}).update(facts)
         for target, told in targets.items():
             counts.streams.add(await self._find(uuid.UUID(target), told))
+        live = {await self._metas.restore(uuid.UUID(target), facts) for target, facts in metas.items()}
         if rows:
             results = await self._store.write([("restore_events", (pack(rows),))], give_up_after=120.0, deadline=60.0)
             counts.events = len(results[0])
             counts.known = len(rows) - counts.events
             counts.collections = {row["t"] for row in rows if row["k"] == "collection"}
+            counts.queues = {row["t"] for row in rows if row["k"] == "queue"}
         if counts.events:
             for stream in counts.streams:
                 await self.refold(stream)
+            for meta in live:
+                if meta is not None:
+                    await self._metas.refold(meta)
             for collection in counts.collections:
                 await self.refold_collection(uuid.UUID(collection))
+            for actor in counts.queues:
+                await self.refold_queue(actor)
             await self._store.write([("new_epoch", ())], give_up_after=60.0)
         return counts
 
@@ -205,7 +229,14 @@ class Restore:
         state = fold_work(each for each in events if each[1] != "inherited" or each[2]["from"] not in itself)
         tags = [{"t": t, "f": shorten(fold(t)), "r": removed} for t, removed in state.tags.items()]
         actors = [
-            {"a": a, "x": o.get("rating"), "s": o.get("starred_ns"), "c": o.get("plays", 0), "p": o.get("played_ns")}
+            {
+                "a": a,
+                "x": o.get("rating"),
+                "s": o.get("starred_ns"),
+                "c": o.get("plays", 0),
+                "p": o.get("played_ns"),
+                "b": o.get("bookmark"),
+            }
             for a, o in state.actors.items()
         ]
         fields = [{"n": n, "v": v, "f": shorten(fold(v))} for n, v in state.fields.items()]
@@ -234,22 +265,45 @@ class Restore:
             unit.append(("mark_work", (pack(entries), now_ns())))
         await self._store.write(unit, give_up_after=60.0)
 
+    async def refold_queue(self, actor: str) -> None:
+        """Makes an actor's queue what its events say, the latest of them."""
+        rows = await self._store.read("events_of_queue", actor)
+        if rows:
+            found = fold_queue((json.loads(value), at) for value, at in rows)
+            row = (actor, pack(found.items), found.current, found.position, found.client, found.at_ns)
+            await self._store.write([("put_queue", row)], give_up_after=60.0)
+
 
 def _parse(line: str) -> dict[str, Any]:
     try:
         told = json.loads(line)
         if not isinstance(told, dict):
             raise TypeError("no object")
+        if not isinstance(told.get("items", {}), dict):
+            raise TypeError("items are an object")
         if "action" in told:
-            uuid.UUID(told["target"])
-            if told["action"] not in KEPT or not isinstance(told["value"], dict) or told["target_kind"] not in (
-                "stream", "collection"):  # fmt: skip
+            kind = told["target_kind"]
+            if told["action"] not in KEPT or not isinstance(told["value"], dict) or kind not in TARGETS:
                 raise ValueError("no event of a person")
+            if kind != "queue":
+                uuid.UUID(told["target"])
+            elif told["action"] != "queued" or told["target"] != told.get("actor", ""):
+                raise ValueError("no queue of its actor")
+        elif "person" in told:
+            told["person"] = _parse_person(told["person"])
         elif "mediadb" in told and told["mediadb"] != FORMAT:
             raise ValueError(f"the format is {told['mediadb']}, not {FORMAT}")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidArgument(f"a line of the backup cannot be read: {error}", line[:200]) from None
     return told
+
+
+def _parse_person(told: Any) -> dict[str, Any]:
+    try:
+        return check_told(told)
+    except (ValueError, KeyError, TypeError) as error:  # the line holds a hash: it is not shown
+        name = told.get("name", "") if isinstance(told, dict) else ""
+        raise InvalidArgument(f"a person of the backup cannot be read: {error}", str(name)[:200]) from None
 
 
 def _row(number: int, told: dict[str, Any]) -> dict[str, Any]:

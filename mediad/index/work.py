@@ -11,9 +11,9 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from mediad.errors import Conflict, InvalidArgument, NotFound
+from mediad.errors import Conflict, InvalidArgument, LimitExceeded, NotFound
 from mediad.fold import fold, shorten
 from mediad.ids import mint
 from mediad.store.store import Store, now_ns, pack
@@ -21,12 +21,17 @@ from mediadb_contract.fields import FIELDS
 
 # Events of persons are kept for ever; what was merely seen is compacted (settled 10).
 PERSONAL = ("tagged", "untagged", "rated", "starred", "set", "played", "created", "collected", "uncollected", "renamed",
-            "deleted", "requeried", "related", "split", "joined")  # fmt: skip
+            "deleted", "requeried", "related", "split", "joined", "bookmarked", "unbookmarked")  # fmt: skip
 # These are no person's, but say where a person's work went, or which of two values lost (index/sidemerge).
-KEPT = (*PERSONAL, "inherited", "detached", "merged", "succeeded", "conflict")
+# What a player said ("queued") is no deed to be undone, but lasts.
+KEPT = (*PERSONAL, "inherited", "detached", "merged", "succeeded", "conflict", "regrouped", "queued")
 TAG_MOST = 200  # characters
 VALUE_MOST = 10_000
-_QUIET = ("hold_streams", "mark_work")  # statements that tell of no change
+COMMENT_MOST = 1000
+POSITION_MOST = 1e9  # seconds
+_QUIET = ("hold_streams", "mark_work", "hold_metas", "keep_songs")  # statements that tell of no change
+IDS_AT_ONCE = 2000  # in a statement that only looks them up
+SET_MOST = 20_000  # entries that a collection is given at once: the event fits a frame
 STREAMS_AT_ONCE = 500  # of one request in one transaction's statement
 COLLECTION_KINDS = ("collection", "playlist")
 
@@ -78,9 +83,18 @@ def check_action(action: Action) -> Action:
         return Action(kind, at_ns=action.at_ns or now_ns(), count=action.count or 1)
     if kind == "star":
         return Action(kind, at_ns=action.at_ns or now_ns())
-    if kind in ("unrate", "unstar"):
+    if kind == "bookmark":
+        if not 0 <= action.number <= POSITION_MOST:
+            raise InvalidArgument("a bookmark's position is seconds from the beginning", f"{action.number:g}")
+        if len(action.value) > COMMENT_MOST:
+            raise InvalidArgument(f"a bookmark's comment has at most {COMMENT_MOST} characters", action.value[:200])
+        at_ns = max(action.at_ns, 0) or now_ns()
+        return Action(kind, value=_clean(action.value), number=action.number, at_ns=at_ns)
+    if kind in ("unrate", "unstar", "unbookmark"):
         return Action(kind)
-    raise InvalidArgument("the actions are tag, untag, rate, unrate, star, unstar, set, unset, play", kind)
+    raise InvalidArgument(
+        "the actions are tag, untag, rate, unrate, star, unstar, set, unset, play, bookmark, unbookmark", kind
+    )
 
 
 def _clean(text: str) -> str:
@@ -99,6 +113,7 @@ class Changes:
     stars: list[dict[str, Any]] = field(default_factory=list)
     fields: list[dict[str, Any]] = field(default_factory=list)
     plays: list[dict[str, Any]] = field(default_factory=list)
+    bookmarks: list[dict[str, Any]] = field(default_factory=list)
     streams: dict[str, None] = field(default_factory=dict)
 
     def add(self, stream: str, line: int, action: Action) -> None:
@@ -114,6 +129,11 @@ class Changes:
             self.stars.append({"s": stream, "t": action.at_ns if kind == "star" else None})
         elif kind in ("set", "unset"):
             self.set(stream, action.name, action.value if kind == "set" else None)
+        elif kind == "bookmark":
+            mark = {"position": action.number, "comment": action.value, "at_ns": action.at_ns}
+            self.bookmarks.append({"s": stream, "b": mark})
+        elif kind == "unbookmark":
+            self.bookmarks.append({"s": stream, "b": None})
         else:
             self.plays.append({"s": stream, "c": action.count, "t": action.at_ns, "i": line})
 
@@ -136,7 +156,17 @@ class Changes:
             unit.append(("work_fields", (pack(self.fields), *tail)))
         if self.plays:
             unit.append(("work_plays", (pack(self.plays), *tail)))
+        if self.bookmarks:
+            unit.append(("work_bookmarks", (pack(self.bookmarks), *tail)))
         return unit
+
+
+class Metas(Protocol):
+    """What index/metawork does for this."""
+
+    def statements(self, metas: Sequence[str], actions: Sequence[Action], by: By) -> Statements: ...
+
+    def unit(self, stars: list[dict[str, Any]], ratings: list[dict[str, Any]], by: By) -> Statements: ...
 
 
 class Work:
@@ -146,6 +176,7 @@ class Work:
         self._store = store
         self.on_work: list[Any] = []
         self.settle: Callable[[], Awaitable[None]] | None = None  # until what was said can be found
+        self.metas: Metas | None = None  # stars and ratings of albums and artists
 
     async def take(self, changes: Changes, by: By, more: Statements) -> None:
         """Stores what was said elsewhere (a side file), with `more` in the same transaction."""
@@ -169,13 +200,17 @@ class Work:
         rows = await self._store.read("work_streams", pack([str(each) for each in ids]))
         return [row[1] for row in rows]
 
-    async def apply(self, streams: Sequence[str], actions: Sequence[Action], by: By) -> int:
-        """Does all of the actions to all of the streams, in one transaction. Returns how many things that changed."""
+    async def apply(self, streams: Sequence[str], actions: Sequence[Action], by: By, metas: Sequence[str] = ()) -> int:
+        """Does all of the actions to all of the streams, and of the albums and artists `metas`, in one transaction.
+        Returns how many things that changed. Raises InvalidArgument for what cannot be done to an album or artist."""
         changes = Changes()
         for stream in streams:
             for line, action in enumerate(actions):
                 changes.add(stream, line, action)
-        return await self._write(changes.statements(self._store.host, by)) if streams else 0
+        unit = changes.statements(self._store.host, by) if streams else []
+        if metas and self.metas is not None:
+            unit += self.metas.statements(metas, actions, by)
+        return await self._write(unit) if unit else 0
 
     # -------------------------------------------------------------- collections
 
@@ -203,13 +238,37 @@ class Work:
         await self._write([("requery_collection", (found[0], *tail, query))])
         return found[0]
 
-    async def entries(self, collection: uuid.UUID) -> list[uuid.UUID]:
-        """The items in order, each as what it is today: what was edited in place by what came of it."""
-        rows = [row[0] for row in await self._store.read("collection_entries", collection)]
-        alive = await self.live(rows) if rows else []
-        known = [new or old for old, new in zip(rows, alive, strict=True)]
-        came = dict(await self._store.read("successors", pack([str(each) for each in set(known)])))
-        return [came.get(each, each) for each in known]
+    async def entries(self, collection: uuid.UUID) -> list[bytes]:
+        """The items in order, each as what it is today: 16 bytes an item."""
+        return await self.today((await self._store.read("collection_items", collection))[0][0])
+
+    async def today(self, data: bytes) -> list[bytes]:
+        """Items, 16 bytes each; what was edited in place by what came of it. Many stay bytes from end to end: 10,000
+        of them made into UUIDs and text would hold the loop up."""
+        ids = [data[at : at + 16] for at in range(0, len(data), 16)]
+        known = list(dict.fromkeys(ids))
+        came: dict[bytes, bytes] = {}
+        for start in range(0, len(known), IDS_AT_ONCE):
+            asked = pack([each.hex() for each in known[start : start + IDS_AT_ONCE]])
+            came.update((old.bytes, new.bytes) for old, new in await self._store.read("successors", asked))
+        return [came.get(each, each) for each in ids] if came else ids
+
+    async def put_all(self, kind: str, name: str, streams: Sequence[str], by: By) -> uuid.UUID:
+        """These items instead of all that the collection holds; it is made when it is not there. Raises InvalidArgument
+        for a name that cannot be, and for a saved question; LimitExceeded."""
+        name = self._check_name(kind, name)
+        if len(streams) > SET_MOST:
+            raise LimitExceeded(f"at most {SET_MOST:,} entries are set at once", str(len(streams)))
+        found = await self.collection(kind, name, by.actor)
+        self._check_plain(found)
+        tail = (now_ns(), self._store.host, by.actor, by.operation)
+        number = found[0] if found is not None else uuid.uuid5(by.operation, f"{kind} {name}")
+        unit: Statements = []
+        if found is None:
+            unit.append(("make_collection", (number, *tail, kind, name, shorten(fold(name)), None)))
+        asked = pack(list(streams))
+        await self._write([*unit, ("set_entries", (number, *tail, asked)), ("mark_work", (asked, tail[0]))])
+        return number
 
     async def put_in(self, kind: str, name: str, streams: Sequence[str], place: int, by: By) -> uuid.UUID:
         """Puts items into a collection, which is made when it is not there, before the one at `place` (-1: behind the
@@ -324,6 +383,8 @@ class Work:
             told = json.loads(value)
             if kind == "collection":
                 unit += self._undo_collection(uuid.UUID(target), action, told, By(actor, by.operation), seq)
+            elif kind == "meta":
+                unit += self._undo_meta(target, action, told, By(actor, by.operation))
             else:
                 stream = (await self.live([uuid.UUID(target)]))[0]
                 if stream is not None:
@@ -333,6 +394,13 @@ class Work:
             unit += change.statements(self._store.host, By(actor, by.operation))
         unit.append(("mark_undone", (operation, by.operation)))
         return await self._write(unit)
+
+    def _undo_meta(self, meta: str, action: str, told: dict[str, Any], by: By) -> Statements:
+        if self.metas is None:
+            return []
+        if action == "starred":
+            return self.metas.unit([{"s": meta, "t": told["was"]}], [], by)
+        return self.metas.unit([], [{"s": meta, "x": told["was"]}], by)
 
     def _undo_collection(
         self, number: uuid.UUID, action: str, told: dict[str, Any], by: By, seq: int
@@ -370,6 +438,8 @@ def _undo_event(changes: Changes, stream: str, action: str, told: dict[str, Any]
         changes.stars.append({"s": stream, "t": told["was"]})
     elif action == "set":
         changes.set(stream, told["field"], told["was"])
+    elif action in ("bookmarked", "unbookmarked"):
+        changes.bookmarks.append({"s": stream, "b": told["was"]})
     elif action == "played":
         number = 1_000_000 + seq % 1_000_000_000  # of a line: once for this request
         changes.plays.append({"s": stream, "c": -told["count"], "t": told["was_ns"], "i": number})
@@ -390,7 +460,7 @@ def effective(
             rating = json.loads(stars)
     found: dict[str, Any] = {}
     if row is not None:
-        own_tags, own_fields, own_rating, starred, plays, played, lists = row
+        own_tags, own_fields, own_rating, starred, plays, played, lists, mark = row
         for tag, removed in (json.loads(own_tags) if own_tags else {}).items():
             if removed:
                 tags.pop(tag, None)
@@ -400,10 +470,15 @@ def effective(
             rating = own_rating
         if starred is not None:
             found["starred"] = True
+            found["starred_at"] = starred / 1e9
         if plays:
             found["play_count"] = plays
         if played:
             found["last_played_at"] = played / 1e9
+        if mark is not None:
+            told = json.loads(mark)
+            comment = {"comment": told["comment"]} if told["comment"] else {}
+            found["bookmark"] = {"position": told["position"], **comment, "at": told["at_ns"] / 1e9}
         for kind, name in json.loads(lists) if lists else ():
             found.setdefault(f"{kind}s", []).append(name)
         for name, value in sorted((json.loads(own_fields) if own_fields else {}).items()):

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _LINES_AT_ONCE = 500
 _PATHS = 4  # of one target in a line
+_ITEMS = 200  # described in one line
 _GRADES = {1: "fingerprint", 2: "track", 3: "checksum"}
 
 
@@ -148,41 +149,68 @@ def _target_of(line: bytes) -> str:
         return ""
 
 
-async def describe_events(store: Store, places: Places, rows: list[tuple[Any, ...]]) -> list[str]:
-    """Rows of work_after as lines. A line about a collection describes the items it names as others their target."""
-    values = [json.loads(row[8]) for row in rows]
-    targets = {row[6] for row in rows if row[5] == "stream"}
-    items = {
-        str(item) for row, value in zip(rows, values, strict=True) if row[5] == "collection"
-        for item in value.get("items", ())
-    }  # fmt: skip
+async def _paths_of(store: Store, places: Places, asked: list[str]) -> dict[str, list[str | dict[str, str]]]:
+    """The last known paths of items, present ones first."""
     files: dict[str, list[tuple[int, int, bytes]]] = {}
-    asked = pack(sorted(targets | items))
-    for target, file, folder, name in await store.read("places_of_targets", asked, deadline=30.0):
+    for target, file, folder, name in await store.read("places_of_targets", pack(asked), deadline=30.0):
         files.setdefault(target, []).append((file, folder, name))
     paths = await places.paths([each for found in files.values() for each in found[:_PATHS]])
-    keys_of = dict(await store.read("keys_of_streams", pack(sorted(items)))) if items else {}
+    return {
+        target: [path_text(paths[file]) for file, _folder, _name in found[:_PATHS] if file in paths]
+        for target, found in files.items()
+    }  # fmt: skip
 
-    def described(target: str, keys: str | None) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        if keys:
-            found["keys"] = [[_GRADES[grade], name, digest] for grade, name, digest in json.loads(keys)]
-        known = [path_text(paths[file]) for file, _folder, _name in files.get(target, ())[:_PATHS] if file in paths]
-        if known:
-            found["paths"] = known
-        return found
 
+def _described(keys: str | None, paths: list[str | dict[str, str]] | None) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if keys:
+        found["keys"] = [[_GRADES[grade], name, digest] for grade, name, digest in json.loads(keys)]
+    if paths:
+        found["paths"] = paths
+    return found
+
+
+async def _facts(store: Store, places: Places, items: list[str]) -> dict[str, dict[str, Any]]:
+    """What items are known by."""
+    keys = dict(await store.read("keys_of_streams", pack(items), deadline=30.0))
+    paths = await _paths_of(store, places, items)
+    return {item: _described(keys.get(item), paths.get(item)) for item in items}
+
+
+async def _facts_of_metas(store: Store, metas: list[str]) -> dict[str, dict[str, Any]]:
+    """What albums and artists are found again by."""
+    if not metas:
+        return {}
+    return {
+        meta: {"kind": kind, "digest": digest, "name": name, **({"musicbrainz_id": str(mb)} if mb else {})}
+        for meta, kind, digest, name, mb in await store.read("facts_of_metas", pack(metas), deadline=30.0)
+    }  # fmt: skip
+
+
+async def describe_events(store: Store, places: Places, rows: list[tuple[Any, ...]]) -> list[str]:
+    """Rows of work_after as lines. A line about a collection or queue describes the items it names as others their
+    target; where they are many, lines before it do, which have `items` and nothing else."""
+    paths = await _paths_of(store, places, sorted({row[6] for row in rows if row[5] == "stream"}))
+    metas = await _facts_of_metas(store, sorted({row[6] for row in rows if row[5] == "meta"}))
     lines = []
-    for (seq, at, host, actor, operation, kind, target, action, _value, keys), value in zip(rows, values, strict=True):
+    for seq, at, host, actor, operation, kind, target, action, text, keys in rows:
         told: dict[str, Any] = {"seq": seq, "at_ns": at, "host": str(host), "action": action, "target_kind": kind}
         told["target"] = target
         if actor:
             told["actor"] = actor
         if operation is not None:
             told["operation"] = str(uuid.UUID(str(operation)))
-        told["value"] = value
-        told.update(described(target, keys))
-        if kind == "collection" and value.get("items"):
-            told["items"] = {item: described(item, keys_of.get(item)) for item in dict.fromkeys(value["items"])}
+        told["value"] = json.loads(text)
+        if kind == "stream":
+            told.update(_described(keys, paths.get(target)))
+        elif target in metas:
+            told["meta"] = metas[target]
+        elif kind in ("collection", "queue") and (named := told["value"].get("items")):
+            await asyncio.sleep(0)  # thousands of items at once would hold the loop up
+            named = list(dict.fromkeys(named))
+            for start in range(_ITEMS, len(named), _ITEMS):
+                facts = await _facts(store, places, named[start : start + _ITEMS])
+                lines.append(json.dumps({"items": facts}, ensure_ascii=False))
+            told["items"] = await _facts(store, places, named[:_ITEMS])
         lines.append(json.dumps(told, ensure_ascii=False))
     return lines

@@ -36,6 +36,11 @@ _TEMPLATE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _CAMERA_NAME = re.compile(r"(?i)^(?:img|vid|mov|mvi|dsc[fn]?|dscf|pxl|gopr|gx|gh|dji|p|c|clip|mah)[-_]?\d{4,}")
 
 
+def template_texts(settings: Mapping[str, object], set_name: str = "plex") -> dict[str, str]:
+    """All templates by name as they are written; `settings` were read by load_templates when mediad started."""
+    return {**SETS[set_name], **{name: str(text) for name, text in settings.items()}}
+
+
 def load_templates(settings: Mapping[str, object], set_name: str = "plex") -> dict[str, Template]:
     """All templates by name: those of the set, and over them `[templates]` of mediad.toml.
 

@@ -121,7 +121,7 @@ def _fixed(name: str) -> tuple[str, ...]:
     if name == "state":
         return STATES
     if name in ("has", "missing"):
-        return tuple(each for each in known() if each not in CHOICES)
+        return tuple(sorted({"bookmark", *(each for each in known() if each not in CHOICES)}))
     asked = meaning(name)
     if name == "starred" or (asked is not None and asked.how == "flag"):
         return ("yes", "no")

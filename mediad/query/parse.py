@@ -394,7 +394,7 @@ class _Parser:
             return And(())
         if name in ("cover", "picture"):
             return Has(("pictures",))
-        if name in ("text", "lyrics", "chapters", "pictures", "regions", "tracks"):
+        if name in ("bookmark", "text", "lyrics", "chapters", "pictures", "regions", "tracks"):
             return Has((name,))
         return Has(self.asked(name, at).fields)
 

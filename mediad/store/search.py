@@ -250,6 +250,7 @@ class Builder:
         special = {
             "rating": "f.stream IN (SELECT w.stream FROM work_actor w WHERE w.actor = {} AND w.rating IS NOT NULL)",
             "plays": "f.stream IN (SELECT w.stream FROM work_actor w WHERE w.actor = {} AND w.plays > 0)",
+            "bookmark": "f.stream IN (SELECT w.stream FROM work_actor w WHERE w.actor = {} AND w.bookmark IS NOT NULL)",
             "played": "f.stream IN (SELECT w.stream FROM work_actor w WHERE w.actor = {} AND w.played_ns IS NOT NULL)",
         }  # fmt: skip
         if name in special:
@@ -496,11 +497,9 @@ class Builder:
         )
 
     def ident(self, node: Ident) -> Condition:
-        """One item."""
+        """One item; or the songs of an album or artist: those that have a file which says so."""
         asked = self.param(node.id, "uuid")
-        return Condition(
-            None, f"f.stream = coalesce((SELECT a.stream FROM stream_alias a WHERE a.old = {asked}), {asked})"
-        )
+        return Condition(None, _IDENT.format(asked=asked))
 
     def below(self, node: Below) -> Condition:
         """Files by where they are."""
@@ -560,6 +559,15 @@ _NODES: Mapping[type, Any] = {
     Ident: Builder.ident, Below: Builder.below, Count: Builder.count, Starred: Builder.starred,
     InCollection: Builder.collection,
 }  # fmt: skip
+
+
+# Ids of items and of metas are UUIDs of version 7 and never the same. One set, so that either is found by index.
+_IDENT = """f.stream IN (
+    SELECT coalesce((SELECT a.stream FROM stream_alias a WHERE a.old = {asked}), {asked})
+    UNION ALL
+    SELECT sm.stream FROM meta_link l JOIN stream_meta sm ON sm.meta = l.parent
+    JOIN file g ON g.stream = sm.stream JOIN file_meta fm ON fm.file = g.id AND fm.meta = l.parent
+    WHERE l.child = coalesce((SELECT a.meta FROM meta_alias a WHERE a.old = {asked}), {asked}))"""
 
 
 def whole_values(asked: Sequence[tuple[str, Sequence[str]]]) -> str:

@@ -101,7 +101,7 @@ class Application:
 
     async def _describe(self) -> Manifest:
         """The manifest of an application that has no warm process: started as a worker, asked nothing."""
-        birth = self._fresh()
+        birth = self._fresh(self._memory)
         told: asyncio.Future[Manifest] = asyncio.get_running_loop().create_future()
         channel = attach(
             birth, lambda message: _settle(told, message), lambda reason: _fail(told, reason, self.command.argv[-1])
@@ -116,17 +116,17 @@ class Application:
             end(birth)
 
     def _start_zygote(self) -> None:
-        self._zygote, ours, answers = self._popen("--zygote")
+        self._zygote, ours, answers = self._popen("--zygote", self._memory)
         self._channel = Channel(answers, ours, self._from_zygote, self._zygote_ended, most=ANSWER_BYTES)
 
-    def _popen(self, word: str) -> tuple[subprocess.Popen[bytes], socket.socket, int]:
+    def _popen(self, word: str, memory: int) -> tuple[subprocess.Popen[bytes], socket.socket, int]:
         """The application under one of the contract's words, with our ends: (process, its input, its output)."""
         ours, theirs = socket.socketpair()
         answers, write_end = os.pipe2(os.O_CLOEXEC)
         try:
             process = subprocess.Popen(
                 [*self.command.argv, word], stdin=theirs.fileno(), stdout=write_end, stderr=self._stderr,
-                env=_environment(self._memory), start_new_session=True, close_fds=True,
+                env=_environment(memory), start_new_session=True, close_fds=True,
             )  # fmt: skip
         except OSError as error:
             ours.close()
@@ -178,11 +178,12 @@ class Application:
 
     # -------------------------------------------------------------- births
 
-    async def spawn(self) -> Birth:
-        """A new worker: forked from the warm process, or started. Raises Unavailable."""
+    async def spawn(self, memory: int = 0) -> Birth:
+        """A new worker: forked from the warm process, or started. `memory`: bytes of address space, 0: the
+        configuration's. Raises Unavailable."""
         await self.warm_up()
         if not self.command.warm:
-            return self._fresh()
+            return self._fresh(memory or self._memory)
         assert self._channel is not None
         ours, theirs = socket.socketpair()
         answers, write_end = os.pipe2(os.O_CLOEXEC)
@@ -190,7 +191,8 @@ class Application:
         number = self._number
         waiting = _Waiting(asyncio.get_running_loop().create_future())
         self._forks[number] = waiting
-        self._channel.send(msgpack.packb({"fork": number}), (theirs.fileno(), write_end))
+        asked = {"fork": number, "memory": memory} if memory else {"fork": number}
+        self._channel.send(msgpack.packb(asked), (theirs.fileno(), write_end))
         born = False
         try:
             async with asyncio.timeout(START_SECONDS):
@@ -206,12 +208,12 @@ class Application:
                 os.close(answers)
         return Birth(both & 0xFFFFFFFF, both >> 32, ours, answers, None)
 
-    def _fresh(self) -> Birth:
-        process, ours, answers = self._popen("--worker")
+    def _fresh(self, memory: int) -> Birth:
+        process, ours, answers = self._popen("--worker", memory)
         with contextlib.suppress(ProcessLookupError):
-            most = self._memory * _DATA_FACTOR
+            most = memory * _DATA_FACTOR
             resource.prlimit(process.pid, resource.RLIMIT_DATA, (most, most))
-        return Birth(process.pid, os.pidfd_open(process.pid), ours, answers, process, self._memory)
+        return Birth(process.pid, os.pidfd_open(process.pid), ours, answers, process, memory)
 
 
 def attach(birth: Birth, on_message: Callable[[Any], None], on_end: Callable[[str], None]) -> Channel:

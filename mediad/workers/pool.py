@@ -143,11 +143,12 @@ class Worker:
 
 
 class Pool:
-    """At most `most` workers of one application."""
+    """At most `most` workers of one application. `memory`: bytes of address space of each, 0: the configuration's."""
 
-    def __init__(self, application: Application, most: int, idle_seconds: float) -> None:
+    def __init__(self, application: Application, most: int, idle_seconds: float, memory: int = 0) -> None:
         self.application = application
         self.most = most
+        self.memory = memory
         self.failures = 0
         self.workers: list[Worker] = []
         self._idle: deque[Worker] = deque()
@@ -167,7 +168,7 @@ class Pool:
                 self._born += 1
                 self.application.in_use.add(self)
                 try:
-                    worker = Worker(await self.application.spawn())
+                    worker = Worker(await self.application.spawn(self.memory))
                 except BaseException:
                     if not self.workers and self._born == 1:
                         self.application.in_use.discard(self)

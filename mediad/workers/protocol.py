@@ -160,5 +160,9 @@ def _answer(message: dict[str, Any]) -> Answer:
     if isinstance(error, dict) and error.get("code") in _CODES:
         partial = error.get("partial")
         kept = partial if isinstance(partial, dict) else None
-        return Answer(ok=kept, code=error["code"], message=str(error.get("message", ""))[:500])
+        memory = error.get("memory")
+        return Answer(
+            ok=kept, code=error["code"], message=str(error.get("message", ""))[:500],
+            memory=memory if type(memory) is int and memory > 0 else 0,
+        )  # fmt: skip
     raise Garbage("neither ok nor error")

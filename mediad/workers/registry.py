@@ -52,6 +52,7 @@ class Registry:
         self._pools: dict[tuple[int, str], Pool] = {}
         self._of_extension: dict[bytes, Application] = {}
         self._writer: Application | None = None
+        self._previewer: Application | None = None
 
     async def load(self) -> None:
         """Learns the manifests: once, when first needed. An application that does not start is named in `problems`;
@@ -91,14 +92,24 @@ class Registry:
         """Who reads a file of this name."""
         return self._of_extension.get(name.rpartition(b".")[2].lower(), self._applications[0])
 
-    def pool(self, application: Application, purpose: str) -> Pool:
-        """The workers of an application for `read`, `checksum` or `text`."""
-        key = (id(application), purpose)
+    def pool(self, application: Application, purpose: str, memory: int = 0) -> Pool:
+        """The workers of an application for `read`, `checksum`, `text` or `preview`; `memory`: those that have so many
+        bytes of address space."""
+        key = (id(application), f"{purpose} {memory}" if memory else purpose)
         pool = self._pools.get(key)
         if pool is None:
-            most = self._config.worker_count
-            pool = self._pools[key] = Pool(application, most, 5.0 if self._config.board else self._config.idle_seconds)
+            idle = 5.0 if self._config.board else self._config.idle_seconds
+            pool = self._pools[key] = Pool(application, self._config.worker_count, idle, memory)
         return pool
+
+    async def previewer(self, memory: int) -> Pool:
+        """The workers of the built-in application that make previews: started for that, since they load decoders that
+        reading does without. Raises Unavailable, and Unsupported where `sandbox = "require"` cannot be had."""
+        if self._previewer is None:
+            command = Command((sys.executable, "-m", "mediad_handlers.media", "--previews"), warm=True)
+            self._previewer = Application(command, self._config.worker_memory, self._config.log_level == "debug")
+        self._demand_sandbox(self._previewer, await self._previewer.warm_up())
+        return self.pool(self._previewer, "preview", memory)
 
     async def writer(self) -> Pool:
         """The worker that writes side files: the built-in application, started for that (its sandbox is another).
@@ -128,5 +139,5 @@ class Registry:
         """Ends every process."""
         for pool in self._pools.values():
             pool.close()
-        for application in self._applications:
+        for application in (*self._applications, *filter(None, (self._previewer, self._writer))):
             application.cool_down()

@@ -257,7 +257,7 @@ class AuthenticateRequest(_message.Message):
     def __init__(self, session: _Optional[str] = ..., key: _Optional[str] = ..., name: _Optional[str] = ..., token: _Optional[str] = ..., salt: _Optional[str] = ..., origin: _Optional[str] = ...) -> None: ...
 
 class BrowseReply(_message.Message):
-    __slots__ = ["above", "albums", "artists", "cursor", "folder", "folders", "genres", "items"]
+    __slots__ = ["above", "albums", "artists", "cursor", "folder", "folders", "genres", "items", "links"]
     ABOVE_FIELD_NUMBER: _ClassVar[int]
     ALBUMS_FIELD_NUMBER: _ClassVar[int]
     ARTISTS_FIELD_NUMBER: _ClassVar[int]
@@ -266,6 +266,7 @@ class BrowseReply(_message.Message):
     FOLDER_FIELD_NUMBER: _ClassVar[int]
     GENRES_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
+    LINKS_FIELD_NUMBER: _ClassVar[int]
     above: _containers.RepeatedCompositeFieldContainer[Folder]
     albums: _containers.RepeatedCompositeFieldContainer[Album]
     artists: _containers.RepeatedCompositeFieldContainer[Artist]
@@ -274,10 +275,11 @@ class BrowseReply(_message.Message):
     folders: _containers.RepeatedCompositeFieldContainer[Folder]
     genres: _containers.RepeatedCompositeFieldContainer[Genre]
     items: _containers.RepeatedCompositeFieldContainer[Item]
-    def __init__(self, artists: _Optional[_Iterable[_Union[Artist, _Mapping]]] = ..., albums: _Optional[_Iterable[_Union[Album, _Mapping]]] = ..., genres: _Optional[_Iterable[_Union[Genre, _Mapping]]] = ..., folders: _Optional[_Iterable[_Union[Folder, _Mapping]]] = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., cursor: _Optional[bytes] = ..., folder: _Optional[_Union[Folder, _Mapping]] = ..., above: _Optional[_Iterable[_Union[Folder, _Mapping]]] = ...) -> None: ...
+    links: _containers.RepeatedCompositeFieldContainer[Link]
+    def __init__(self, artists: _Optional[_Iterable[_Union[Artist, _Mapping]]] = ..., albums: _Optional[_Iterable[_Union[Album, _Mapping]]] = ..., genres: _Optional[_Iterable[_Union[Genre, _Mapping]]] = ..., folders: _Optional[_Iterable[_Union[Folder, _Mapping]]] = ..., items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., cursor: _Optional[bytes] = ..., folder: _Optional[_Union[Folder, _Mapping]] = ..., above: _Optional[_Iterable[_Union[Folder, _Mapping]]] = ..., links: _Optional[_Iterable[_Union[Link, _Mapping]]] = ...) -> None: ...
 
 class BrowseRequest(_message.Message):
-    __slots__ = ["all_artists", "artist", "cursor", "folder", "genre", "id", "items", "limit", "prefix", "query", "sort", "starred", "what", "year_from", "year_to"]
+    __slots__ = ["all_artists", "artist", "cursor", "folder", "genre", "id", "items", "limit", "of", "prefix", "query", "sort", "starred", "what", "year_from", "year_to"]
     ALL_ARTISTS_FIELD_NUMBER: _ClassVar[int]
     ARTIST_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
@@ -286,6 +288,7 @@ class BrowseRequest(_message.Message):
     ID_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    OF_FIELD_NUMBER: _ClassVar[int]
     PREFIX_FIELD_NUMBER: _ClassVar[int]
     QUERY_FIELD_NUMBER: _ClassVar[int]
     SORT_FIELD_NUMBER: _ClassVar[int]
@@ -301,6 +304,7 @@ class BrowseRequest(_message.Message):
     id: bytes
     items: bool
     limit: int
+    of: _containers.RepeatedScalarFieldContainer[bytes]
     prefix: str
     query: str
     sort: str
@@ -308,7 +312,7 @@ class BrowseRequest(_message.Message):
     what: str
     year_from: int
     year_to: int
-    def __init__(self, what: _Optional[str] = ..., id: _Optional[bytes] = ..., artist: _Optional[bytes] = ..., query: _Optional[str] = ..., sort: _Optional[str] = ..., limit: _Optional[int] = ..., cursor: _Optional[bytes] = ..., prefix: _Optional[str] = ..., folder: _Optional[int] = ..., items: bool = ..., all_artists: bool = ..., year_from: _Optional[int] = ..., year_to: _Optional[int] = ..., genre: _Optional[str] = ..., starred: bool = ...) -> None: ...
+    def __init__(self, what: _Optional[str] = ..., id: _Optional[bytes] = ..., artist: _Optional[bytes] = ..., query: _Optional[str] = ..., sort: _Optional[str] = ..., limit: _Optional[int] = ..., cursor: _Optional[bytes] = ..., prefix: _Optional[str] = ..., folder: _Optional[int] = ..., items: bool = ..., all_artists: bool = ..., year_from: _Optional[int] = ..., year_to: _Optional[int] = ..., genre: _Optional[str] = ..., starred: bool = ..., of: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Cancel(_message.Message):
     __slots__ = ["id"]
@@ -929,6 +933,18 @@ class Lineage(_message.Message):
     relation: str
     state: str
     def __init__(self, old: _Optional[bytes] = ..., new: _Optional[bytes] = ..., relation: _Optional[str] = ..., state: _Optional[str] = ..., at_ns: _Optional[int] = ...) -> None: ...
+
+class Link(_message.Message):
+    __slots__ = ["album", "artist_names", "artists", "item"]
+    ALBUM_FIELD_NUMBER: _ClassVar[int]
+    ARTISTS_FIELD_NUMBER: _ClassVar[int]
+    ARTIST_NAMES_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    album: bytes
+    artist_names: _containers.RepeatedScalarFieldContainer[str]
+    artists: _containers.RepeatedScalarFieldContainer[bytes]
+    item: bytes
+    def __init__(self, item: _Optional[bytes] = ..., album: _Optional[bytes] = ..., artists: _Optional[_Iterable[bytes]] = ..., artist_names: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class LoginReply(_message.Message):
     __slots__ = ["expires_at_ns", "session", "user"]
@@ -1677,7 +1693,7 @@ class SidecarsRequest(_message.Message):
     def __init__(self, targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., query: _Optional[str] = ..., all: bool = ..., dry_run: bool = ...) -> None: ...
 
 class StatusReply(_message.Message):
-    __slots__ = ["connections", "data_dir", "database", "database_problem", "database_version", "failed", "files", "host", "host_name", "items", "lag_max_ms", "lag_p99_ms", "last_event", "missing", "notes", "parked", "peak_rss_bytes", "pending", "pid", "requests", "requests_in_flight", "rss_bytes", "scans", "socket", "uptime", "version", "worker_failures", "workers"]
+    __slots__ = ["connections", "data_dir", "database", "database_problem", "database_version", "failed", "files", "host", "host_name", "items", "lag_max_ms", "lag_p99_ms", "last_event", "missing", "notes", "parked", "peak_rss_bytes", "pending", "pid", "requests", "requests_in_flight", "rss_bytes", "scans", "socket", "templates", "uptime", "version", "worker_failures", "workers"]
     CONNECTIONS_FIELD_NUMBER: _ClassVar[int]
     DATABASE_FIELD_NUMBER: _ClassVar[int]
     DATABASE_PROBLEM_FIELD_NUMBER: _ClassVar[int]
@@ -1702,6 +1718,7 @@ class StatusReply(_message.Message):
     RSS_BYTES_FIELD_NUMBER: _ClassVar[int]
     SCANS_FIELD_NUMBER: _ClassVar[int]
     SOCKET_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATES_FIELD_NUMBER: _ClassVar[int]
     UPTIME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     WORKERS_FIELD_NUMBER: _ClassVar[int]
@@ -1730,11 +1747,12 @@ class StatusReply(_message.Message):
     rss_bytes: int
     scans: _containers.RepeatedCompositeFieldContainer[Progress]
     socket: str
+    templates: _containers.RepeatedCompositeFieldContainer[Template]
     uptime: float
     version: str
     worker_failures: int
     workers: _containers.RepeatedCompositeFieldContainer[Worker]
-    def __init__(self, version: _Optional[str] = ..., host: _Optional[bytes] = ..., host_name: _Optional[str] = ..., uptime: _Optional[float] = ..., pid: _Optional[int] = ..., lag_p99_ms: _Optional[float] = ..., lag_max_ms: _Optional[float] = ..., rss_bytes: _Optional[int] = ..., peak_rss_bytes: _Optional[int] = ..., connections: _Optional[int] = ..., requests_in_flight: _Optional[int] = ..., requests: _Optional[int] = ..., database: _Optional[str] = ..., database_version: _Optional[str] = ..., database_problem: _Optional[str] = ..., files: _Optional[int] = ..., items: _Optional[int] = ..., pending: _Optional[int] = ..., failed: _Optional[int] = ..., missing: _Optional[int] = ..., parked: _Optional[int] = ..., last_event: _Optional[int] = ..., workers: _Optional[_Iterable[_Union[Worker, _Mapping]]] = ..., scans: _Optional[_Iterable[_Union[Progress, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ..., data_dir: _Optional[str] = ..., socket: _Optional[str] = ..., worker_failures: _Optional[int] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., host: _Optional[bytes] = ..., host_name: _Optional[str] = ..., uptime: _Optional[float] = ..., pid: _Optional[int] = ..., lag_p99_ms: _Optional[float] = ..., lag_max_ms: _Optional[float] = ..., rss_bytes: _Optional[int] = ..., peak_rss_bytes: _Optional[int] = ..., connections: _Optional[int] = ..., requests_in_flight: _Optional[int] = ..., requests: _Optional[int] = ..., database: _Optional[str] = ..., database_version: _Optional[str] = ..., database_problem: _Optional[str] = ..., files: _Optional[int] = ..., items: _Optional[int] = ..., pending: _Optional[int] = ..., failed: _Optional[int] = ..., missing: _Optional[int] = ..., parked: _Optional[int] = ..., last_event: _Optional[int] = ..., workers: _Optional[_Iterable[_Union[Worker, _Mapping]]] = ..., scans: _Optional[_Iterable[_Union[Progress, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ..., data_dir: _Optional[str] = ..., socket: _Optional[str] = ..., worker_failures: _Optional[int] = ..., templates: _Optional[_Iterable[_Union[Template, _Mapping]]] = ...) -> None: ...
 
 class StatusRequest(_message.Message):
     __slots__ = []
@@ -1775,6 +1793,14 @@ class Target(_message.Message):
     id: bytes
     path: bytes
     def __init__(self, id: _Optional[bytes] = ..., path: _Optional[bytes] = ...) -> None: ...
+
+class Template(_message.Message):
+    __slots__ = ["name", "text"]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    text: str
+    def __init__(self, name: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
 
 class TextReply(_message.Message):
     __slots__ = ["ends", "failed", "indexed", "item", "languages", "path", "path_display", "problem", "queued", "source", "text", "truncated", "waiting", "without"]

@@ -107,7 +107,7 @@ ORDER BY id FOR UPDATE;
 
 -- name: merge_work
 -- What a person made of one stream is added to another: where both say something of the same thing, the other keeps
--- its own. Plays that a stream inherited from the one it goes to, at first or second hand, are not counted twice.
+-- its own; of two bookmarks the later stays. Plays that a stream inherited from the one it goes to, at first or second hand, are not counted twice.
 -- $1: [{s, t}] s into t.
 WITH RECURSIVE entry AS MATERIALIZED (
     SELECT DISTINCT e.s, e.t FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, t uuid) JOIN work w ON w.stream = e.s
@@ -135,16 +135,20 @@ WITH RECURSIVE entry AS MATERIALIZED (
 ), entries AS (
     UPDATE collection_entry c SET stream = e.t FROM entry e WHERE c.stream = e.s
 ), own AS (
-    SELECT e.t, w.actor, w.rating, w.starred_ns, w.played_ns,
+    SELECT e.t, w.actor, w.rating, w.starred_ns, w.played_ns, w.bookmark,
            greatest(w.plays - coalesce((SELECT max((c.actors -> w.actor ->> 'plays')::integer) FROM came c
                                         WHERE c.s = e.s AND c.t = e.t AND c.source = e.t), 0), 0) AS plays
     FROM entry e JOIN work_actor w ON w.stream = e.s
 )
-INSERT INTO work_actor AS a (stream, actor, rating, starred_ns, plays, played_ns)
-SELECT t, actor, max(rating), min(starred_ns), sum(plays)::integer, max(played_ns) FROM own GROUP BY t, actor
+INSERT INTO work_actor AS a (stream, actor, rating, starred_ns, plays, played_ns, bookmark)
+SELECT t, actor, max(rating), min(starred_ns), sum(plays)::integer, max(played_ns),
+       (array_agg(bookmark ORDER BY (bookmark ->> 'at_ns')::bigint DESC NULLS LAST))[1]
+FROM own GROUP BY t, actor
 ON CONFLICT (stream, actor) DO UPDATE SET rating = coalesce(a.rating, excluded.rating),
     starred_ns = coalesce(a.starred_ns, excluded.starred_ns), plays = a.plays + excluded.plays,
-    played_ns = greatest(a.played_ns, excluded.played_ns);
+    played_ns = greatest(a.played_ns, excluded.played_ns),
+    bookmark = CASE WHEN coalesce((a.bookmark ->> 'at_ns')::bigint, 0) >= coalesce((excluded.bookmark ->> 'at_ns')::bigint, 0)
+                    THEN a.bookmark ELSE excluded.bookmark END;
 
 -- name: drop_work
 -- The tables of a stream whose work went to another. $1 json list of streams.

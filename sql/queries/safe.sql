@@ -48,15 +48,16 @@ SELECT actor, action, value, at_ns FROM event WHERE target = $1::uuid::text AND 
 
 -- name: put_work
 -- What all events of a stream amount to, instead of what the tables say. $1 stream, $2 first event's time, $3 [{t, f, r}]
--- tags, $4 [{a, x, s, c, p}] actors, $5 [{n, v, f}] fields. The old rows went in a statement before.
+-- tags, $4 [{a, x, s, c, p, b}] actors, $5 [{n, v, f}] fields. The old rows went in a statement before.
 WITH marked AS (
     INSERT INTO work (stream, first_ns) VALUES ($1::uuid, $2::bigint) ON CONFLICT DO NOTHING
 ), tags AS (
     INSERT INTO work_tag (stream, tag, folded, removed)
     SELECT $1::uuid, e.t, e.f, e.r FROM jsonb_to_recordset($3::jsonb) AS e(t text, f text, r boolean)
 ), actors AS (
-    INSERT INTO work_actor (stream, actor, rating, starred_ns, plays, played_ns)
-    SELECT $1::uuid, e.a, e.x, e.s, e.c, e.p FROM jsonb_to_recordset($4::jsonb) AS e(a text, x real, s bigint, c integer, p bigint)
+    INSERT INTO work_actor (stream, actor, rating, starred_ns, plays, played_ns, bookmark)
+    SELECT $1::uuid, e.a, e.x, e.s, e.c, e.p, e.b
+    FROM jsonb_to_recordset($4::jsonb) AS e(a text, x real, s bigint, c integer, p bigint, b jsonb)
 )
 INSERT INTO work_field (stream, name, value, folded)
 SELECT $1::uuid, e.n, e.v, e.f FROM jsonb_to_recordset($5::jsonb) AS e(n text, v text, f text);
@@ -89,7 +90,10 @@ UPDATE file f SET missing_since_ns = $1::bigint WHERE EXISTS (SELECT FROM work w
 -- name: rebuild_readings
 -- What handlers read goes.
 WITH readings AS (DELETE FROM reading), details AS (DELETE FROM file_detail), texts AS (DELETE FROM file_text),
-todos AS (DELETE FROM todo), metas AS (DELETE FROM meta), sums AS (DELETE FROM checksum)
+todos AS (DELETE FROM todo), sums AS (DELETE FROM checksum), links AS (DELETE FROM meta_link),
+metas AS (DELETE FROM meta m WHERE NOT EXISTS (SELECT FROM work_meta w WHERE w.meta = m.id)),
+albums AS (DELETE FROM album), whose AS (DELETE FROM album_artist), artists AS (DELETE FROM artist),
+album_genres AS (DELETE FROM album_genre), genres AS (DELETE FROM genre), plays AS (DELETE FROM album_actor)
 UPDATE dir SET digest = NULL, inode = NULL, mtime_ns = NULL;
 
 -- name: rebuild_streams
@@ -103,7 +107,7 @@ WITH bare AS MATERIALIZED (
 DELETE FROM stream s USING bare b WHERE s.id = b.id;
 
 -- name: erase_work
--- What persons did to these items goes for good: events, tables, entries of collections. $1 json list of streams,
+-- What persons did to these items goes for good: events, tables, entries of collections and queues. $1 json list of streams,
 -- $2 json list of actions, $3 now, $4 host, $5 actor, $6 operation.
 WITH asked AS MATERIALIZED (
     SELECT value::uuid AS stream FROM jsonb_array_elements_text($1::jsonb)
@@ -123,6 +127,15 @@ WITH asked AS MATERIALIZED (
     DELETE FROM work_actor w USING asked q WHERE w.stream = q.stream
 ), entries AS (
     DELETE FROM collection_entry c USING asked q WHERE c.stream = q.stream
+), queues AS (
+    UPDATE queue u SET entries = k.entries, current = least(k.before, greatest(cardinality(k.entries) - 1, 0))
+    FROM (
+        SELECT q.actor, coalesce(array_agg(n.id ORDER BY n.place) FILTER (WHERE NOT n.gone), '{}') AS entries,
+               count(*) FILTER (WHERE NOT n.gone AND n.place <= q.current) AS before
+        FROM queue q CROSS JOIN LATERAL (
+            SELECT m.id, m.place, m.id::text IN (SELECT id FROM ids) AS gone FROM unnest(q.entries) WITH ORDINALITY AS m(id, place)) n
+        WHERE q.entries && (SELECT array_agg(id::uuid) FROM ids) GROUP BY q.actor
+    ) k WHERE u.actor = k.actor
 ), marks AS (
     DELETE FROM work w USING asked q WHERE w.stream = q.stream
 ), numbered AS (

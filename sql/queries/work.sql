@@ -171,6 +171,29 @@ WITH asked AS MATERIALIZED (
 )
 SELECT s FROM changed;
 
+-- name: work_bookmarks
+-- Bookmarks of one person. $1: [{s, b}] stream, {position, comment, at_ns} or null for none.
+WITH asked AS MATERIALIZED (
+    SELECT DISTINCT ON (1) coalesce(l.stream, e.s) AS s, e.b
+    FROM jsonb_to_recordset($1::jsonb) AS e(s uuid, b jsonb) LEFT JOIN stream_alias l ON l.old = e.s
+), changed AS MATERIALIZED (
+    SELECT e.s, e.b, w.bookmark AS was FROM asked e
+    LEFT JOIN work_actor w ON w.stream = e.s AND w.actor = $4::text
+    WHERE w.bookmark IS DISTINCT FROM e.b
+), put AS (
+    INSERT INTO work_actor (stream, actor, bookmark) SELECT s, $4::text, b FROM changed
+    ON CONFLICT (stream, actor) DO UPDATE SET bookmark = excluded.bookmark
+), numbered AS (
+    UPDATE feed SET last = last + (SELECT count(*) FROM changed) WHERE EXISTS (SELECT FROM changed) RETURNING last
+), told AS (
+    INSERT INTO event (seq, at_ns, host, actor, op_id, target_kind, target, action, value)
+    SELECT n.last - row_number() OVER () + 1, $2::bigint, $3::uuid, $4::text, $5::uuid, 'stream', c.s::text,
+           CASE WHEN c.b IS NULL THEN 'unbookmarked' ELSE 'bookmarked' END,
+           jsonb_build_object('bookmark', c.b, 'was', c.was)
+    FROM changed c, numbered n
+)
+SELECT s FROM changed;
+
 -- name: work_of_streams
 -- What people made of items: tags and fields of all, the rest of one person. $1 json list of streams, $2 actor.
 SELECT w.stream,
@@ -178,7 +201,8 @@ SELECT w.stream,
        (SELECT jsonb_object_agg(f.name, f.value) FROM work_field f WHERE f.stream = w.stream),
        a.rating, a.starred_ns, a.plays, a.played_ns,
        (SELECT jsonb_agg(DISTINCT jsonb_build_array(c.kind, c.name)) FROM collection_entry e
-        JOIN collection c ON c.id = e.collection WHERE e.stream = w.stream AND c.actor IN ('', $2::text))
+        JOIN collection c ON c.id = e.collection WHERE e.stream = w.stream AND c.actor IN ('', $2::text)),
+       a.bookmark
 FROM work w LEFT JOIN work_actor a ON a.stream = w.stream AND a.actor = $2::text
 WHERE w.stream IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb));
 
@@ -204,6 +228,46 @@ ORDER BY actor DESC LIMIT 1;
 -- $2 kind or ''.
 SELECT c.id, c.kind, c.name, c.actor, c.created_ns, (SELECT count(*) FROM collection_entry e WHERE e.collection = c.id), c.query
 FROM collection c WHERE c.actor IN ('', $1::text) AND ($2::text = '' OR c.kind = $2::text) ORDER BY c.kind, c.folded, c.id;
+
+-- name: live_in_order
+-- What ids stand for today, in the order asked: 16 bytes each in one value, zeros for an id that nobody knows. $1 json list
+-- of ids.
+SELECT coalesce(string_agg(uuid_send(coalesce(a.stream, s.id, '00000000-0000-0000-0000-000000000000')), ''::bytea
+                           ORDER BY e.ordinality), ''::bytea)
+FROM jsonb_array_elements_text($1::jsonb) WITH ORDINALITY e
+LEFT JOIN stream_alias a ON a.old = e.value::uuid LEFT JOIN stream s ON s.id = e.value::uuid;
+
+-- name: collection_items
+-- The items of a collection in order, each as what it is today: 16 bytes each in one value. $1 collection.
+SELECT coalesce(string_agg(uuid_send(coalesce(a.stream, e.stream)), ''::bytea ORDER BY e.place), ''::bytea)
+FROM collection_entry e LEFT JOIN stream_alias a ON a.old = e.stream WHERE e.collection = $1::uuid;
+
+-- name: set_entries
+-- These items instead of all that a collection holds: one event of what went, one of what came. $1 collection, $6 json list
+-- of streams. The primary key is deferrable: it is looked at when old and new places have changed.
+WITH wanted AS MATERIALIZED (
+    SELECT e.ordinality - 1 AS place, coalesce(l.stream, e.value::uuid) AS stream
+    FROM jsonb_array_elements_text($6::jsonb) WITH ORDINALITY e LEFT JOIN stream_alias l ON l.old = e.value::uuid
+), compared AS MATERIALIZED (
+    SELECT (SELECT jsonb_agg(stream ORDER BY place) FROM collection_entry WHERE collection = $1::uuid) AS was,
+           (SELECT jsonb_agg(stream ORDER BY place) FROM wanted) AS becomes
+), fresh AS MATERIALIZED (
+    SELECT was, becomes FROM compared WHERE was IS DISTINCT FROM becomes
+), gone AS (
+    DELETE FROM collection_entry WHERE collection = $1::uuid AND EXISTS (SELECT FROM fresh)
+), put AS (
+    INSERT INTO collection_entry (collection, place, stream)
+    SELECT $1::uuid, place, stream FROM wanted WHERE EXISTS (SELECT FROM fresh)
+), numbered AS (
+    UPDATE feed SET last = last + (SELECT (was IS NOT NULL)::integer + (becomes IS NOT NULL)::integer FROM fresh)
+    WHERE EXISTS (SELECT FROM fresh) RETURNING last
+)
+INSERT INTO event (seq, at_ns, host, actor, op_id, target_kind, target, action, value)
+SELECT n.last - t.behind, $2::bigint, $3::uuid, $4::text, $5::uuid, 'collection', $1::uuid::text, t.action,
+       jsonb_build_object('place', 0, 'items', t.items, 'line', 'set')
+FROM numbered n, fresh f CROSS JOIN LATERAL (
+    SELECT 'uncollected' AS action, f.was AS items, (f.becomes IS NOT NULL)::integer AS behind WHERE f.was IS NOT NULL
+    UNION ALL SELECT 'collected', f.becomes, 0 WHERE f.becomes IS NOT NULL) t;
 
 -- name: collection_entries
 -- The items of a collection in order.
@@ -342,8 +406,8 @@ SELECT old, stream FROM stream_alias WHERE old IN (SELECT value::uuid FROM jsonb
 -- actions, $4 most.
 SELECT e.seq, e.at_ns, e.host, e.actor, e.op_id, e.target_kind, e.target, e.action, e.value,
        (SELECT jsonb_agg(jsonb_build_array(k.grade, k.algorithm, encode(k.value, 'hex')) ORDER BY k.grade, k.algorithm, k.value)
-        FROM stream_key k WHERE e.target_kind = 'stream' AND k.stream = coalesce(
-            (SELECT a.stream FROM stream_alias a WHERE a.old = e.target::uuid), e.target::uuid))
+        FROM stream_key k WHERE k.stream = CASE WHEN e.target_kind = 'stream' THEN coalesce(
+            (SELECT a.stream FROM stream_alias a WHERE a.old = e.target::uuid), e.target::uuid) END)
 FROM event e WHERE e.seq > $2::bigint AND ($1::uuid IS NULL OR e.host = $1::uuid)
   AND e.action IN (SELECT value FROM jsonb_array_elements_text($3::jsonb)) ORDER BY e.seq LIMIT $4::integer;
 
@@ -355,10 +419,13 @@ JOIN file f ON f.stream = coalesce(a.stream, e.value::uuid)
 ORDER BY f.missing_since_ns NULLS FIRST, f.id;
 
 -- name: compact_feed
--- What was merely seen goes, up to a number. $1 number, $2 json list of the actions that stay.
+-- What was merely seen goes, up to a number; of queues, what was queued before what is queued now. $1 number, $2 json list of the actions that stay.
 WITH gone AS (
-    DELETE FROM event WHERE seq <= $1::bigint
-    AND action NOT IN (SELECT value FROM jsonb_array_elements_text($2::jsonb)) RETURNING seq
+    DELETE FROM event e WHERE seq <= $1::bigint
+    AND (action NOT IN (SELECT value FROM jsonb_array_elements_text($2::jsonb))
+         OR (target_kind = 'queue' AND EXISTS (
+             SELECT FROM event o WHERE o.target_kind = 'queue' AND o.target = e.target AND o.seq > e.seq AND o.value ? 'items')))
+    RETURNING seq
 )
 UPDATE feed SET compacted = greatest(compacted, $1::bigint) RETURNING (SELECT count(*) FROM gone);
 

@@ -67,7 +67,7 @@ def test_manifest_comes_first_and_says_how_the_worker_is_confined() -> None:
         audio = next(one for one in manifest["handlers"] if one["name"] == "audio")
         assert "mp3" in audio["extensions"]
         assert [0, b"fLaC"] in audio["magic"]
-        assert set(audio["operations"]) == {"read", "checksum", "text", "write"}
+        assert set(audio["operations"]) == {"read", "checksum", "text", "preview", "write"}
         assert worker.finish() == 0
         assert worker.answers.next() is None
 

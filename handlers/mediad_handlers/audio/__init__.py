@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mediad_handlers import streams
-from mediad_handlers.kit.api import Edit, Handler, HandlerError, Match, Payload, Record, Text
+from mediad_handlers.kit.api import Edit, Handler, HandlerError, Match, Payload, Preview, Record, Text
 from mediad_handlers.kit.fingerprint import whole
 from mediad_handlers.kit.main import run
 from mediad_handlers.kit.sniff import Sniffed, recognise
@@ -115,6 +115,13 @@ def write(file: File, edit: Edit, target: int) -> list[str]:
     return write_file(file, read(file), edit, target)
 
 
+def preview(file: File, size: int) -> Preview:
+    """The preview of a file (mediad_handlers.preview). Raises HandlerError."""
+    from mediad_handlers.preview import make
+
+    return make(HANDLER, file, size)
+
+
 def list_sources() -> Mapping[str, Sequence[str]]:
     """{field: native tags it is read from}, for `--describe`."""
     from mediad_handlers.sources import list_audio
@@ -148,6 +155,7 @@ HANDLER = Handler(
     ),
     read=read,
     sources=list_sources,
+    preview=preview,
     write=write,
     payload=payload,
     text=text,

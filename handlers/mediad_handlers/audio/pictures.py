@@ -5,6 +5,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
+from mediad_handlers.kit import pictures
+
 # ID3v2.4.0 frames section 4.14, picture type; FLAC (RFC 9639 section 8.8) uses the same numbers.
 TYPES = (
     "other", "file_icon", "other_icon", "front_cover", "back_cover", "leaflet", "media", "lead_artist", "artist",
@@ -19,6 +21,7 @@ def describe_picture(
     """A record {type, mime, width, height, size in bytes, description, sha256}; absent members have no key. The MIME
     type is the content's where it is known: taggers often state another."""
     found: dict[str, Any] = {"type": TYPES[type_number] if 0 <= type_number < len(TYPES) else "other"}
+    pictures.keep(pictures.Inside(found["type"], data))
     mime = recognise_picture(data) or mime.strip("\0 ").lower()
     if mime and "/" not in mime:
         mime = "image/" + {"jpg": "jpeg"}.get(mime, mime)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from mediad_handlers.kit.api import Handler, HandlerError, Match, Record, Text
+from mediad_handlers.kit.api import Handler, HandlerError, Match, Preview, Record, Text
 from mediad_handlers.kit.sniff import Sniffed, recognise
 
 if TYPE_CHECKING:
@@ -91,6 +91,13 @@ def text(file: File, limit: int) -> Text:
     return words
 
 
+def preview(file: File, size: int) -> Preview:
+    """The preview of a file (mediad_handlers.preview). Raises HandlerError."""
+    from mediad_handlers.preview import make
+
+    return make(HANDLER, file, size)
+
+
 def list_sources() -> Mapping[str, Sequence[str]]:
     """{field: native tags it is read from}, for `--describe`."""
     from mediad_handlers.sources import list_document
@@ -119,6 +126,7 @@ HANDLER = Handler(
     ),
     read=read,
     sources=list_sources,
+    preview=preview,
     payload=payload,
     text=text,
     fields=(

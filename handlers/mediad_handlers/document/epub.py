@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from mediad_handlers.document.common import put_date
 from mediad_handlers.document.markup import decode, strip_markup
 from mediad_handlers.kit.api import HandlerError, Record, Text
+from mediad_handlers.kit.pictures import Inside, keep, wanted
 from mediad_handlers.readers.xml import Node, parse_leniently
 from mediad_handlers.readers.zip import Archive, open_archive
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 CONTAINER = 64 * 1024
 PACKAGE = 4 * 1024 * 1024
 CHAPTER = 8 * 1024 * 1024
+COVER = 16 * 1024 * 1024
 LISTS = {"language": "languages", "publisher": "publishers", "identifier": "identifiers", "subject": "keywords"}
 TEXTS = {"title": "title", "description": "description", "rights": "copyright", "source": "source"}
 _ISBN = re.compile(r"(?:urn:isbn:|isbn:?\s*)?((?:97[89][- ]?)?(?:\d[- ]?){9}[\dXx])", re.IGNORECASE)
@@ -161,6 +163,8 @@ def _put_cover(record: Record, archive: Archive, package: Package) -> None:
             mime = item.get("media-type", "")
             if path in archive and mime.startswith("image/"):
                 size = next((one.size for one in archive.members() if one.name == path), 0)
+                if wanted():
+                    keep(Inside("front_cover", archive.read(path, COVER)))
                 record.put("pictures", [{"type": "cover_front", "mime": mime, "size": size}], "XML:cover")
             return
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mediad_handlers.document.common import put_date, put_integer, split_keywords, split_names
+from mediad_handlers.kit import pictures
 from mediad_handlers.kit.api import HandlerError, Record, Text
 from mediad_handlers.readers.xml import Node, parse, parse_leniently
 from mediad_handlers.readers.zip import Archive, open_archive
@@ -53,6 +54,8 @@ def read_office(file: File, found: Sniffed) -> Record:
     _read_page_size(record, archive, found.format)
     if "docProps/thumbnail.jpeg" in archive:
         record.put("pictures", [{"type": "preview", "mime": "image/jpeg"}], "File:PreviewImage")
+        if pictures.wanted():
+            pictures.keep(pictures.Inside("preview", archive.read("docProps/thumbnail.jpeg", PART)))
     return record
 
 

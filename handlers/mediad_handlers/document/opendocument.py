@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mediad_handlers.document.common import put_date, put_integer
+from mediad_handlers.kit import pictures
 from mediad_handlers.kit.api import HandlerError, Record, Text
 from mediad_handlers.readers.xml import Node, parse_leniently
 from mediad_handlers.readers.zip import open_archive
@@ -55,6 +56,8 @@ def read_opendocument(file: File, found: Sniffed) -> Record:
     _read_page_size(record, archive.read("styles.xml", PART))
     if "Thumbnails/thumbnail.png" in archive:
         record.put("pictures", [{"type": "preview", "mime": "image/png"}], "File:PreviewPNG")
+        if pictures.wanted():
+            pictures.keep(pictures.Inside("preview", archive.read("Thumbnails/thumbnail.png", PART)))
     return record
 
 

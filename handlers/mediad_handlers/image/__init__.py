@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from mediad_handlers.image.payloads import payload_of
-from mediad_handlers.kit.api import Edit, Handler, HandlerError, Match, Payload, Record
+from mediad_handlers.kit.api import Edit, Handler, HandlerError, Match, Payload, Preview, Record
 from mediad_handlers.kit.file import File
 from mediad_handlers.kit.formats import MAGIC
 from mediad_handlers.kit.sniff import Sniffed, recognise
@@ -116,6 +116,13 @@ def write(file: File, edit: Edit, target: int) -> list[str]:
     return write_file(file, read(file), edit, target)
 
 
+def preview(file: File, size: int) -> Preview:
+    """The preview of a file (mediad_handlers.preview). Raises HandlerError."""
+    from mediad_handlers.preview import make
+
+    return make(HANDLER, file, size)
+
+
 def list_sources() -> Mapping[str, Sequence[str]]:
     """{field: native tags it is read from}, for `--describe`."""
     from mediad_handlers.sources import list_image
@@ -156,6 +163,7 @@ HANDLER = Handler(
     ),
     read=read,
     sources=list_sources,
+    preview=preview,
     write=write,
     payload=payload,
     preload=(

@@ -7,6 +7,7 @@ from typing import Any
 from mediad_handlers.image.blocks import Blocks
 from mediad_handlers.kit.api import HandlerError, Record
 from mediad_handlers.kit.file import File
+from mediad_handlers.kit.pictures import Inside, keep
 from mediad_handlers.readers.jpeg import Frame, read_header
 
 _EXIF, _XMP = b"Exif\0", b"http://ns.adobe.com/xap/1.0/\0"
@@ -45,6 +46,8 @@ def add_jpeg(record: Record, blocks: Blocks, file: File, offset: int, length: in
                 blocks.add_exif(record, body[6:])
             elif body.startswith(_XMP):
                 blocks.add_xmp(record, body[len(_XMP) :])
+    if header.frame is not None:
+        keep(Inside("preview", offset=offset, length=length, width=header.frame.width, height=header.frame.height))
     return header.frame
 
 

@@ -13,6 +13,7 @@ from mediad_handlers.image.makernotes import canon
 from mediad_handlers.image.makernotes.directory import read_note
 from mediad_handlers.kit.api import HandlerError, Payload, Record
 from mediad_handlers.kit.file import File
+from mediad_handlers.kit.pictures import Inside, keep
 from mediad_handlers.readers.isobmff import Box, Source, big
 from mediad_handlers.readers.tiff import Exif, Tiff
 
@@ -71,12 +72,13 @@ class _Cr3:
 
     def describe(self, box: Box, kind: str) -> None:
         """THMB: width, height, bytes at 4, 6, 8; PRVW: at 6, 8, 12."""
-        at = 4 if kind == "thumbnail" else 6
+        at, behind = (4, 16) if kind == "thumbnail" else (6, 16)  # the JPEG stands behind so many bytes
         head = self.source.read(box.start, 16)
         width, height, size = big(head, at, 2), big(head, at + 2, 2), big(head, 8 if kind == "thumbnail" else 12, 4)
         if 0 < size <= box.length:
             source = f"Canon:{kind.capitalize()}Image"
             add_picture(self.record, source, type=kind, mime="image/jpeg", size=size, width=width, height=height)
+            keep(Inside(kind, offset=box.start + behind, length=size, width=width, height=height))
 
 
 def read_cr3(file: File) -> Record:

@@ -52,7 +52,7 @@ def describe(application: str, handlers: tuple[Handler, ...], sandbox: str) -> d
 
 
 def _list_operations(handler: Handler) -> list[str]:
-    optional = (("text", handler.text), ("write", handler.write))
+    optional = (("text", handler.text), ("preview", handler.preview), ("write", handler.write))
     return ["read", "checksum", *(name for name, function in optional if function is not None)]
 
 

@@ -23,6 +23,7 @@ class HandlerError(Exception):
         self.code: Code = code
         self.message = message
         self.partial: dict[str, Any] | None = None  # what can be said of the file all the same, as `read` answers
+        self.memory = 0  # limit: bytes of address space with which it can be done; 0: with none
         self.hint = hint  # unsupported: the name of the built-in handler whose file this is
 
 
@@ -79,6 +80,19 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """A small picture: JPEG, or PNG where it is transparent; upright, sRGB, without metadata. `source`: what it shows
+    (front_cover, preview, or the format of the picture itself)."""
+
+    data: bytes
+    mime_type: str
+    width: int  # pixels
+    height: int
+    source: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """What to change in a file's tags. `set` replaces all values of a field, `add` appends to a plural one, `remove`
     takes these values away (an empty list: the whole field). Names and types: fields.json."""
@@ -122,8 +136,9 @@ class Handler:
     """A handler: its name, the version of its fields' meaning (raised by hand; a raise re-reads its files), what it
     matches, and its operations. `read` is required; `payload` gives the stream for scope `stream` of `checksum`
     (None: the handler has no stream, the whole file is it), `tracks` its audio and video tracks; `text(file, limit)`
-    the words, at most `limit` bytes of UTF-8; `write(file, edit, target)` writes the edited file into the descriptor
-    `target` and returns warnings. Each raises HandlerError, `unsupported` when this file's format has no such thing."""
+    the words, at most `limit` bytes of UTF-8; `preview(file, size)` a picture of at most `size` pixels at its longer
+    side; `write(file, edit, target)` writes the edited file into the descriptor `target` and returns warnings. Each
+    raises HandlerError, `unsupported` when this file's format has no such thing."""
 
     name: str
     version: int
@@ -135,6 +150,7 @@ class Handler:
     tracks: Callable[[File], Sequence[Track]] | None = None
     text: Callable[[File, int], Text] | None = None
     write: Callable[[File, Edit, int], list[str]] | None = None
+    preview: Callable[[File, int], Preview] | None = None
     sources: Callable[[], Mapping[str, Sequence[str]]] | None = None  # {field: native tags}, for --describe
     fields: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()  # modules imported before lock-down, so that nothing is imported afterwards

@@ -45,9 +45,9 @@ def run(
     if options.describe:
         return _describe(application, handlers, options.output_format)
     if options.worker:
-        return _work(application, handlers, pick, options.memory, writes=options.writes)
+        return _work(application, handlers, pick, options)
     if options.zygote:
-        return _serve_forks(application, handlers, pick, options.memory)
+        return _serve_forks(application, handlers, pick, options)
     if edits(options):
         from mediad_handlers.kit.editing import edit_files
 
@@ -84,49 +84,59 @@ def _preload(handlers: tuple[Handler, ...]) -> None:
             import_module(module)
 
 
-def _work(application: str, handlers: tuple[Handler, ...], choose: Choose, memory: int | None, *, writes: bool) -> int:
+def _work(application: str, handlers: tuple[Handler, ...], choose: Choose, options: Namespace) -> int:
     """A worker that is nobody's child but the daemon's."""
     from mediad_handlers.kit import confine, seccomp, worker
     from mediad_handlers.write import prepare
 
     parent = os.getppid()
     _preload(handlers)
-    if writes:
+    if options.writes:
         prepare()
-    program = seccomp.build(writes=writes)
+    program = seccomp.build(writes=options.writes)
     confine.close_others(worker.ANSWERS)
     confine.die_with(parent)
-    return _serve(application, handlers, choose, confine.MEMORY if memory is None else memory, program, writes=writes)
+    memory = confine.MEMORY if options.memory is None else options.memory
+    return _serve(application, handlers, choose, memory, program, options)
 
 
 def _serve(
-    application: str, handlers: tuple[Handler, ...], choose: Choose, memory: int, program: bytes | None, *, writes: bool
-) -> int:
+    application: str, handlers: tuple[Handler, ...], choose: Choose, memory: int, program: bytes | None,
+    options: Namespace,
+) -> int:  # fmt: skip
     import msgpack
 
     from mediad_handlers.kit import answer, confine, worker
 
-    operations = worker.bind_operations(choose, writes=writes)
-    sandbox = confine.confine(memory, program, writes=writes)
+    if options.previews:
+        from mediad_handlers import preview
+
+        preview.prepare(memory)
+    operations = worker.bind_operations(choose, writes=options.writes, previews=options.previews)
+    sandbox = confine.confine(memory, program, writes=options.writes)
     manifest = msgpack.packb(answer.describe(application, handlers, sandbox))
     return worker.serve(manifest, operations)
 
 
-def _serve_forks(application: str, handlers: tuple[Handler, ...], choose: Choose, memory: int | None) -> int:
+def _serve_forks(application: str, handlers: tuple[Handler, ...], choose: Choose, options: Namespace) -> int:
     import msgpack
 
     from mediad_handlers.kit import answer, confine, seccomp, worker
     from mediad_handlers.kit.zygote import Zygote
 
     parent = os.getppid()
-    limit = confine.MEMORY if memory is None else memory
+    limit = confine.MEMORY if options.memory is None else options.memory
     _preload(handlers)
+    if options.previews:
+        from mediad_handlers import preview
+
+        preview.prepare(0)  # once, before the first fork
     confine.close_others(worker.ANSWERS)
     confine.die_with(parent)
     program = seccomp.build()
     manifest = msgpack.packb(answer.describe(application, handlers, confine.probe(limit, program)))
 
     def work(asked: int) -> int:
-        return _serve(application, handlers, choose, asked, program, writes=False)
+        return _serve(application, handlers, choose, asked, program, options)
 
     return Zygote(manifest, work, limit).serve()

@@ -36,6 +36,7 @@ def parse(application: str, given: list[str]) -> argparse.Namespace:
         "--memory", type=int, metavar="BYTES", default=int(default) if default.isdigit() else None,
         help="address space of a worker; 0 is no limit",
     )  # fmt: skip
+    served.add_argument("--previews", action="store_true", help="a worker that serves the operation preview, too")
     served.add_argument("--writes", action="store_true", help="a worker for the operation write")
     options = parser.parse_args(given)
     _check(parser, options)

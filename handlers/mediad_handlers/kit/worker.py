@@ -196,6 +196,8 @@ def _answer_one(
         error: dict[str, Any] = {"code": fault.code, "message": str(fault.message)[:1000]}
         if fault.partial is not None:
             error["partial"] = fault.partial
+        if fault.memory:
+            error["memory"] = fault.memory
         if fault.hint:
             error["hint"] = fault.hint
     except MemoryError:
@@ -208,9 +210,11 @@ def _answer_one(
     return pack({**head, "error": error}), status
 
 
-def bind_operations(choose: Callable[[File, str], Any], *, writes: bool = False) -> dict[str, Operation]:
-    """The operations of an application; `choose(file, name or "")` gives the handler for a file. `write` is served only
-    by a worker that was started for it (`writes`): its sandbox is another one."""
+def bind_operations(
+    choose: Callable[[File, str], Any], *, writes: bool = False, previews: bool = False
+) -> dict[str, Operation]:
+    """The operations of an application; `choose(file, name or "")` gives the handler for a file. `write` and `preview`
+    are served only by a worker that was started for them: the one has another sandbox, the other Pillow's decoders."""
 
     def pick(file: File, options: Mapping[str, Any]) -> Any:
         return choose(file, str(options.get("handler", "")))
@@ -228,6 +232,13 @@ def bind_operations(choose: Callable[[File, str], Any], *, writes: bool = False)
         return text.fold(file, report.piece)
 
     operations: dict[str, Operation] = {"read": read, "checksum": checksum, "text": words, "fold": fold}
+    if previews:
+        from mediad_handlers.kit import preview
+
+        def show(file: File, options: Mapping[str, Any], report: Report, target: int) -> dict[str, Any]:
+            return preview.answer(pick(file, options), file, options, report.piece)
+
+        operations["preview"] = show
     if writes:
         from mediad_handlers.kit import editing  # here: what it imports must be there before lock-down
 

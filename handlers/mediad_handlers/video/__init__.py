@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from mediad_handlers import streams
-from mediad_handlers.kit.api import Edit, Handler, HandlerError, Match, Record
+from mediad_handlers.kit.api import Edit, Handler, HandlerError, Match, Preview, Record
 from mediad_handlers.kit.file import File
 
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
@@ -72,6 +72,13 @@ def write(file: File, edit: Edit, target: int) -> list[str]:
     return write_file(file, read(file), edit, target)
 
 
+def preview(file: File, size: int) -> Preview:
+    """The preview of a file (mediad_handlers.preview). Raises HandlerError."""
+    from mediad_handlers.preview import make
+
+    return make(HANDLER, file, size)
+
+
 def list_sources() -> Mapping[str, Sequence[str]]:
     """{field: native tags it is read from}, for `--describe`."""
     from mediad_handlers.sources import list_video
@@ -100,6 +107,7 @@ HANDLER = Handler(
     ),
     read=read,
     sources=list_sources,
+    preview=preview,
     write=write,
     preload=(
         *streams.PRELOAD,

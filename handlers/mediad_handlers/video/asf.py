@@ -7,6 +7,7 @@ from uuid import UUID
 
 from mediad_handlers.kit.api import HandlerError, Record
 from mediad_handlers.kit.file import File
+from mediad_handlers.kit.pictures import Inside, keep, wanted
 from mediad_handlers.readers.moment import parse_moment, put_moment
 from mediad_handlers.video.mp4 import date_text
 from mediad_handlers.video.tracks import WAVE_FORMATS, Track, codec_name, put_bit_rate, summarise
@@ -148,8 +149,20 @@ def _read_library(record: Record, body: bytes) -> None:
             return
         _, _, length, kind, size = struct.unpack_from("<HHHHI", body, at)
         name, at = _text(body[at + 12 : at + 12 + length]), at + 12 + length
-        _put_value(record, name, kind, body[at : at + min(size, 65536)], size)
+        _put_value(record, name, kind, body[at : at + (size if wanted() else min(size, 65536))], size)
         at += size
+
+
+def _keep_picture(data: bytes) -> None:
+    """WM_PICTURE (Windows Media Format SDK): type, length, MIME type and description in UTF-16LE with NUL, picture."""
+    start = 5
+    for _ in range(2):
+        while start + 1 < len(data) and data[start : start + 2] != b"\0\0":
+            start += 2
+        start += 2
+    size = int.from_bytes(data[1:5], "little")
+    if len(data) > start and size:
+        keep(Inside("front_cover" if data[0] == 3 else "cover", data[start : start + size]))
 
 
 def _put_value(record: Record, name: str, kind: int, raw: bytes, size: int) -> None:
@@ -159,6 +172,8 @@ def _put_value(record: Record, name: str, kind: int, raw: bytes, size: int) -> N
         if len(record.fields.setdefault("pictures", [])) < 16:
             record.fields["pictures"].append({"type": "cover", "size": size})
             record.sources["pictures"] = "ASF:WM/Picture"
+            if wanted():
+                _keep_picture(raw)
     elif kind in (2, 3, 4, 5) and name and raw:
         record.tag("ASF:" + name, [int.from_bytes(raw[:8], "little")])
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from mediad_handlers.kit.api import HandlerError, Record
 from mediad_handlers.kit.file import File
+from mediad_handlers.kit.pictures import Inside, keep
 from mediad_handlers.readers.ebml import Element, Reader
 from mediad_handlers.readers.moment import parse_moment, put_moment
 from mediad_handlers.video.mp4 import date_text
@@ -214,14 +215,17 @@ def _read_chapters(reader: Reader, chapters: Element, record: Record) -> None:
 def _read_attachments(reader: Reader, attachments: Element, record: Record) -> None:
     pictures: list[dict[str, int | str]] = []
     for attached in reader.children(attachments):
-        mime, size, description = "", 0, ""
+        mime, size, start, description = "", 0, 0, ""
         for child in reader.children(attached):
             if child.id == 0x4660:
                 mime = reader.text(child)
             elif child.id == 0x466E:
                 description = reader.text(child)
             elif child.id == 0x465C:
-                size = child.end - child.start
+                size, start = child.end - child.start, child.start
         if mime.startswith("image/") and len(pictures) < MAX_ATTACHMENTS:
             pictures.append({"type": "cover", "mime": mime, "size": size, "description": description})
+            # cover.jpg is the cover; small_cover.jpg, cover_land.jpg its variants (RFC 9559 section 21.1)
+            use = "front_cover" if description.lower().rpartition(".")[0] == "cover" else "cover"
+            keep(Inside(use, offset=start, length=size))
     record.put("pictures", pictures, "Matroska:AttachedFile")

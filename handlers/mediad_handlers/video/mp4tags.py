@@ -12,6 +12,8 @@ from typing import Any
 from mediad_handlers.image.blocks import Blocks
 from mediad_handlers.image.xmp import map_xmp
 from mediad_handlers.kit.api import Record
+from mediad_handlers.kit.pictures import Inside, keep
+from mediad_handlers.kit.pictures import wanted as pictures_wanted
 from mediad_handlers.readers.isobmff import Box, Source, big
 from mediad_handlers.readers.moment import parse_moment, put_moment
 from mediad_handlers.video.values import put_place, put_text
@@ -162,6 +164,10 @@ def _read_item(source: Source, item: Box, record: Record) -> None:
             if number < 16:
                 pictures.append({"type": "cover", "mime": mime, "size": length})
                 record.sources["pictures"] = native
+            if number == 0 and pictures_wanted():
+                for box in source.children(item):
+                    if box.kind == b"data" and box.length > 8:
+                        keep(Inside("front_cover", offset=box.start + 8, length=box.length - 8))
         elif kind in (b"stik", b"hdvd", b"tvsn", b"tves", b"tmpo", b"cpil", b"pgap", b"pcst", b"rtng"):
             _put_number(record, kind, whole, native)
         elif kind == b"gnre" and whole:

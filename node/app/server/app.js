@@ -12,9 +12,19 @@ import { Library } from './library.js';
 import { documentation } from './openapi.js';
 import { Semaphore } from './semaphore.js';
 import { servePage } from './static.js';
+import { Transcoder } from './transcode.js';
+import { Uploads } from './upload.js';
+import { browseRoutes } from './routes/browse.js';
+import { collectionRoutes } from './routes/collections.js';
+import { fileRoutes } from './routes/files.js';
+import { homegalleryRoutes } from './routes/homegallery.js';
 import { libraryRoutes } from './routes/library.js';
 import { mediaRoutes } from './routes/media.js';
+import { serviceRoutes } from './routes/service.js';
 import { sessionRoutes } from './routes/session.js';
+import { subsonicRoutes } from './subsonic/index.js';
+import { uploadRoutes } from './routes/uploads.js';
+import { workRoutes } from './routes/work.js';
 
 /** @import { App } from './types.js' */
 /** @import { Config } from './config.js' */
@@ -23,6 +33,8 @@ export const { version } = JSON.parse(readFileSync(new URL('../package.json', im
 
 const BODY_BYTES = 512 * 1024; // 10,000 ids; uploads have their own
 const LISTS = 8; // beyond it every list becomes slower for the garbage of the others
+const ZIPS = 4;
+const PREVIEWS = 8; // a grid asks for all it shows at once
 
 /**
  * @param {Config} config
@@ -51,13 +63,18 @@ export async function buildApp(config, { logLevel = process.env.MEDIADB_APP_LOG 
   });
   const library = new Library({ socket: config.socket });
   const jobs = new Jobs();
+  const log = (/** @type {unknown} */ error) => server.log.error(error);
+  const files = new Files(library, config.path_map);
   /** @type {App} */
   const app = {
-    server, config, library, jobs, version,
+    server, config, library, jobs, version, files,
     auth: new Auth(library, config.listen),
-    feed: new Feed(library, jobs, (error) => server.log.error(error)),
+    feed: new Feed(library, jobs, log),
     lists: new Semaphore(LISTS, { queue: 256, what: 'lists' }),
-    files: new Files(library, config.path_map),
+    zips: new Semaphore(ZIPS, { queue: 4, what: 'archives', retryAfter: 30 }),
+    previews: new Semaphore(PREVIEWS, { queue: 1000, what: 'previews' }),
+    transcoder: new Transcoder(config, log),
+    uploads: new Uploads(config, library, files, jobs),
   }; // prettier-ignore
 
   server.setErrorHandler((error, request, reply) => {
@@ -90,11 +107,21 @@ export async function buildApp(config, { logLevel = process.env.MEDIADB_APP_LOG 
   await server.register(async (routes) => {
     sessionRoutes(routes, app);
     libraryRoutes(routes, app);
+    workRoutes(routes, app);
+    collectionRoutes(routes, app);
+    browseRoutes(routes, app);
     mediaRoutes(routes, app);
+    fileRoutes(routes, app);
+    serviceRoutes(routes, app);
+    if (config.homegallery) homegalleryRoutes(routes, app);
+    await routes.register(async (inner) => uploadRoutes(inner, app)); // with content types of its own
+    if (config.subsonic) await subsonicRoutes(routes, app);
   });
+  await app.transcoder.clean();
   server.addHook('preClose', async () => app.feed.close());
   server.addHook('onClose', async () => {
     jobs.close();
+    await app.transcoder.close();
     library.close();
   });
   return app;

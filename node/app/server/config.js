@@ -18,7 +18,7 @@ export class ConfigError extends Error {}
  * @property {string} [socket] of the daemon
  * @property {string} staging folder for uploads on their way; '': no uploads
  * @property {string} incoming folder of the library where they go
- * @property {string} upload_template name of a template instead (docs/names.md)
+ * @property {string} upload_template name of a template that takes them on from there (docs/names.md); '': they stay there
  * @property {number} upload_bytes of one file
  * @property {number} transcodes at the same time
  * @property {string} ffmpeg its path, or its name to be found in PATH
@@ -172,11 +172,9 @@ export function readConfig(file) {
 
 /** @param {Config} config @param {string} file */
 function checkTogether(config, file) {
-  if (config.staging && !config.incoming && !config.upload_template) {
-    throw new ConfigError(`${file}: staging: where uploads go is needed too: incoming or upload_template`);
-  }
+  if (config.staging && !config.incoming) throw new ConfigError(`${file}: staging: incoming is needed too: the folder of the library where uploads go`);
   if (!config.staging && (config.incoming || config.upload_template)) {
-    throw new ConfigError(`${file}: ${config.incoming ? 'incoming' : 'upload_template'}: a folder staging is needed too, on the same file system`);
+    throw new ConfigError(`${file}: ${config.incoming ? 'incoming' : 'upload_template'}: staging is needed too: a folder on the same file system`);
   }
 }
 

@@ -50,6 +50,15 @@ export class Files {
     return text;
   }
 
+  /** The other way round. @param {string} here a path of this machine @returns {Buffer} as the daemon names it */
+  reverse(here) {
+    const text = Buffer.from(here).toString(BYTES);
+    for (const { from, to } of this.map) {
+      if (text === to || text.startsWith(to.endsWith('/') ? to : `${to}/`)) return Buffer.from(path.posix.join(from, text.slice(to.length)), BYTES);
+    }
+    return Buffer.from(here);
+  }
+
   /**
    * The record of an item.
    * @param {string} id

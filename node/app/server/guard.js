@@ -2,10 +2,11 @@
 import { isIP } from 'node:net';
 import { HttpError } from './errors.js';
 
-/** @import { FastifyInstance, FastifyRequest } from 'fastify' */
+/** @import { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify' */
 /** @import { Config } from './config.js' */
 
 const QUERY_BYTES = 8 * 1024; // of a URL's query: the daemon takes 64 KiB of a question, a URL is no place for that
+const BODY_MS = 20_000; // for a body that is no upload
 const WRITES = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** The page: nothing from elsewhere, no scripts but its own, in no frame of another's. */
@@ -37,7 +38,7 @@ export function isAllowedHost(host, allowed) {
  * Whether a request that changes something comes from this page, or from a program that knows no origins.
  * @param {FastifyRequest} request
  */
-function isOwnOrigin({ headers, protocol }) {
+export function isOwnOrigin({ headers, protocol }) {
   const { origin, host } = headers;
   if (origin === undefined) {
     // A browser that sends no Origin says at least this (Fetch Metadata).
@@ -72,9 +73,19 @@ export function guard(server, config) {
     if (WRITES.has(request.method) && !cors && !isOwnOrigin(request)) {
       throw new HttpError('permission_denied', 'a page of another origin may not change anything here', { input: request.headers.origin });
     }
+    if (WRITES.has(request.method) && !request.routeOptions.config.slow) endSlow(request, reply);
     const query = request.url.indexOf('?');
     if (query >= 0 && request.url.length - query > QUERY_BYTES) {
       throw new HttpError('limit_exceeded', `the query of a URL has at most ${QUERY_BYTES} bytes`, { status: 414 });
     }
   });
+}
+
+/** Ends a connection whose small body does not come: one byte a minute is no request. @param {FastifyRequest} request @param {FastifyReply} reply */
+function endSlow({ raw }, reply) {
+  if (raw.headers['content-length'] === undefined && raw.headers['transfer-encoding'] === undefined) return;
+  const late = setTimeout(() => raw.destroy(), BODY_MS);
+  const done = () => clearTimeout(late);
+  raw.once('end', done);
+  reply.raw.once('close', done);
 }

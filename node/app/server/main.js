@@ -2,6 +2,7 @@
 /** mediadb-app: reads its settings, listens, stops when told to. */
 import { buildApp, version } from './app.js';
 import { isLoopback, ConfigError, configure, USAGE } from './config.js';
+import { buildMediaStreamer } from './mediastreamer.js';
 
 const STOP_MS = 5000;
 
@@ -23,12 +24,15 @@ async function serve(config) {
   const { server, library, auth } = app;
   if (!isLoopback(config.listen.host)) await refuseWithoutPersons(library, auth);
   await server.listen(config.listen);
+  const others = config.mediastreamer.enabled ? [buildMediaStreamer(app)] : [];
+  for (const other of others) await other.listen(config.mediastreamer.listen);
   const { address, port, family } = /** @type {import('node:net').AddressInfo} */ (server.server.address());
+  for (const other of others) console.error(`mediastreamer: port ${/** @type {any} */ (other.server.address()).port}`);
   console.error(`mediadb-app ${version}: http://${family === 'IPv6' ? `[${address}]` : address}:${port}`);
   for (const signal of /** @type {const} */ (['SIGTERM', 'SIGINT'])) {
     process.once(signal, () => {
       setTimeout(() => process.exit(1), STOP_MS).unref();
-      server.close().then(() => process.exit(0));
+      Promise.all([...others, server].map((each) => each.close())).then(() => process.exit(0));
     });
   }
 }

@@ -29,6 +29,10 @@ export interface App {
   jobs: import('./jobs.js').Jobs;
   lists: import('./semaphore.js').Semaphore;
   files: import('./files.js').Files;
+  transcoder: import('./transcode.js').Transcoder;
+  uploads: import('./upload.js').Uploads;
+  zips: import('./semaphore.js').Semaphore;
+  previews: import('./semaphore.js').Semaphore;
   version: string;
 }
 
@@ -42,6 +46,12 @@ declare module 'fastify' {
     role?: Role | null;
     /** writes from pages of other origins are let in: authentication is in the request itself (OpenSubsonic) */
     cors?: boolean;
+    /** a body may take as long as it takes */
+    slow?: boolean;
+    /** of its reply, for /openapi.json */
+    status?: number;
+    content?: string[];
+    reply?: any;
   }
 }
 export type { FastifyRequest };

@@ -70,9 +70,20 @@ export class Client extends AskingClient {
   }
 
   /**
+   * Notes where to go on in an item; null takes the bookmark away.
+   * @param {Targets | undefined} what
+   * @param {number | null} position seconds from the beginning
+   * @param {{ comment?: string, atNs?: bigint } & WorkOptions} [how]
+   */
+  async bookmark(what, position, { comment, atNs, ...how } = {}) {
+    const action = position === null ? { action: 'unbookmark' } : { action: 'bookmark', number: position, value: comment, atNs };
+    return this.work(what, [action], how);
+  }
+
+  /**
    * Makes, fills, orders, renames or deletes a collection or playlist, or saves a question as one (CollectRequest).
    * @param {string} name
-   * @param {'add' | 'remove' | 'move' | 'delete' | 'rename' | 'save'} action
+   * @param {'add' | 'remove' | 'move' | 'delete' | 'rename' | 'save' | 'set'} action
    * @param {{ targets?: Targets, kind?: 'collection' | 'playlist', query?: string, place?: number, to?: number,
    *   newName?: string } & CallOptions} [how] `place`: from 0; default -1, the end
    * @returns {Promise<m.CollectReply>}
@@ -82,6 +93,23 @@ export class Client extends AskingClient {
     return one(this, 'collect', { place: -1, ...rest, name, action, targets: await targets(rest.targets) }, options);
   }
 
+  /** What the actor is about to hear. @param {CallOptions} [options] @returns {Promise<m.QueueReply>} */
+  async queue(options) {
+    return one(this, 'queue', {}, options);
+  }
+
+  /**
+   * What the actor is about to hear from now on, or (`what` is null) another place in the same queue.
+   * @param {Targets | null} what in order, with repeats
+   * @param {{ current?: number, position?: number, client?: string } & CallOptions} [how] which of them, seconds into it
+   * @returns {Promise<m.QueueReply>} `events`, `last`, `problems`
+   */
+  async saveQueue(what, how = {}) {
+    const { options, rest } = part(how);
+    const request = what === null ? { ...rest, action: 'at' } : { ...rest, action: 'save', targets: await targets(what) };
+    return one(this, 'queue', request, options);
+  }
+
   /**
    * @param {{ kind?: string, name?: string, entries?: boolean } & CallOptions} [how]
    * @returns {Promise<m.Collection[]>}
@@ -89,6 +117,28 @@ export class Client extends AskingClient {
   async collections(how = {}) {
     const { options, rest } = part(how);
     return (await one(this, 'collections', rest, options)).collections;
+  }
+
+  /**
+   * A page of the library as persons walk through it; `cursor` of the answer goes on, until it is null.
+   * @param {'artists' | 'albums' | 'genres' | 'folders'} what
+   * @param {Partial<Omit<m.BrowseRequest, 'what'>> & CallOptions} [how]
+   * @returns {Promise<m.BrowseReply>} the pages' parts together
+   */
+  async browse(what, how = {}) {
+    const { options, rest } = part(how);
+    /** @type {m.BrowseReply | null} */
+    let whole = null;
+    for await (const reply of this.stream('browse', { ...rest, what }, options)) {
+      if (whole === null) whole = reply;
+      else {
+        for (const name of /** @type {const} */ (['artists', 'albums', 'genres', 'folders', 'items'])) {
+          /** @type {unknown[]} */ (whole[name]).push(.../** @type {unknown[]} */ (reply[name]));
+        }
+        Object.assign(whole, { cursor: reply.cursor, folder: reply.folder, above: reply.above });
+      }
+    }
+    return /** @type {m.BrowseReply} */ (whole);
   }
 
   /**
@@ -130,6 +180,70 @@ export class Client extends AskingClient {
   async offers(what, how = {}) {
     const { options, rest } = part(how);
     return one(this, 'offers', { ...rest, targets: await targets(what) }, options);
+  }
+
+  // ---------------------------------------------------------------- persons whom the applications let in
+
+  /**
+   * Makes, changes or removes a person; makes or removes a key; ends a session (AccountRequest). Takes the role admin.
+   * @param {'create' | 'remove' | 'role' | 'password' | 'key' | 'unkey' | 'unsession'} action
+   * @param {{ name?: string, role?: string, password?: string, keyName?: string, id?: string } & CallOptions} how
+   * @returns {Promise<m.AccountReply>} with `key` its `secret`, which is never told again
+   */
+  async account(action, how) {
+    const { options, rest } = part(how);
+    return one(this, 'account', { ...rest, action }, options);
+  }
+
+  /** @param {string} [name] one person; else all @param {CallOptions} [options] @returns {Promise<m.AccountsReply>} */
+  async accounts(name = '', options) {
+    return one(this, 'accounts', { name }, options);
+  }
+
+  /**
+   * A session for a person's password.
+   * @param {string} name
+   * @param {string} password
+   * @param {{ client?: string, origin?: string } & CallOptions} [how] `origin`: who asks, for the limit of attempts
+   * @returns {Promise<m.LoginReply>}
+   * @throws {PermissionDenied} for a wrong name or password; LimitExceeded after too many
+   */
+  async login(name, password, how = {}) {
+    const { options, rest } = part(how);
+    return one(this, 'login', { ...rest, name, password }, options);
+  }
+
+  /**
+   * Whose a secret is: a session, a key, or md5(key + salt) with its name.
+   * @param {{ session?: string, key?: string, name?: string, token?: string, salt?: string, origin?: string } & CallOptions} [how]
+   * @returns {Promise<m.AuthenticateReply>} without a secret, `nobody` when no person exists
+   * @throws {PermissionDenied} when it is nobody's
+   */
+  async authenticate(how = {}) {
+    const { options, rest } = part(how);
+    return one(this, 'authenticate', rest, options);
+  }
+
+  /** Ends a session. @param {string} session @param {CallOptions} [options] @returns {Promise<void>} */
+  async logout(session, options) {
+    await one(this, 'logout', { session }, options);
+  }
+
+  /**
+   * A small picture of an item: of a picture itself, of a song or film its cover. JPEG, or PNG where it is transparent.
+   * `size`: pixels of the longer side, one of 128 320 800 1280 1920. `known`: the tag of the one you have; then `same` is
+   * true, and `data` empty, if that is it.
+   * @param {Target} what
+   * @param {number} size
+   * @param {{ known?: Uint8Array } & CallOptions} [how]
+   * @returns {Promise<{ data: Buffer, mimeType: string, width: number, height: number, tag: Buffer, same: boolean }>}
+   * @throws {NotFound} when there is nothing to show
+   */
+  async preview(what, size, how = {}) {
+    const { options, rest } = part(how);
+    const replies = await this.call('preview', { ...rest, target: await target(what), size }, options);
+    const { mimeType, width, height, tag, same } = replies[0];
+    return { data: Buffer.concat(replies.map(({ data }) => data)), mimeType, width, height, tag, same };
   }
 
   // ---------------------------------------------------------------- the feed

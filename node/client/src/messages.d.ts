@@ -329,15 +329,15 @@ export interface WorkRequest {
 }
 
 export interface WorkAction {
-  /** tag untag rate unrate star unstar set unset play */
+  /** tag untag rate unrate star unstar set unset play bookmark unbookmark */
   action: string;
   /** tag, untag: the tag; set, unset: the field */
   name: string;
-  /** set */
+  /** set; bookmark: a comment */
   value: string;
-  /** rate: 0-5 */
+  /** rate: 0-5; bookmark: seconds from the beginning */
   number: number;
-  /** play, star: when; 0: now */
+  /** play, star, bookmark: when; 0: now */
   atNs: bigint;
   /** play: how often; 0: once */
   count: number;
@@ -358,9 +358,9 @@ export interface CollectRequest {
   /** collection, playlist; empty: collection */
   kind: string;
   name: string;
-  /** add remove move delete rename save; add and save make it when it is not there */
+  /** add remove move delete rename save set; add, save and set make it when it is not there */
   action: string;
-  /** add */
+  /** add; set: all that it holds from then on, in this order */
   targets: Target[];
   /** add: what it finds too; save: it holds what this finds, from then on */
   query: string;
@@ -401,6 +401,268 @@ export interface Collection {
   createdAtNs: bigint;
   /** the question that it is; empty: it holds what was put into it */
   query: string;
+}
+
+export interface QueueRequest {
+  /** get (or empty), save, at (the entries stay; only where in them) */
+  action: string;
+  /** save: items in order, with repeats */
+  targets: Target[];
+  /** save, at: which of them, from 0 */
+  current: number;
+  /** save, at: seconds into it */
+  position: number;
+  /** save, at: which program says so */
+  client: string;
+}
+
+export interface QueueReply {
+  /** item ids */
+  entries: string[];
+  current: number;
+  /** seconds */
+  position: number;
+  /** 0: never saved */
+  changedAtNs: bigint;
+  client: string;
+  /** save, at: 0 when only the position changed, and was told a short while ago */
+  events: number;
+  last: number;
+  /** save: targets that are not there */
+  problems: MediadError[];
+}
+
+export interface AccountRequest {
+  /** create remove role password key unkey unsession */
+  action: string;
+  /** the person: 1 to 64 characters */
+  name: string;
+  /** create, role: read write organise admin */
+  role: string;
+  /** create, password: 8 characters at least */
+  password: string;
+  /** key: what it is for ("phone") */
+  keyName: string;
+  /** unkey, unsession */
+  id: string | null;
+}
+
+export interface AccountReply {
+  /** as it is now */
+  user: User | null;
+  /** key */
+  key: ApiKey | null;
+  /** key: shown now and never again; it is an API key, and the app password of OpenSubsonic */
+  secret: string;
+}
+
+export interface AccountsRequest {
+  name: string;
+}
+
+export interface AccountsReply {
+  users: User[];
+  keys: ApiKey[];
+  sessions: Session[];
+}
+
+export interface User {
+  name: string;
+  role: string;
+  createdAtNs: bigint;
+  seenAtNs: bigint;
+}
+
+export interface ApiKey {
+  id: string | null;
+  user: string;
+  name: string;
+  createdAtNs: bigint;
+  usedAtNs: bigint;
+}
+
+export interface Session {
+  id: string | null;
+  user: string;
+  client: string;
+  createdAtNs: bigint;
+  usedAtNs: bigint;
+  expiresAtNs: bigint;
+}
+
+export interface LoginRequest {
+  name: string;
+  password: string;
+  client: string;
+  origin: string;
+}
+
+export interface LoginReply {
+  user: User | null;
+  session: string;
+  expiresAtNs: bigint;
+}
+
+export interface AuthenticateRequest {
+  session: string;
+  key: string;
+  name: string;
+  token: string;
+  salt: string;
+  origin: string;
+}
+
+export interface AuthenticateReply {
+  user: User | null;
+  /** of the session or key */
+  id: string | null;
+  /** none of the three was given: true when no person exists at all */
+  nobody: boolean;
+}
+
+export interface LogoutRequest {
+  session: string;
+}
+
+export interface LogoutReply {
+}
+
+export interface PreviewRequest {
+  target: Target | null;
+  /** the longer side in pixels: 128 320 800 1280 1920 */
+  size: number;
+  /** the tag of the one the client has: then no data is sent */
+  known: Buffer;
+}
+
+export interface PreviewReply {
+  data: Buffer;
+  mimeType: string;
+  width: number;
+  height: number;
+  /** changes with the picture */
+  tag: Buffer;
+  /** it is the one that `known` names */
+  same: boolean;
+}
+
+export interface BrowseRequest {
+  /** artists albums genres folders links */
+  what: string;
+  /** artists, albums: only this one; albums of this artist: `artist` */
+  id: string | null;
+  /** albums: of this artist */
+  artist: string | null;
+  /** only of what this finds */
+  query: string;
+  /** artists: name; albums: name artist year added recent frequent starred rating random; `-` before: the other way */
+  sort: string;
+  /** 0: 500 */
+  limit: number;
+  cursor: Buffer;
+  /** names (folded) that begin so, or that have a word that does */
+  prefix: string;
+  /** folders: those in this one; 0: the roots */
+  folder: number;
+  /** folders: with the items in it, by name */
+  items: boolean;
+  /** artists: everybody on a song, not only album artists */
+  allArtists: boolean;
+  /** albums */
+  yearFrom: number;
+  yearTo: number;
+  /** albums */
+  genre: string;
+  /** artists, albums: of the actor */
+  starred: boolean;
+  /** links: the albums and artists of these items */
+  of: string[];
+}
+
+export interface BrowseReply {
+  artists: Artist[];
+  albums: Album[];
+  genres: Genre[];
+  folders: Folder[];
+  /** folders with items */
+  items: Item[];
+  /** on the last reply, when there is more */
+  cursor: Buffer;
+  /** the one that was asked for */
+  folder: Folder | null;
+  /** from its root to its parent */
+  above: Folder[];
+  /** of songs only, in no order */
+  links: Link[];
+}
+
+export interface Link {
+  item: string | null;
+  album: string | null;
+  /** of the song itself */
+  artists: string[];
+  artistNames: string[];
+}
+
+export interface Artist {
+  id: string | null;
+  name: string;
+  albums: number;
+  songs: number;
+  /** of the actor; 0: not */
+  starredAtNs: bigint;
+  /** of the actor; 0: none */
+  rating: number;
+  sortName: string;
+  musicbrainzId: string;
+}
+
+export interface Album {
+  id: string | null;
+  name: string;
+  /** as it is credited */
+  artist: string;
+  /** the first of them */
+  artistId: string | null;
+  songs: number;
+  /** seconds */
+  duration: number;
+  year: number;
+  genres: string[];
+  /** when its first song came */
+  createdAtNs: bigint;
+  /** an item whose preview is its cover: its first song */
+  cover: string | null;
+  starredAtNs: bigint;
+  rating: number;
+  /** of the actor, all its songs together */
+  plays: number;
+  playedAtNs: bigint;
+  musicbrainzId: string;
+  compilation: boolean;
+  artistIds: string[];
+  artistNames: string[];
+}
+
+export interface Genre {
+  name: string;
+  songs: number;
+  albums: number;
+}
+
+export interface Folder {
+  id: number;
+  /** 0: it is the top of a root */
+  parent: number;
+  /** for people; of a root its path */
+  name: string;
+  root: number;
+  /** present, in it itself */
+  files: number;
+  folders: number;
+  /** absolute on this host; empty when it is not mounted here */
+  path: Buffer;
+  mtimeNs: bigint;
 }
 
 export interface ChangesRequest {
@@ -974,6 +1236,13 @@ export interface StatusReply {
   dataDir: string;
   socket: string;
   workerFailures: number;
+  /** of names (docs/names.md), the built-in ones and those of mediad.toml */
+  templates: Template[];
+}
+
+export interface Template {
+  name: string;
+  text: string;
 }
 
 export interface Worker {

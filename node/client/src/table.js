@@ -5,10 +5,11 @@
 
 /** Those that change something: an operation id makes them happen once. @type {ReadonlySet<string>} */
 export const CHANGING = new Set([
-  'add', 'collect', 'forget', 'move', 'place', 'putback', 'rebuild', 'relate', 'restore', 'sidecars', 'undo', 'work',
+  'account', 'add', 'collect', 'forget', 'move', 'place', 'putback', 'rebuild', 'relate', 'restore', 'sidecars', 'undo', 'work',
 ]); // prettier-ignore
 
 /** Those that are answered soon, since they neither walk nor hash nor go on. @type {ReadonlySet<string>} */
 export const ANSWERED = new Set([
-  'collect', 'collections', 'complete', 'get', 'handlers', 'history', 'operations', 'ping', 'relate', 'roots', 'status',
+  'account', 'accounts', 'authenticate', 'browse', 'collect', 'collections', 'complete', 'get', 'handlers', 'history', 'login',
+  'logout', 'operations', 'ping', 'preview', 'queue', 'relate', 'roots', 'status',
 ]); // prettier-ignore

@@ -21,7 +21,9 @@ const JSON_SUFFIX = 'Json';
 const ID_FIELDS = new Set(['item', 'host', 'operation', 'epoch', 'successor', 'left', 'entries']);
 const ID_FIELDS_OF = new Set([
   'Item.id', 'Target.id', 'Collection.id', 'Operation.id', 'Lineage.old', 'Lineage.new', 'Offer.old', 'Offer.new',
-  'RelateReply.other',
+  'RelateReply.other', 'AccountRequest.id', 'ApiKey.id', 'Session.id', 'AuthenticateReply.id',
+  'BrowseRequest.id', 'BrowseRequest.artist', 'Artist.id', 'Album.id', 'Album.artistId', 'Album.artistIds', 'Album.cover',
+  'BrowseRequest.of', 'Link.album', 'Link.artists',
 ]);
 
 /**

@@ -36,7 +36,7 @@ test('every field of bytes is an id, or a path or opaque', () => {
   // A new one has to be put into this list, or into that of values.js.
   const plain = new Set(
     `payload input current path paths pathRaw symlinkTarget value cursor volume root destination source archive into
-    sha1 top wanted got oldPath newPath side good`.split(/\s+/),
+    sha1 top wanted got oldPath newPath side good data known tag`.split(/\s+/),
   );
   for (const type of messageTypes) {
     for (const field of type.fieldsArray.filter(({ type: kind }) => kind === 'bytes')) {

@@ -308,6 +308,19 @@ test('follow: what matches, then what changes; the feed has it too, with numbers
   assert.equal(foreign.items.length, await client.count(''));
 });
 
+test('previews', async () => {
+  const picture = path.join(library, 'Photos', 'Mountains', 'summit.jpg');
+  const made = await client.preview(picture, 320);
+  assert.deepEqual([made.mimeType, made.same, Math.max(made.width, made.height)], ['image/jpeg', false, 320]);
+  assert.deepEqual([...made.data.subarray(0, 3)], [0xff, 0xd8, 0xff]);
+  assert.equal(made.tag.length, 16);
+  const known = await client.preview(picture, 320, { known: made.tag });
+  assert.deepEqual([known.same, known.data.length, known.width], [true, 0, made.width]);
+  assert.ok(known.tag.equals(made.tag));
+  await assert.rejects(client.preview(picture, 321), { code: 'invalid_argument' });
+  await assert.rejects(client.preview(path.join(library, 'Music', 'Noise', 'test.wav'), 128), { code: 'not_found' });
+});
+
 test('who is not there, and where one may not go', async () => {
   const nobody = new Client({ socketPath: path.join(daemon.folder, 'nobody') });
   const refused = await nobody.ping().then(null, (error) => error);

@@ -1,0 +1,44 @@
+-- Folders as persons walk through them.
+
+-- name: tops_of_roots
+-- The folder at the top of each of these roots. $1 json list of roots.
+SELECT d.id, d.root, d.mtime_ns FROM dir d
+WHERE d.parent IS NULL AND d.root IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
+
+-- name: folder_above
+-- A folder and those above it, itself first: (id, parent, root, name, mtime). $1 folder.
+WITH RECURSIVE up(id, parent, root, name, mtime_ns, depth) AS (
+    SELECT id, parent, root, name, mtime_ns, 0 FROM dir WHERE id = $1::bigint
+    UNION ALL
+    SELECT d.id, d.parent, d.root, d.name, d.mtime_ns, up.depth + 1 FROM up JOIN dir d ON d.id = up.parent
+)
+SELECT id, parent, root, name, mtime_ns FROM up ORDER BY depth;
+
+-- name: folders_in
+-- The folders in a folder by name; those are left out that a walk found gone: they have neither a digest nor a stat, and
+-- nothing is present in them or one below. $1 root, $2 folder, $3 after this name or null, $4 most.
+SELECT d.id, d.name, d.mtime_ns FROM dir d
+WHERE d.root = $1::bigint AND d.parent = $2::bigint AND ($3::bytea IS NULL OR d.name > $3::bytea)
+  AND (d.digest IS NOT NULL OR d.inode IS NOT NULL OR d.mtime_ns IS NOT NULL
+       OR EXISTS (SELECT FROM file f WHERE f.dir = d.id AND f.missing_since_ns IS NULL)
+       OR EXISTS (SELECT FROM dir b WHERE b.parent = d.id AND (
+           b.digest IS NOT NULL OR b.inode IS NOT NULL OR b.mtime_ns IS NOT NULL
+           OR EXISTS (SELECT FROM file f WHERE f.dir = b.id AND f.missing_since_ns IS NULL))))
+ORDER BY d.name LIMIT $4::integer;
+
+-- name: folder_counts
+-- How many present files and how many folders are in each of these folders itself. $1 json list of folders.
+SELECT a.id, (SELECT count(*) FROM file f WHERE f.dir = a.id AND f.missing_since_ns IS NULL),
+       (SELECT count(*) FROM dir d WHERE d.parent = a.id
+        AND (d.digest IS NOT NULL OR d.inode IS NOT NULL OR d.mtime_ns IS NOT NULL
+             OR EXISTS (SELECT FROM file f WHERE f.dir = d.id AND f.missing_since_ns IS NULL)
+             OR EXISTS (SELECT FROM dir b WHERE b.parent = d.id AND (
+                 b.digest IS NOT NULL OR b.inode IS NOT NULL OR b.mtime_ns IS NOT NULL
+                 OR EXISTS (SELECT FROM file f WHERE f.dir = b.id AND f.missing_since_ns IS NULL)))))
+FROM (SELECT value::bigint AS id FROM jsonb_array_elements_text($1::jsonb)) a;
+
+-- name: files_in
+-- The present files in a folder by name: (file, stream, name). $1 folder, $2 after this name or null, $3 most.
+SELECT f.id, f.stream, f.name FROM file f
+WHERE f.dir = $1::bigint AND f.missing_since_ns IS NULL AND ($2::bytea IS NULL OR f.name > $2::bytea)
+ORDER BY f.name LIMIT $3::integer;
