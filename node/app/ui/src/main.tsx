@@ -5,4 +5,6 @@ import './styles/parts.css';
 import './theme';
 import { App } from './app';
 
+// /docs is the address of the interface's description; views are behind the #
+if (/\/docs\/?$/.test(location.pathname)) location.replace(`${location.pathname.replace(/docs\/?$/, '')}#/docs`);
 render(<App />, document.getElementById('app')!);
