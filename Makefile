@@ -6,23 +6,29 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
-NODE ?= node
+# a node to be used in place of the machine's (tools/nodejs.py)
+NODE ?=
+export NODE
+comma := ,
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGING := setup.cfg pyproject.toml mediad/__init__.py
 # pytest: all cores; PYTEST="-x tests/unit" narrows it, and leaves the Node.js client's tests out
 PYTEST ?=
+# ffmpeg for transcoding, from a package where the machine has none
+EXTRAS := embedded$(if $(shell command -v ffmpeg),,$(comma)ffmpeg)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 # a teammate's or an old PYTHONPATH must not stand before the clone
 unexport PYTHONPATH
 
-.PHONY: help run test test-node check test-oldest test-newest bench bench-guard generate dist clean
+.PHONY: help run test test-node page check test-oldest test-newest bench bench-guard generate dist clean
 
 help:
-	@echo 'make run [MEDIA=DIR] [DATA=DIR] [ONCE=1]  a private daemon over MEDIA (default: samples)'
+	@echo 'make run [MEDIA=DIR] [DATA=DIR] [ONCE=1]  a private daemon over MEDIA (default: samples), and the page'
 	@echo 'make test [PYTEST="..."]                  checks, then every test'
-	@echo 'make test-node                            the tests of the Node.js client, part of make test'
+	@echo 'make test-node                            the tests of client, server and page in Node.js, part of make test'
+	@echo 'make page                                 builds the page into node/app/dist'
 	@echo 'make check                                ruff, mypy, import-linter, generated code'
 	@echo 'make test-oldest, make test-newest        the tests with the oldest and the newest libraries'
 	@echo 'make bench [BENCH=small|tiny]             measures, into bench/results/'
@@ -48,19 +54,19 @@ define environment
 endef
 
 $(VENV)/.installed: $(PACKAGING)
-	$(call environment,$(VENV),embedded,)
+	$(call environment,$(VENV),$(EXTRAS),)
 
 $(VENV)/.installed-dev: $(PACKAGING)
-	$(call environment,$(VENV),embedded$(comma)dev,)
+	$(call environment,$(VENV),$(EXTRAS)$(comma)dev,)
 	@touch $(VENV)/.installed
-
-comma := ,
 
 # ---------------------------------------------------------------- run
 
 run: export MEDIA := $(MEDIA)
 run: export DATA := $(DATA)
 run: export ONCE := $(ONCE)
+run: export LISTEN := $(LISTEN)
+run: export PAGE := $(PAGE)
 run: $(VENV)/.installed
 	@$(BIN)/python tools/run.py
 
@@ -69,18 +75,20 @@ run: $(VENV)/.installed
 test: check $(if $(strip $(PYTEST)),,test-node)
 	$(BIN)/python -m pytest -n auto $(PYTEST)
 
-# Skipped, with the reason, where there is no Node.js; the first time npm needs the network.
+# The browser is the machine's, else one that a package carries. Skipped, with the reason, where npm is missing.
 test-node: $(VENV)/.installed-dev
-	@if ! command -v $(NODE) >/dev/null || ! command -v npm >/dev/null; then \
-		echo 'node/client: tests skipped: node or npm is missing (Debian: nodejs, npm)'; \
-	elif ! $(NODE) -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)'; then \
-		echo "node/client: tests skipped: Node.js 18 or newer is needed, this is $$($(NODE) --version)"; \
+	@if ! command -v npm >/dev/null; then \
+		echo 'node: tests skipped: npm is missing (Debian: apt install nodejs npm)'; \
 	else \
-		cd node/client && { test node_modules/.package-lock.json -nt package-lock.json || \
-			{ echo 'installing into node/client/node_modules ...'; npm ci --silent && touch node_modules/.package-lock.json; } || \
-			{ echo 'npm could not install what node/client needs; the first time needs the network' >&2; exit 1; }; } && \
-		MEDIADB_PYTHON='$(CURDIR)/$(BIN)/python' npm test; \
+		node=$$($(BIN)/python tools/nodejs.py app) && \
+		browser=$$($(BIN)/python tools/nodejs.py browser || true) && \
+		PATH="$$(dirname "$$node"):$$PATH" && export PATH && \
+		export MEDIADB_PYTHON='$(CURDIR)/$(BIN)/python' MEDIADB_CHROMIUM="$$browser" && \
+		(cd node/client && npm test) && (cd node/app && npm test) && (cd node/app/ui && npm test); \
 	fi
+
+page: $(VENV)/.installed
+	@$(BIN)/python tools/nodejs.py app >/dev/null
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -121,7 +129,8 @@ dist: $(VENV)/.installed-dev
 	$(BIN)/python -m build --no-isolation --outdir dist .
 
 clean:
-	rm -rf node/client/node_modules node/client/contract node/client/types
+	rm -rf node/client/node_modules node/client/contract node/client/types node/app/node_modules node/app/ui/node_modules \
+		node/app/dist .node .node-browser
 	rm -rf .venv .venv-oldest .venv-newest build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache bench/results/*-small.md bench/results/*-tiny.md
 	find . -name __pycache__ -type d -not -path './node/*' -prune -exec rm -rf {} +

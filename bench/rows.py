@@ -231,7 +231,7 @@ def _rows(library: Library, numbers: range, first: int, above: int, now: int) ->
         at = now - (10**9 * (10_000_000 - number))
         ident = uuid.UUID(int=(at // 10**6 << 80) | 0x7000 << 64 | 0x8 << 60 | file)
         size = library.r.randint(10_000, 10_000_000)
-        words = terms.described(name, folders, size, at, kind, form, fields)
+        words = terms.described(name, folders, size, at, kind, form, fields).text()
         date = terms.hot_date(fields)
         free = {
             word for text in itertools.chain([name.decode()], (f.decode() for f in folders), _texts(fields))
@@ -258,17 +258,17 @@ def _put_metas(link: psycopg.Connection[Any], rows: list[tuple[Any, ...]], known
     made = Metas()
     for row in rows:
         made.add(*row[8])
-    ids = {}
+    ids = {}  # by their numbers
     fresh = []
-    for (kind, digest), meta in made.metas.items():
-        ids[kind, digest] = known.get((kind, digest), meta["u"])
+    for number, ((kind, digest), meta) in enumerate(made.metas.items(), 1):
+        ids[number] = known.get((kind, digest), meta["u"])
         if (kind, digest) not in known:
             fresh.append(_line(meta["u"], kind, f"\\x{digest}", meta["n"], meta["fo"], meta["re"]))
         if kind in ("album", "artist"):
-            known[kind, digest] = ids[kind, digest]
+            known[kind, digest] = ids[number]
     streams = {row[8][0].file: row[7] for row in rows}
-    of_files = [(each["f"], ids[each["k"], each["g"]]) for each in made.files]
-    links = {(ids[e["k"], e["g"]], ids[e["ck"], e["cg"]], e["r"]) for e in made.links.values()}
+    of_files = [(each["f"], ids[each["m"]]) for each in made.files]
+    links = {(ids[e["p"]], ids[e["c"]], e["r"]) for e in made.links.values()}
     of_albums = {each for each in links if each[2] == "album_artist"}
     for statement, lines in (
         (_META, fresh), (_LINK, [_line(*each) for each in links - of_albums]),

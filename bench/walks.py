@@ -19,13 +19,14 @@ from mediactl import Client, walks, workcalls
 
 _FILL = [
     """CREATE TEMPORARY TABLE made AS SELECT i, (i - 1) / %(songs)s AS a, md5('s' || i)::uuid AS stream,
-       md5('m' || i)::uuid AS song, 1000000000 + i AS file FROM generate_series(1, %(songs)s * %(albums)s) i""",
+       md5('m' || i)::uuid AS song, 1000000000 + i AS file
+       FROM generate_series(1, %(songs)s::integer * %(albums)s::integer) i""",
     """INSERT INTO volume (uuid, fs_type) VALUES (gen_random_uuid()::text, 'ext4')""",
     """INSERT INTO root (volume, path, owner, watched, cross_mounts, exclude, added_ns, scanned_ns)
        SELECT max(v.id), '/walks', (SELECT id FROM host LIMIT 1), false, false, '{}', 1, 1 FROM volume v""",
     """INSERT INTO dir (id, root, parent, name) SELECT 1000000, max(id), NULL, '' FROM root""",
-    """INSERT INTO dir (id, root, parent, name, folded)
-       SELECT 1000001 + a, (SELECT max(id) FROM root), 1000000, convert_to('f' || a, 'UTF8'), 'f' || a
+    """INSERT INTO dir (id, root, parent, digest, name, folded)
+       SELECT 1000001 + a, (SELECT max(id) FROM root), 1000000, '0'::bytea, convert_to('f' || a, 'UTF8'), 'f' || a
        FROM generate_series(0, %(albums)s - 1) a""",
     "INSERT INTO stream (id, created_ns) SELECT stream, i FROM made",
     """INSERT INTO file (id, dir, name, type, kind_guess, stream, size, mtime_ns, ctime_ns, inode, mode, nlink,
@@ -92,7 +93,7 @@ def main() -> None:
     ):
         began = time.monotonic()
         client.run(walks.browse("albums", limit=1))  # wakes it
-        while link.execute("SELECT FROM mediadb.stale_album LIMIT 1").fetchone():
+        while link.execute("SELECT FROM mediadb.stale_album LIMIT 1").rowcount:
             time.sleep(0.5)
         print(f"summed up: {time.monotonic() - began:.0f} s", flush=True)
         link.execute("ANALYZE mediadb.album, mediadb.album_artist, mediadb.album_genre, mediadb.album_actor")

@@ -67,6 +67,7 @@ CREATE TABLE dir (
     UNIQUE NULLS NOT DISTINCT (root, parent, name)
 );
 CREATE INDEX dir_parent ON dir (parent);
+CREATE INDEX dir_unfolded ON dir (id) WHERE folded IS NULL AND parent IS NOT NULL;
 CREATE SEQUENCE dir_id;
 
 -- ------------------------------------------------------------------ what it is
@@ -123,9 +124,25 @@ CREATE INDEX file_seen ON file USING brin (first_seen_ns) WITH (pages_per_range 
 CREATE INDEX file_side ON file (dir) WHERE lower(right(encode(name, 'escape'), 4)) = '.xmp';
 CREATE INDEX file_missing ON file (missing_since_ns) WHERE missing_since_ns IS NOT NULL;
 
+-- The rows of a file in reading, file_detail, file_text, todo and file_meta are no foreign keys: who inserts them holds
+-- the file's row (docs/decisions/0016), and they go with it. Planned by key, for the plan is kept while they grow.
+CREATE FUNCTION drop_of_files() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = mediadb, pg_catalog
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
+    DELETE FROM reading r USING gone g WHERE r.file = g.id;
+    DELETE FROM file_detail d USING gone g WHERE d.file = g.id;
+    DELETE FROM file_text t USING gone g WHERE t.file = g.id;
+    DELETE FROM todo t USING gone g WHERE t.file = g.id;
+    DELETE FROM file_meta m USING gone g WHERE m.file = g.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER file_gone AFTER DELETE ON file REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION drop_of_files();
+
 -- What a handler read of a file, hot columns: what lists show and sort by.
 CREATE TABLE reading (
-    file             bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    file             bigint PRIMARY KEY,
     state            text NOT NULL,            -- read failed parked
     problem_code     text,
     problem          text,
@@ -143,13 +160,20 @@ CREATE TABLE reading (
     size             bigint,                   -- the stat it was read at: of what stood there when it has changed since
     mtime_ns         bigint
 );
--- Timelines: what has no date comes behind, by another statement.
-CREATE INDEX reading_date ON reading (date COLLATE "C") WHERE date IS NOT NULL;
+-- Lists in these orders are gone through from any place on (mediad/store/pages has the same expressions); what has no
+-- such value comes behind, by another statement. Of a text the first 200 characters count.
+CREATE INDEX reading_date ON reading (date COLLATE "C", file) WHERE date IS NOT NULL;
+CREATE INDEX reading_title ON reading ((left(regexp_replace(normalize(lower(left(title, 200)), NFKD),
+    E'[\u0300-\u036f]', '', 'g'), 200) COLLATE "C"), file) WHERE title IS NOT NULL;
+CREATE INDEX reading_artist ON reading ((left(regexp_replace(normalize(lower(left(artist, 200)), NFKD),
+    E'[\u0300-\u036f]', '', 'g'), 200) COLLATE "C"), file) WHERE artist IS NOT NULL;
+CREATE INDEX reading_album ON reading ((left(regexp_replace(normalize(lower(left(album, 200)), NFKD),
+    E'[\u0300-\u036f]', '', 'g'), 200) COLLATE "C"), file) WHERE album IS NOT NULL;
 CREATE INDEX reading_trouble ON reading (state) WHERE state <> 'read';
 
 -- Everything else a file said: cold, read only when asked.
 CREATE TABLE file_detail (
-    file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    file       bigint PRIMARY KEY,
     fields     jsonb NOT NULL,
     tags       jsonb NOT NULL,
     sources    jsonb NOT NULL,
@@ -165,12 +189,14 @@ CREATE INDEX file_detail_derived ON file_detail USING gin ((tags -> 'XMP-xmpMM:D
 -- folders, words of its values, each also with its field, numbers and dates as digits, what its side files say and what
 -- people said. One inverted index answers all of it, and combinations. Files that were not read yet have it in `todo`.
 CREATE TABLE file_text (
-    file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    file       bigint PRIMARY KEY,
     words      tsvector NOT NULL
 );
 ALTER TABLE file_text ALTER COLUMN words SET STATISTICS 300;
 -- A pending list is read at every question: it stays short.
 CREATE INDEX file_text_words ON file_text USING gin (words) WITH (gin_pending_list_limit = 1024);
+-- A row lies on disk about where its number says: of a span of files only what lies there is looked at.
+CREATE INDEX file_text_place ON file_text USING brin (file) WITH (pages_per_range = 32, autosummarize = on);
 
 -- Each word that is in the index, for questions that know its end or its middle. `grams`: its three letters from each
 -- letter on, the last ones filled up with spaces: what is in the middle begins with one of them.
@@ -203,24 +229,25 @@ CREATE TABLE meta (
 );
 CREATE INDEX meta_folded ON meta (kind, folded);
 
--- A meta has sub-metas: a song has an album and artists.
+-- A meta has sub-metas: a song has an album and artists. Links to metas are no foreign keys: who deletes metas
+-- deletes their links (docs/decisions/0016).
 CREATE TABLE meta_link (
-    parent     uuid NOT NULL REFERENCES meta ON DELETE CASCADE,
-    child      uuid NOT NULL REFERENCES meta ON DELETE CASCADE,
+    parent     uuid NOT NULL,
+    child      uuid NOT NULL,
     role       text NOT NULL,
     PRIMARY KEY (parent, child, role)
 );
 CREATE INDEX meta_link_child ON meta_link (child);
 
 CREATE TABLE file_meta (
-    file       bigint NOT NULL REFERENCES file ON DELETE CASCADE,
-    meta       uuid NOT NULL REFERENCES meta ON DELETE CASCADE,
+    file       bigint NOT NULL,
+    meta       uuid NOT NULL,
     PRIMARY KEY (file, meta)
 );
 
 CREATE TABLE stream_meta (
     stream     uuid NOT NULL REFERENCES stream ON DELETE CASCADE,
-    meta       uuid NOT NULL REFERENCES meta ON DELETE CASCADE,
+    meta       uuid NOT NULL,
     PRIMARY KEY (stream, meta)
 );
 CREATE INDEX stream_meta_meta ON stream_meta (meta);
@@ -441,7 +468,7 @@ CREATE TABLE person (
 );
 
 -- A secret of one device of a person: API key, and password of OpenSubsonic, whose token is md5(secret + salt): it must
--- be there to be compared (decision 0016). In no export and no log.
+-- be there to be compared (decision 0017). In no export and no log.
 CREATE TABLE api_key (
     id         uuid PRIMARY KEY,
     person     uuid NOT NULL REFERENCES person ON DELETE CASCADE,
@@ -511,7 +538,7 @@ CREATE TABLE doubt (
 -- Files listed and not read yet, with the words they are found by until then (null: file_text has them).
 -- `attempts` counts the times a file was in hand when the daemon died.
 CREATE TABLE todo (
-    file       bigint PRIMARY KEY REFERENCES file ON DELETE CASCADE,
+    file       bigint PRIMARY KEY,
     root       bigint NOT NULL REFERENCES root ON DELETE CASCADE,
     attempts   smallint NOT NULL DEFAULT 0,
     not_before_ns bigint NOT NULL DEFAULT 0,

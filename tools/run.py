@@ -1,18 +1,25 @@
-"""`make run`: a private daemon over a folder, and what it found.
+"""`make run`: a private daemon over a folder, what it found, and the page on http://127.0.0.1.
 
 Environment: MEDIA (a folder; default: samples in the clone), DATA (the daemon's data folder; default: .run/data in the
-clone), ONCE (not empty: stop after the answer). Without a terminal it stops after the answer too. The daemon is a child
-of this process; Ctrl-C stops both. Exit code 0 when everything went well, else 1 with one sentence on standard error.
+clone), ONCE (not empty: stop after the answer), LISTEN (HOST:PORT of the page; default: 127.0.0.1:8017, another port
+when that is taken), PAGE=no (the daemon alone). Without a terminal it stops after the answer too. Daemon and server are
+children of this process; Ctrl-C stops all. Exit code 0 when everything went well, else 1 with one sentence on standard
+error.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
+import shutil
 import signal
+import socket as sockets
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,6 +34,9 @@ STOP_SECONDS = 60.0
 BROKEN_PIPE = 141
 # sockaddr_un.sun_path holds 108 bytes with its end (unix(7))
 SOCKET_PATH_BYTES = 107
+LISTEN = "127.0.0.1:8017"
+# The page answers long before; a board loads Node.js from a slow card
+PAGE_SECONDS = 60.0
 
 
 class Failure(Exception):
@@ -158,6 +168,110 @@ def show(socket: Path, media: Path) -> None:
         raise Failure("`mediactl query` failed; its words are above")
 
 
+def ffmpeg_program() -> str:
+    """ffmpeg of the machine, else the one that the package imageio-ffmpeg carries; "" when there is none."""
+    own = shutil.which("ffmpeg")
+    if own:
+        return own
+    try:
+        import imageio_ffmpeg
+    except ImportError:
+        return ""
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError:  # its wheel for this machine carries no program
+        return ""
+
+
+def listen_address() -> str:
+    """LISTEN, or 8017 on this machine, or a free port when that is taken and nobody asked for it."""
+    named = os.environ.get("LISTEN", "")
+    if named:
+        return named
+    host, port = LISTEN.split(":")
+    for candidate in (int(port), 0):
+        with sockets.socket() as trial:
+            trial.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)  # as Node.js does
+            try:
+                trial.bind((host, candidate))
+            except OSError:
+                continue
+            return f"{host}:{trial.getsockname()[1]}"
+    raise Failure(f"no port of {host} is free; name another with LISTEN=HOST:PORT")
+
+
+def write_settings(data: Path) -> Path:
+    """mediadb-app.toml of this run: uploads go to a folder of its own beside the data, never to MEDIA."""
+    incoming = data / "incoming"
+    staging = incoming / ".uploads"
+    staging.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "staging": str(staging),
+        "incoming": str(incoming),
+        "cache_dir": str(data / "cache"),
+        "ffmpeg": ffmpeg_program(),
+    }
+    (data / "cache").mkdir(exist_ok=True)
+    # a string of JSON is a basic string of TOML
+    lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items() if value]
+    path = data / "mediadb-app.toml"
+    path.write_text("\n".join(["# written anew by each `make run`", *lines, ""]), encoding="utf-8")
+    return path
+
+
+@contextmanager
+def running_page(data: Path, socket: Path) -> Iterator[str]:
+    """The HTTP server beside the daemon; yields its address, "" where there is none (tools/nodejs.py says why)."""
+    made = subprocess.run(
+        [sys.executable, str(ROOT / "tools/nodejs.py"), "app"], stdout=subprocess.PIPE, text=True, check=False
+    )
+    if made.returncode:
+        print("there is no page: the reason is above\n", flush=True)
+        yield ""
+        return
+    log = data / "mediadb-app.log"
+    command = [made.stdout.strip(), str(ROOT / "node/app/server/main.js"), "--config", str(write_settings(data))]
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [*command, "--socket", str(socket), "--listen", listen_address()],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield wait_for_page(server, log)
+    finally:
+        server.terminate()
+        try:
+            server.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def wait_for_page(server: subprocess.Popen[bytes], log: Path) -> str:
+    """The address that the server says it listens on, once it answers there. Failure when it does not."""
+    deadline = time.monotonic() + PAGE_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise Failure(f"the server ended with exit code {server.returncode}: {last_words(log)} (all of it: {log})")
+        said = log.read_text(errors="replace").split("http://", 1)
+        if len(said) == 2:
+            address = "http://" + said[1].split()[0]
+            with suppress(urllib.error.URLError), urllib.request.urlopen(f"{address}/", timeout=10) as answer:
+                if answer.status == 200 and b"<html" in answer.read():
+                    return address
+        time.sleep(0.1)
+    raise Failure(f"the page did not answer within {PAGE_SECONDS:.0f} s; its log is {log}")
+
+
+def show_page(address: str) -> None:
+    """What the page asks first, asked once as proof."""
+    with urllib.request.urlopen(f"{address}/search?q=&limit=1&count=1", timeout=30) as answer:
+        print(f"\nthe page: {address}   ({json.load(answer)['count']} items)", flush=True)
+
+
 def farewell(socket: Path) -> None:
     """How to go on from another terminal."""
     command = f"{shlex.quote(program('mediactl'))} --socket {shlex.quote(str(socket))}"
@@ -165,6 +279,15 @@ def farewell(socket: Path) -> None:
     for words in ('query "WORD"', "query --files kind:image", "get PATH", "checksum PATH", "status", "add DIR"):
         print(f"  {command} {words}")
     sys.stdout.flush()
+
+
+def go_on(daemon: subprocess.Popen[bytes], socket: Path, log: Path, once: bool) -> None:
+    """Unless `once`: says how to go on, and waits for the daemon's end. Failure when it does not end well."""
+    if once:
+        return
+    farewell(socket)
+    if daemon.wait():
+        raise Failure(f"{last_words(log)} (all of it: {log})")
 
 
 def raise_interrupt(signum: int, frame: object) -> None:
@@ -191,10 +314,14 @@ def main() -> int:
                     daemon.wait(1.0)
                     raise Failure(f"{last_words(log)} (all of it: {log})") from failure
                 raise
-            if not once:
-                farewell(socket)
-                if daemon.wait():
-                    raise Failure(f"{last_words(log)} (all of it: {log})")
+            if os.environ.get("PAGE") == "no":
+                go_on(daemon, socket, log, once)
+                return 0
+            with running_page(data, socket) as address:
+                if address:
+                    control(socket, "add", str(data / "incoming"), quiet=True)
+                    show_page(address)
+                go_on(daemon, socket, log, once)
     except KeyboardInterrupt:
         print("\nstopped", flush=True)
     except BrokenPipeError:

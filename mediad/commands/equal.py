@@ -11,6 +11,7 @@ from typing import Any
 
 from mediad.commands.checksums import checksum_of_file
 from mediad.commands.context import Call, Context, Replies
+from mediad.commands.edges import Candidate, maybe_equal
 from mediad.commands.items import load_items, resolve
 from mediad.commands.many import Computing, compute_checksums
 from mediad.commands.work import by_of, matching, select
@@ -154,25 +155,43 @@ def _reach(context: Context) -> bytes:
 async def _compute(context: Context, kind: str, computing: Computing) -> AsyncIterator[int]:
     """The checksums without which a question cannot be answered: size and samples are equal already. It ends when a
     look at everything, begun at `computing.seen`, finds nothing more to compute."""
-    statement, scope = ("exact_candidates", "file") if kind == "exact" else ("payload_candidates", "stream")
     tried: set[int] = set()
+    edges: dict[int, bytes] = {}
     told = time.monotonic()
     fresh = True
     while fresh:
         fresh = False
         computing.seen = await _sight(context)
-        after = 0
-        while rows := await context.store.read(statement, after, _CANDIDATES, deadline=300.0):
-            after = rows[-1][0]
-            open_ones = [(file, size) for file, size in rows if file not in tried]
-            tried.update(file for file, _size in open_ones)
+        async for open_ones in _unknown(context, kind, tried, edges):
             fresh = fresh or bool(open_ones)
+            scope = "file" if kind == "exact" else "stream"
             async for _file in compute_checksums(context, open_ones, scope, computing):
                 if time.monotonic() - told > _PROGRESS_SECONDS:
                     told = time.monotonic()
                     yield computing.done
-            if len(rows) < _CANDIDATES:
-                break
+
+
+async def _unknown(
+    context: Context, kind: str, tried: set[int], edges: dict[int, bytes]
+) -> AsyncIterator[list[tuple[int, int]]]:
+    """Files whose checksum is needed and was not tried yet, as (number, size), some at a time; they are noted as
+    tried."""
+    after: Any = None if kind == "exact" else 0
+    while True:
+        if kind == "exact":
+            rows = await context.store.read("exact_candidates", after, _CANDIDATES, deadline=300.0)
+            candidates = sorted((Candidate(*row) for row in rows), key=lambda each: (each.value, each.size, each.file))
+            open_ones = await maybe_equal(context, candidates, tried, edges)
+            after = candidates[-1].value if candidates else after
+        else:
+            rows = await context.store.read("payload_candidates", after, _CANDIDATES, deadline=300.0)
+            open_ones = [(file, size) for file, size in rows if file not in tried]
+            after = rows[-1][0] if rows else after
+        tried.update(file for file, _size in open_ones)
+        if open_ones:
+            yield open_ones
+        if len(rows) < _CANDIDATES:
+            return
 
 
 async def _groups(context: Context, kind: str, rows: list[tuple[Any, ...]]) -> list[pb.Group]:

@@ -204,7 +204,9 @@ async def _forget(context: Context, target: pb.Target, missing_only: bool, call:
         if place is not None:
             await _forget_folder(context, place, path, missing_only, call, reply)
             return
-        file, _stream = await find_file(context.roots, path)
+        file, stream = await find_file(context.roots, path)
+        if missing_only and file not in {row[0] for row in await context.store.read("files_of_stream", stream, True)}:
+            return
         await _drop(context, [file], call, reply)
         await _drop_root_of_file(context, path, reply)
         return

@@ -32,7 +32,7 @@ def root_lines(roots: list[Root]) -> list[str]:
 
 
 async def export(context: Context, _request: pb.ExportRequest, _call: Call) -> Replies:
-    """A person's work of all hosts, the roots of this one, and the persons that are let in (decision 0016)."""
+    """A person's work of all hosts, the roots of this one, and the persons that are let in (decision 0017)."""
     epoch, _last, _compacted = await context.feed.state()
     head = json.dumps({"mediadb": FORMAT, "epoch": str(epoch), "at_ns": now_ns(), "host": str(context.host)})
     persons = [json.dumps({"person": each}, ensure_ascii=False) for each in await context.persons.export()]

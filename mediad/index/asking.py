@@ -45,15 +45,17 @@ from mediad.store.store import Store
 WORDS_MOST = 1000
 # Saved questions that one question may come to, each as often as it is named.
 SAVED_MOST = 64
-# Files gone through at most: some milliseconds.
-_WALK_MOST = 4096
-# Where more matches than the second are expected, the index is asked for so many at a time.
-_SPAN_MATCHES, _SPANS_FROM = 200, 1000
+# Microseconds, measured: a file gone through, and each lexeme it is compared with; an entry of the inverted index
+# for a word, for what begins so; a row that is fetched where it lies. Going through files ends after so many.
+_ROW_US, _LEXEME_US, _MATCH_US, _PREFIX_US, _SPAN_US, _WALK_US = 1.2, 0.1, 0.7, 0.9, 10.0, 20_000.0
+# What the index takes so long for is asked as seldom as may be.
+_DEAR_US = 3000.0
+# Where more matches are expected the index is asked for a span of the files at a time.
+_SPANS_FROM = 150
 # More matches than these are not sorted where an index has the order.
 _MANY = 5000
-# What begins so is a list that the index makes whole, however few of it are wanted: above this share of the files it is
-# the dearer way.
-_HEAVY = 0.03
+# Files looked at in the order of an index before it is asked how far apart they lie: some 10 ms.
+_ORDER_STEP = 512
 # A question of more lexemes is left to the index: it knows nothing of what comparing rows with them costs.
 _SPANS_LEXEMES = 50
 _STATISTICS_SECONDS = 300.0
@@ -344,7 +346,13 @@ class Asking:
         how = self._how(question, limit)
         if how.walk:
             return *question.page(None, limit + 1, span=(how.first - 1, how.first + how.walk), walk=True), how.share
-        return *question.page(None, limit + 1), how.share
+        if how.ordered and question.single:
+            most = _ORDER_STEP if how.compared else limit + 1
+            return *question.ordered_page(None, limit + 1, most), how.share
+        found = question.found_page(limit + 1, how.first - 1, None)
+        if found is not None and not how.all:
+            return *found, how.share
+        return *question.page(None, limit + 1, present=True if how.ordered else None), how.share
 
     async def _fetch(
         self, question: Question, after: Place | None, limit: int, deadline: float
@@ -354,13 +362,18 @@ class Asking:
             return await self._store.database.fetch(statement, *params, deadline=deadline)
 
         how = self._how(question, limit)
-        if how.dated:
-            rows = [] if after is not None and after.values[0] is None else await fetch(dated=True)
-            if len(rows) <= limit:
-                undated = after if after is not None and after.values[0] is None else None
-                statement, params = question.page(undated, limit + 1 - len(rows), dated=False)
-                rows += await self._store.database.fetch(statement, *params, deadline=deadline)
-            return rows[:limit], len(rows) > limit
+        if how.ordered:
+            at_end = after is not None and after.values[0] is None
+            rows: list[Any] | None = []
+            if not at_end:
+                single = question.single
+                rows = await (self._in_order(question, after, limit, how, deadline) if single else fetch(present=True))
+            if rows is not None:
+                if len(rows) <= limit:
+                    absent = after if at_end else None
+                    statement, params = question.page(absent, limit + 1 - len(rows), present=False)
+                    rows += await self._store.database.fetch(statement, *params, deadline=deadline)
+                return rows[:limit], len(rows) > limit
         if how.all:
             rows = await fetch()
             return rows[:limit], len(rows) > limit
@@ -372,18 +385,60 @@ class Asking:
             low, walked = low + width, walked + width
             # What was seen tells more than the statistics: so many more files, should it be the same all over.
             more = int(walked * (limit + 1 - len(found)) / max(len(found), 1) * 1.3) + 64
-            width = more if more <= (how.walk_most if len(found) else 0) else 0
+            width = more if len(found) and more <= how.walk_most else 0
         # Where going through them found little, what matches may lie together further on: libraries are added kind by
         # kind. The spans begin as narrow as the statistics say, and grow quickly.
         share = how.share
+        wanted = max(limit * 2 + 50, how.index_us / _SPAN_US)  # what the index costs is paid with each span
         while len(found) <= limit:
-            last = low + int(_SPAN_MATCHES / share)
+            last = low + int(wanted / share)
             end = last if how.spans and share * (how.last - low) > _SPANS_FROM and last < how.last else None
-            found += await fetch(span=(low, end))
+            if walked and not found and how.index_us > _WALK_US:  # it is likely that nothing matches: asked once
+                end = None
+            before = len(found)
+            found += await self._found(question, after, limit + 1 - before, (low, end), deadline)
             if end is None:
                 break
-            low, share = end, share / 8
+            low, share = end, share / (8 if len(found) > before or how.index_us < _DEAR_US else 64)
         return found[:limit], len(found) > limit
+
+    async def _found(
+        self, question: Question, after: Place | None, limit: int, span: tuple[int, int | None], deadline: float
+    ) -> list[Any]:
+        """So many rows of a span by the index."""
+        low, high = span
+        found: list[Any] = []
+        while (asked := question.found_page(limit, low, high)) is not None:
+            rows = await self._store.database.fetch(asked[0], *asked[1], deadline=deadline)
+            found += [row[:3] for row in rows if row[3]]
+            if len(rows) < limit or len(found) >= limit:
+                return found[:limit]
+            low = rows[-1][0]
+        statement, params = question.page(after, limit, span=span)
+        return await self._store.database.fetch(statement, *params, deadline=deadline)
+
+    async def _in_order(
+        self, question: Question, after: Place | None, limit: int, how: _How, deadline: float
+    ) -> list[Any] | None:
+        """The next rows in the order of an index, `limit` and one more where there are as many. None: what matches lies
+        so far apart in this order that it is sooner found whole and sorted."""
+        found: list[Any] = []
+        most, walked = _ORDER_STEP if how.compared else limit + 1, 0
+        while True:
+            statement, params = question.ordered_page(after, limit + 1 - len(found), most)
+            found += await self._store.database.fetch(statement, *params, deadline=deadline)
+            if len(found) > limit:
+                return found
+            statement, params = question.ordered_end(after, most)
+            end = await self._store.database.fetch(statement, *params, deadline=deadline)
+            if not end:
+                return found
+            after, walked = Place((end[0][0],), end[0][1]), walked + most
+            # To look at one more costs about what finding and sorting one costs; so many of them are expected.
+            more = int(walked * (limit + 1 - len(found)) / max(len(found), 0.1) * 1.3)
+            if more > max(how.share * (how.last - how.first), _MANY):
+                return None
+            most = max(more, _ORDER_STEP)
 
     def _how(self, question: Question, limit: int) -> _How:
         """How a page is found, by what the statistics expect."""
@@ -392,32 +447,38 @@ class Asking:
         share, sort = self.frequencies.of(index), question.query.sort
         if sort or index is None:
             # An order that an index has is gone through when it would be much to make.
-            dated = bool(sort) and sort[0].key == "date" and (index is None or share * (last - first) > _MANY)
-            return _How(True, dated, 0, 0, False, 1.0, first, last)
+            ordered = question.ordered and (index is None or share * (last - first) > _MANY)
+            compared = index is not None or question.query.tree != And(())
+            return _How(True, ordered, 0, 0, False, share, first, last, compared)
         lexemes = index.count("'") // 2
-        # To compare a row costs some two microseconds, and a tenth of one for each lexeme.
-        most = int(_WALK_MOST * 25 / (20 + lexemes))
+        files = last - first + 1
+        heavy = self.frequencies.heavy(index)
+        index_us = files * (share * _MATCH_US + heavy * _PREFIX_US)
+        row_us = _ROW_US + lexemes * _LEXEME_US
+        # What the index makes, the rows it then needs, and as much again: libraries are no even mixtures.
+        most = int(min(2 * (index_us + min(share * files, 2 * limit) * _SPAN_US), _WALK_US) / row_us)
         wanted = int(limit * 1.5 / share) + 64
-        heavy = self.frequencies.heavy(index) > _HEAVY
-        walk = wanted if wanted <= most * (4 if heavy else 1) else 0
-        spans = not heavy and lexemes <= _SPANS_LEXEMES and share * (last - first) > _SPANS_FROM
-        return _How(not walk and not spans, False, walk, most * (16 if heavy else 2), spans, share, first, last)
+        spans = lexemes <= _SPANS_LEXEMES and share * files > _SPANS_FROM
+        return _How(False, False, wanted if wanted <= most else 0, most * 4, spans, share, first, last, True, index_us)
 
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """`all`: in one statement; `dated`: in the order of the index on dates; `walk`: go through so many files first, and
-    through `walk_most` at a time when more is needed; `spans`: the index is asked for a part of the files at a time;
-    `share`: of the files that are expected."""
+    """`all`: in one statement; `ordered`: in the order of an index, where that is sooner; `walk`: go through so many
+    files first, and through `walk_most` at a time when more is needed; `spans`: the index is asked for a part of the
+    files at a time; `share`: of the files that are expected; `compared`: something must hold for what is gone through;
+    `index_us`: microseconds the index takes before it gives the first."""
 
     all: bool
-    dated: bool
+    ordered: bool
     walk: int
     walk_most: int
     spans: bool
     share: float
     first: int
     last: int
+    compared: bool = True
+    index_us: float = 0.0
 
 
 def _open_parts(node: Node, found: set[Part]) -> None:

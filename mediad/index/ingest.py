@@ -11,7 +11,7 @@ from mediad.index.keeper import Keeper, Statements
 from mediad.index.records import Read, Rows, add
 from mediad.model import Answer
 from mediad.store.faults import StatementFailed
-from mediad.store.store import Store, now_ns, pack
+from mediad.store.store import Store, now_ns, pack, vectors
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +43,13 @@ class Ingest:
         unit: list[tuple[str, tuple[Any, ...]]] = []
         if rows.again:
             unit += [("drop_meta_links", (rows.again,)), ("drop_links", (rows.again,))]
-        unit.append(("store_records", (rows.records, now_ns(), self._store.host)))
+        unit.append(("store_records", (rows.records, now_ns(), self._store.host, vectors(rows.words))))
         if rows.keys:
             unit.append(("put_keys", (rows.keys,)))
         metas = rows.metas
         if metas.metas:
             unit.append(("put_metas", (list(metas.metas.values()),)))
-            unit.append(("link_metas", (metas.files, list(metas.links.values()))))
+            unit.append(("link_metas", (metas.names, metas.files, list(metas.links.values()))))
         return unit
 
     async def store(self, rows: Rows, *, give_up_after: float) -> None:

@@ -36,11 +36,17 @@ def artist_digest(name: str, musicbrainz_id: str) -> str:
 
 @dataclass(slots=True)
 class Metas:
-    """Rows for put_metas and link_metas (sql/queries/read.sql), each meta once."""
+    """Rows for put_metas and link_metas (sql/queries/read.sql), each meta once; links name them by their number."""
 
     metas: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     files: list[dict[str, Any]] = field(default_factory=list)
-    links: dict[tuple[str, str, str, str, str], dict[str, Any]] = field(default_factory=dict)
+    links: dict[tuple[int, int, str], dict[str, Any]] = field(default_factory=dict)
+    _numbers: dict[tuple[str, str], int] = field(default_factory=dict)  # from 1, in the order of `metas`
+
+    @property
+    def names(self) -> list[dict[str, Any]]:
+        """Kind and digest of each meta, in the order of their numbers."""
+        return [{"k": kind, "g": digest} for kind, digest in self.metas]
 
     def add(self, read: Read, kind: str, fields: dict[str, Any]) -> None:
         """Adds the metas of one file that was read."""
@@ -48,19 +54,19 @@ class Metas:
         if own is None:
             return
         name = fields.get("title") or read.name.rpartition(b".")[0].decode("utf-8", "replace") or "?"
-        digest = self._meta(own, _digest("stream", read.stream), name)
-        self.files.append({"f": read.file, "k": own, "g": digest})
+        number = self._meta(own, _digest("stream", read.stream), name)
+        self.files.append({"f": read.file, "m": number})
         if own == "song":
-            self._song(digest, fields)
+            self._song(number, fields)
         else:
             for person in fields.get("creators", ()):
-                self._link(own, digest, "artist", self._meta("artist", artist_digest(person, ""), person), "creator")
+                self._link(number, self._meta("artist", artist_digest(person, ""), person), "creator")
 
-    def _song(self, song: str, fields: dict[str, Any]) -> None:
+    def _song(self, song: int, fields: dict[str, Any]) -> None:
         credit = fields.get("artist_credit")
         artists = fields.get("artists") or ([credit] if credit else [])
         for artist in self._artists(artists, fields.get("mb_artist_ids") or []):
-            self._link("song", song, "artist", artist, "artist")
+            self._link(song, artist, "artist")
         album = fields.get("album")
         if not album:
             return
@@ -69,22 +75,23 @@ class Metas:
         release = fields.get("mb_release_id")
         owner = fold(" ".join(names)) if names else fold(" ".join(artists)) if not fields.get("compilation") else ""
         key = _digest("mb", release) if release else _digest("name", fold(album), owner)
-        digest = self._meta("album", key, album)
-        self._link("song", song, "album", digest, "album")
+        number = self._meta("album", key, album)
+        self._link(song, number, "album")
         for artist in self._artists(names, fields.get("mb_album_artist_ids") or []):
-            self._link("album", digest, "artist", artist, "album_artist")
+            self._link(number, artist, "album_artist")
 
-    def _artists(self, names: list[str], ids: list[str]) -> list[str]:
+    def _artists(self, names: list[str], ids: list[str]) -> list[int]:
         paired = ids if len(ids) == len(names) else [""] * len(names)
         return [self._meta("artist", artist_digest(name, mb), name) for name, mb in zip(names, paired, strict=True)]
 
-    def _meta(self, kind: str, digest: str, name: str) -> str:
-        if (kind, digest) not in self.metas:
+    def _meta(self, kind: str, digest: str, name: str) -> int:
+        number = self._numbers.get((kind, digest))
+        if number is None:
             folded = fold(name[:1000])
             self.metas[kind, digest] = {"u": mint.hex(), "k": kind, "g": digest, "n": name[:1000],
                                         "fo": shorten(folded), "re": reverse(folded)}  # fmt: skip
-        return digest
+            number = self._numbers[kind, digest] = len(self.metas)
+        return number
 
-    def _link(self, kind: str, digest: str, child_kind: str, child: str, role: str) -> None:
-        key = (kind, digest, child_kind, child, role)
-        self.links[key] = {"k": kind, "g": digest, "ck": child_kind, "cg": child, "r": role}
+    def _link(self, parent: int, child: int, role: str) -> None:
+        self.links[parent, child, role] = {"p": parent, "c": child, "r": role}

@@ -144,6 +144,7 @@ class MetaWork:
         told = pack({"kind": kind, "was": name, "name": new_name, "digest": new_digest.hex(), "traded": other})
         await self._store.write(
             [
+                ("lock_albums", ()),  # nobody sums up the artists whose names are traded
                 ("step_meta_aside", (two, two.bytes + b"aside")),
                 ("trade_names", (one, new_digest, new_name, new_folded, new_reversed)),
                 ("trade_names", (two, digest, name, folded, reversed_name)),

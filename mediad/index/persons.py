@@ -1,4 +1,4 @@
-"""Persons whom the applications let in, their keys and their sessions (settled 24, decision 0016)."""
+"""Persons whom the applications let in, their keys and their sessions (settled 24, decision 0017)."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 SIZES = (128, 320, 800, 1280, 1920)  # pixels of the longer side
 MIME_TYPES = ("image/jpeg", "image/png")
-_PREVIEW_BYTES = 32 << 20  # a PNG of 1920 x 1920 with alpha that no compression makes smaller has 15 MB
+_PREVIEW_BYTES = 16 << 20  # a PNG of 1920 x 1920 with alpha that no compression makes smaller has 15 MB
 _MEMORY_LEAST = 256 << 20  # bytes of address space: Pillow with all decoders maps 100, and most pictures take 60
 _BESIDE = {  # names of the picture beside a file, the best first; then with what else may stand there
     "audio": "cover|folder|front|albumart|albumartsmall|albumart_.*_large|albumart_.*_small",
@@ -105,8 +105,8 @@ class Previews:
     async def get(self, stream: uuid.UUID, pixels: int, known: bytes = b"") -> Preview:
         """The preview of an item; without data when its tag is `known`.
 
-        Raises NotFound when there is nothing to show, Corrupt and LimitExceeded when what there is cannot be shown,
-        Unavailable while its volume is away, and what opening and reading a file raises."""
+        Raises NotFound when there is nothing to show, Corrupt, LimitExceeded and Poison when what there is cannot be
+        shown, Unavailable while its volume is away, and what opening and reading a file raises."""
         files = await self._files(stream)
         if not files:
             raise NotFound("there is no file of this item to make a preview of", str(stream))
@@ -120,8 +120,8 @@ class Previews:
                 except (NotFound, Corrupt, LimitExceeded, Unavailable):
                     continue  # the next one by name
         shown = files[0].name
-        if found.code == "corrupt":
-            raise Corrupt(found.message, shown)
+        if found.code in ("corrupt", "poison"):
+            raise ERRORS[found.code](found.message, shown)
         raise NotFound(f"there is no preview: {found.message}", shown)
 
     async def _picture(self, stream: uuid.UUID, pixels: int, known: bytes) -> Preview:
@@ -218,10 +218,12 @@ class Previews:
             answer, data = await self._ask(file, place.path, fd, pixels)
         finally:
             os.close(fd)
-        if answer.code in ("unsupported", "corrupt"):
+        if answer.died or answer.code in ("unsupported", "corrupt"):
+            # Kept, too: it is not tried again until the file or the handler is another one.
             handler, version = file.handler or "", file.version or 0
-            return Preview(stat[1], stat[2], handler, version, code=answer.code, message=answer.message)
-        made = _checked(answer, data, place.path)
+            code = "poison" if answer.died else answer.code
+            return Preview(stat[1], stat[2], handler, version, code=code, message=answer.message)
+        made = await self._named(_checked(answer, data, place.path))
         after = (answer.ok or {}).get("stat")
         if not isinstance(after, list) or len(after) < 3:
             raise Internal("the handler answered without the stat", place.path)
@@ -237,8 +239,12 @@ class Previews:
             answer, data = await self._with_memory(self._registry.previewer, [({"name": b""}, fd)], options, b"")
         finally:
             os.close(fd)
-        made = _checked(answer, data, b"")
+        made = await self._named(_checked(answer, data, b""))
         return replace(made, size=larger.size, mtime_ns=larger.mtime_ns, handler=larger.handler, version=larger.version)
+
+    async def _named(self, made: Preview) -> Preview:
+        """With its tag: ten megabytes are digested in as many milliseconds, which are not the loop's."""
+        return replace(made, tag=await self._run(digest, made.data))
 
     async def _ask(self, file: _File, path: bytes, fd: int, pixels: int) -> tuple[Answer, bytes]:
         application = self._registry.application_for(file.name)

@@ -39,6 +39,7 @@ class Rows:
     """What one batch brings to the store, as JSON-ready lists (sql/queries/read.sql says what the keys mean)."""
 
     records: list[dict[str, Any]] = field(default_factory=list)
+    words: list[bytes] = field(default_factory=list)  # of each record, its row of the text index
     keys: list[dict[str, Any]] = field(default_factory=list)
     metas: Metas = field(default_factory=Metas)
     again: list[int] = field(default_factory=list)
@@ -46,7 +47,7 @@ class Rows:
 
     def clear(self) -> None:
         """Empties the batch after it was stored."""
-        for part in (self.records, self.keys, self.again, self.answers):
+        for part in (self.records, self.words, self.keys, self.again, self.answers):
             part.clear()
         self.metas = Metas()
 
@@ -63,9 +64,9 @@ def add(rows: Rows, read: Read, answer: Answer) -> None:
         state = "parked" if answer.died else "failed"
         kind = KIND_OF_EXTENSION.get(read.name.rpartition(b".")[2].lower(), "other")
         row.update(state=state, code=answer.code, problem=_clean(answer.message), kind=kind, fields={}, tags={},
-                   sources={}, warnings=[],
-                   w=terms.listed(read.name, read.folders, read.size, read.mtime_ns, kind))  # fmt: skip
+                   sources={}, warnings=[])  # fmt: skip
         rows.records.append(row)
+        rows.words.append(terms.listed(read.name, read.folders, read.size, read.mtime_ns, kind).binary())
         return
     found = ok.get("fields")
     fields, problems = check_fields(found if isinstance(found, dict) else {})
@@ -87,9 +88,11 @@ def add(rows: Rows, read: Read, answer: Answer) -> None:
         kind=kind, format=form,
         handler=_short(handler), version=_int32(version) if type(version) is int else None,
         fields=fields, tags=tags, sources=_clean_sources(ok.get("sources"), fields), warnings=warnings,
-        w=terms.described(read.name, read.folders, read.size, read.mtime_ns, kind, form, fields), **_hot(fields),
+        **_hot(fields),
     )  # fmt: skip
     rows.records.append(row)
+    words = terms.described(read.name, read.folders, read.size, read.mtime_ns, kind, form, fields)
+    rows.words.append(words.binary())
     _add_keys(rows, read, ok.get("keys"))
     rows.metas.add(read, row["kind"], fields)
 

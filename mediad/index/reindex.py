@@ -98,4 +98,4 @@ def _words(row: tuple[Any, ...]) -> str:
     said: dict[str, bool] = json.loads(tags) if tags else {}
     named: dict[str, str] = json.loads(own) if own else {}
     values, all_tags = terms.effective(terms.from_json(fields), json.loads(sides) if sides else [], said, named)
-    return terms.described(name, folders, size, mtime, kind, form, values, all_tags, named)
+    return terms.described(name, folders, size, mtime, kind, form, values, all_tags, named).text()

@@ -26,7 +26,7 @@ from mediad.ids import mint
 from mediad.index import terms
 from mediad.index.expected import Expected, Hint
 from mediad.model import KIND_OF_EXTENSION, Root, ScanReport
-from mediad.store.store import Store, now_ns, pack
+from mediad.store.store import Store, now_ns, pack, vectors
 from mediad.wire.convert import show_path
 from mediad.workers.opener import Opener, error_of
 
@@ -225,6 +225,7 @@ class Scan:
 
     async def _store(self, parts: list[list[Any]]) -> None:
         batch = _Batch()
+        rows = 0  # made since others had their turn: folders of a few names are many
         for path, digest, lo, hi, entries, problem, inode, mtime, moved_from in parts:
             if moved_from is not None:
                 self._rename(batch, moved_from, path)
@@ -251,7 +252,10 @@ class Scan:
             for start in range(0, len(entries), _ROWS_AT_ONCE):
                 some = entries[start : start + _ROWS_AT_ONCE]
                 batch.files += [self._file_row(number, entry, folders, busy) for entry in some]
-                await asyncio.sleep(0)
+                rows += len(some) + 1
+                if rows >= _ROWS_AT_ONCE:
+                    rows = 0
+                    await asyncio.sleep(0)
         if batch.dirs:
             await self._write(batch)
 
@@ -303,7 +307,8 @@ class Scan:
         if self.left:
             unit.append(("undigest_dirs", (pack(sorted(self.left)),)))
         if batch.files:
-            unit.append(("list_files", (pack(batch.files), now, host, self.root.id)))
+            words = vectors([row.pop("w").binary() for row in batch.files])
+            unit.append(("list_files", (pack(batch.files), now, host, self.root.id, words)))
         results = await self.store.write(unit, give_up_after=GIVE_UP_SECONDS, deadline=30.0)
         if batch.files:
             new, changed, returned, queued = results[-1][0]
@@ -357,7 +362,7 @@ class Scan:
                     "c": row["c"],
                     "o": row["o"],
                     "l": row["l"],
-                    "w": words,
+                    "w": words.text(),
                     "p": hint.path.hex(),
                     "v": told,
                     "a": hint.actor,
@@ -440,7 +445,7 @@ class Scan:
             if stands:
                 self._take_over(batch, over, stands, standing, folder, name)
             moves.append({
-                "f": file, "d": folder, "n": name, "c": row["c"], "o": row["o"], "l": row["l"], "w": row["w"],
+                "f": file, "d": folder, "n": name, "c": row["c"], "o": row["o"], "l": row["l"], "w": row["w"].text(),
                 "p": old.hex(), "v": told,
             })  # fmt: skip
         return moves
@@ -533,7 +538,7 @@ class Scan:
             for file, name, folder, fields, size, mtime, kind, form in rows:
                 folders = tuple(names.get(folder, b"").split(b"/"))
                 said = terms.from_json(fields)
-                words.append({"f": file, "w": terms.described(name, folders, size, mtime, kind, form, said)})
+                words.append({"f": file, "w": terms.described(name, folders, size, mtime, kind, form, said).text()})
             await self.store.write([("reword", (pack(words),))], give_up_after=GIVE_UP_SECONDS)
 
     async def _check_loss(self, lost: int) -> None:

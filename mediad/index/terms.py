@@ -31,8 +31,10 @@ _HOT_DATES = ("date_taken_local", "date_released", "date_original", "date_create
 
 def hot_date(fields: Mapping[str, Any]) -> str | None:
     """The date that lists show and `date:` asks: the first that there is, to the second."""
-    found = next((str(fields[name]) for name in _HOT_DATES if name in fields), None)
-    return found[:19] if found else None
+    for name in _HOT_DATES:
+        if name in fields:
+            return str(fields[name])[:19] or None
+    return None
 
 
 @lru_cache(maxsize=1)
@@ -43,6 +45,42 @@ def _indexed() -> dict[str, Field]:
         for name in names
         if name not in ("filename", "size", "mtime", "extension", "user_tags", "keywords")
     }
+
+
+class _Signs:
+    """The signs of the fields that every row has."""
+
+    def __init__(self) -> None:
+        self.filename = (sign(FIELDS["filename"].number),)
+        self.size = sign(FIELDS["size"].number) + "#"
+        self.mtime = sign(FIELDS["mtime"].number) + "@"
+        self.extension = sign(FIELDS["extension"].number) + "="
+        self.kind = sign(FIELDS["kind"].number) + "="
+        self.format = sign(FIELDS["format"].number) + "="
+        self.year = sign(FIELDS["year"].number) + "#"
+        self.date = sign(DATE_NUMBER)
+
+
+@lru_cache(maxsize=1)
+def _signs() -> _Signs:
+    """Made once: a look-up in the dictionary of fields for each of them took a tenth of a row's time."""
+    return _Signs()
+
+
+@lru_cache(maxsize=1)
+def _ways() -> dict[str, tuple[Field, str, bool]]:
+    """Of each field that is indexed: itself, its sign, whether its words are found without it."""
+    return {
+        name: (field, sign(field.number), name not in _NOT_FREE)
+        for name, field in _indexed().items()
+        if name not in ("kind", "format")
+    }
+
+
+@lru_cache(maxsize=4096)
+def _numbered(mark: str, value: float) -> str:
+    """A number's lexeme: track numbers, sample rates and sizes of pictures repeat."""
+    return f"{mark}#{number(value)}"
 
 
 @lru_cache(maxsize=20_000)
@@ -98,52 +136,56 @@ def _spoken(field: Field, value: str) -> Any:
     return [said] if field.plural else said
 
 
-def listed(name: bytes, folders: Sequence[bytes], size: int, mtime_ns: int, kind: str) -> str:
-    """The row of a file that was not read yet, as PostgreSQL reads a tsvector."""
+def listed(name: bytes, folders: Sequence[bytes], size: int, mtime_ns: int, kind: str) -> Vector:
+    """The row of a file that was not read yet."""
     return described(name, folders, size, mtime_ns, kind, None, {})
 
 
 def described(
     name: bytes, folders: Sequence[bytes], size: int, mtime_ns: int, kind: str, form: str | None,
     fields: Mapping[str, Any], tags: Iterable[str] | None = None, own: Mapping[str, str] | None = None,
-) -> str:  # fmt: skip
+) -> Vector:  # fmt: skip
     """The row of a file that was read. `fields`, `tags`: effective ones; no `tags`: the file's keywords."""
-    vector = Vector()
-    _place(vector, name, folders, size, mtime_ns)
-    vector.put(f"{sign(FIELDS['kind'].number)}={kind}")
+    vector, signs = Vector(), _signs()
+    _place(vector, signs, name, folders, size, mtime_ns)
+    vector.put(signs.kind + kind)
     if form:
-        vector.put(f"{sign(FIELDS['format'].number)}={fold(form).replace(' ', '')}")
-    indexed_fields = _indexed()
+        vector.put(signs.format + fold(form).replace(" ", ""))
+    ways = _ways()
     for key, found in fields.items():
-        field = indexed_fields.get(key)
-        if field is None or key in ("kind", "format"):
+        way = ways.get(key)
+        if way is None:
             continue
-        values = found[:VALUES_MOST] if isinstance(found, list) else (found,)
-        for value in values:
-            _value(vector, field, value)
-    _tags(vector, fields.get("keywords") or (), fields.get("keywords") if tags is None else tags)
+        field, mark, free = way
+        for value in found[:VALUES_MOST] if isinstance(found, list) else (found,):
+            _value(vector, field, mark, free, value)
+    keywords = fields.get("keywords")
+    if keywords or tags:
+        _tags(vector, keywords or (), keywords if tags is None else tags)
     date = hot_date(fields)
     if date is not None:
         digits = date_digits(date)
         if digits is not None:
-            vector.put(f"{sign(DATE_NUMBER)}@{digits}")
-            vector.put(f"{sign(FIELDS['year'].number)}#{number(int(digits[:4]))}")
-        vector.put(sign(DATE_NUMBER) + "^")
+            vector.put(f"{signs.date}@{digits}")
+            vector.put(signs.year + number(int(digits[:4])))
+        vector.put(signs.date + "^")
     for field_name, text in (own or {}).items():
         vector.value((named(field_name),), _words(text))
-    return vector.text()
+    return vector
 
 
-def _place(vector: Vector, name: bytes, folders: Sequence[bytes], size: int, mtime_ns: int) -> None:
+def _place(
+    vector: Vector, signs: _Signs, name: bytes, folders: Sequence[bytes], size: int, mtime_ns: int
+) -> None:  # fmt: skip
     """Name, folders, size, time of the last change (the day in UTC)."""
-    vector.value((sign(FIELDS["filename"].number),), _words(display(name)))
+    vector.value(signs.filename, _words(display(name)))
     for folder in folders[-2:]:
         vector.value((), _words(display(folder)))
-    vector.put(f"{sign(FIELDS['size'].number)}#{number(size)}")
-    vector.put(f"{sign(FIELDS['mtime'].number)}@{utc_day(mtime_ns)}")
+    vector.put(signs.size + number(size))
+    vector.put(signs.mtime + utc_day(mtime_ns))
     extension = os.path.splitext(name)[1][1:]
     if extension:
-        vector.put(f"{sign(FIELDS['extension'].number)}={fold(display(extension)).replace(' ', '')[:100]}")
+        vector.put(f"{signs.extension}{fold(display(extension)).replace(' ', '')[:100]}")
 
 
 def _tags(vector: Vector, keywords: Iterable[Any], tags: Iterable[str] | None) -> None:
@@ -158,13 +200,12 @@ def _tags(vector: Vector, keywords: Iterable[Any], tags: Iterable[str] | None) -
             vector.value((keyword,), _words(each), free=False)
 
 
-def _value(vector: Vector, field: Field, value: Any) -> None:
-    mark = sign(field.number)
+def _value(vector: Vector, field: Field, mark: str, free: bool, value: Any) -> None:
     if isinstance(value, bool):
         vector.put(f"{mark}={'yes' if value else 'no'}")
     elif isinstance(value, int | float):
         if field.name != "year":  # the year is that of the date
-            vector.put(f"{mark}#{number(value)}")
+            vector.put(_numbered(mark, value))
         vector.put(mark + "^")
     elif not isinstance(value, str):
         return
@@ -176,7 +217,7 @@ def _value(vector: Vector, field: Field, value: Any) -> None:
     elif field.type in ("uuid", "hex"):
         vector.value((mark,), (fold(value).replace(" ", "")[:100],), free=False)
     else:
-        vector.value((mark,), _words(value), free=field.name not in _NOT_FREE)
+        vector.value((mark,), _words(value), free=free)
 
 
 def from_json(text: str | None) -> dict[str, Any]:

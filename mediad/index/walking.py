@@ -46,11 +46,14 @@ class Walking:
             self._running = asyncio.create_task(self._run(), name="walking")
 
     async def settle(self, seconds: float) -> None:
-        """Returns when everything noted so far is summed up, or after so long: the rest follows by itself. Raises what
-        the store raises."""
-        if not (await self._store.read("any_stale_album"))[0][0]:
+        """Returns when everything noted so far is summed up, or after so long; at once when it is more than that takes,
+        as while a library is read: the rest follows by itself. Raises what the store raises."""
+        waiting = (await self._store.read("few_stale_albums", _AT_ONCE + 1))[0][0]
+        if not waiting:
             return
         self.wake()
+        if waiting > _AT_ONCE:
+            return
         self._hurry.set()
         assert self._running is not None
         await asyncio.wait([self._running], timeout=seconds)

@@ -33,6 +33,7 @@ _EXPONENT = 50
 _TOP = 99_9999
 DIGITS = 6
 DATE_DIGITS = 8
+_COUNTS = tuple(count.to_bytes(2, "big") for count in range(PLACES_MOST + 1))
 DATE_NUMBER = 1000  # of the date that lists show, which is no field of its own
 
 
@@ -128,46 +129,72 @@ def date_digits(text: str) -> str | None:
 def utc_day(ns: int) -> str:
     """The day of an instant in UTC, as eight digits; those before the year 1 and after 9999 are put there."""
     seconds = min(max(ns // 10**9, -62_135_596_800), 253_402_300_799)
-    at = time.gmtime(seconds)
+    return _day(seconds // 86_400)
+
+
+@lru_cache(maxsize=1024)
+def _day(days: int) -> str:
+    """A day since the Unix epoch: files of one folder come together."""
+    at = time.gmtime(days * 86_400)
     return f"{at.tm_year:04d}{at.tm_mon:02d}{at.tm_mday:02d}"
 
 
 class Vector:
-    """A tsvector being made: words with their places."""
+    """A tsvector being made: words with their places, each two bytes in network order (WordEntryPos, weight D)."""
+
+    __slots__ = ("_next", "_places")
 
     def __init__(self) -> None:
-        self._places: dict[str, list[int]] = {}
+        self._places: dict[str, bytes] = {}
         self._next = 1
 
     def put(self, lexeme: str) -> None:
         """One lexeme without a place of its own."""
-        self._places.setdefault(lexeme, [])
+        self._places.setdefault(lexeme, b"")
 
-    def value(self, signs: Iterable[str], words: Iterable[str], *, free: bool = True) -> None:
+    def value(self, signs: tuple[str, ...], words: Iterable[str], *, free: bool = True) -> None:
         """The words of one value, side by side, under the fields that it is a value of."""
         at = self._next
         if at >= PLACE_MOST - 2:
             return
         places = self._places
-        signs = tuple(signs)
+        known = places.get
+        place = at.to_bytes(2, "big")
         for each in signs:
-            places.setdefault(each + "^", []).append(at)
+            lexeme = each + "^"
+            places[lexeme] = known(lexeme, b"") + place
         for word in words:
             at += 1
             if at >= PLACE_MOST - 2:
                 break
+            place = at.to_bytes(2, "big")
             if free:
-                places.setdefault(word, []).append(at)
+                places[word] = known(word, b"") + place
             for each in signs:
-                places.setdefault(f"{each}={word}", []).append(at)
+                lexeme = f"{each}={word}"
+                places[lexeme] = known(lexeme, b"") + place
         at += 1
+        place = at.to_bytes(2, "big")
         for each in signs:
-            places.setdefault(each + "$", []).append(at)
+            lexeme = each + "$"
+            places[lexeme] = known(lexeme, b"") + place
         self._next = at + 2
 
+    def binary(self) -> bytes:
+        """As PostgreSQL receives it (src/backend/utils/adt/tsvector.c, tsvectorrecv): how many lexemes, then each with
+        a NUL, how many places, and the places. In the order of their bytes, which is that of their characters in
+        UTF-8: then the server need not sort. Read as text it costs the server seven times as much."""
+        places = self._places
+        parts = [len(places).to_bytes(4, "big")]
+        for lexeme in sorted(places):
+            at = places[lexeme][: 2 * PLACES_MOST]
+            parts.append(b"%b\0%b%b" % (lexeme.encode(), _COUNTS[len(at) >> 1], at))
+        return b"".join(parts)
+
     def text(self) -> str:
-        """As PostgreSQL reads it."""
-        return " ".join(
-            f"'{lexeme}':{','.join(map(str, places[:PLACES_MOST]))}" if places else f"'{lexeme}'"
-            for lexeme, places in self._places.items()
-        )
+        """As PostgreSQL reads it, for what goes as JSON."""
+        found = []
+        for lexeme, places in self._places.items():
+            at = [str(int.from_bytes(places[i : i + 2], "big")) for i in range(0, len(places), 2)][:PLACES_MOST]
+            found.append(f"'{lexeme}':{','.join(at)}" if at else f"'{lexeme}'")
+        return " ".join(found)

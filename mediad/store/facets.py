@@ -60,6 +60,14 @@ def facet(question: Question, name: str, limit: int, *, among: int | None = None
         kind, who = param(name, "text"), param(question.actor, "text")
         values = f"""SELECT c.name AS value, m.stream FROM m JOIN collection_entry e ON e.stream = m.stream
             JOIN collection c ON c.id = e.collection AND c.kind = {kind} AND c.actor IN ('', {who})"""
+    elif name == "places":
+        # Together, so that a city is counted under its country: a JSON list of country, state, city, null for none.
+        own = ", ".join(_own_or_file(each) for each in ("country", "state", "city"))
+        values = f"""SELECT jsonb_build_array({own})::text AS value, m.stream FROM m
+            LEFT JOIN file_detail d ON d.file = m.file
+            WHERE d.fields ?| ARRAY['country', 'state', 'city']
+               OR EXISTS (SELECT FROM work_field w
+                          WHERE w.stream = m.stream AND w.name IN ('country', 'state', 'city'))"""
     elif name in ("folder", "path"):
         values = """SELECT coalesce(c.folded, encode(o.path, 'escape')) AS value, m.stream FROM m
             JOIN file f ON f.id = m.file JOIN dir c ON c.id = f.dir JOIN root o ON o.id = c.root"""
@@ -75,6 +83,14 @@ def facet(question: Question, name: str, limit: int, *, among: int | None = None
     return Statement(
         "facet", text, "Values of a field among what matches.", "mediad.store.facets", prepared=False
     ), params
+
+
+def _own_or_file(name: str) -> str:
+    """What a person set, else what the file says; `name` is one of ours."""
+    return (
+        f"coalesce((SELECT to_jsonb(w.value) FROM work_field w WHERE w.stream = m.stream AND w.name = '{name}'), "
+        f"d.fields -> '{name}')"
+    )
 
 
 def _of_fields(fields: tuple[str, ...], name: str, param: Any) -> str:

@@ -85,6 +85,7 @@ class Builder:
     share: Callable[[str], float] = lambda query: 1.0  # of the files that a tsquery is expected to find
     common: frozenset[Part] = frozenset()  # middles of words that many files have
     indexed: bool = False  # the whole condition has a part that the index answers
+    compares: bool = False  # some of it is compared row by row
     walk: bool = False  # write conditions so that no index is used for them
 
     def param(self, value: Any, kind: str) -> str:
@@ -100,6 +101,7 @@ class Builder:
             found = f"t.words @@ {self.param(condition.index, 'tsquery')}"
             parts.append(f"({found}) IS TRUE" if self.walk else found)
         if condition.rows is not None:
+            self.compares = True
             parts.append(f"({condition.rows})")
         return " AND ".join(parts) or "true"
 
@@ -130,14 +132,17 @@ class Builder:
         )
 
     def _or(self, parts: Sequence[Condition]) -> Condition:
-        indexes = [each.index for each in parts if each != NOTHING]
-        if not indexes:
+        parts = [each for each in parts if each != NOTHING]
+        if not parts:
             return NOTHING
-        if all(each.rows is None for each in parts if each != NOTHING) and None not in indexes:
+        if len(parts) == 1:  # not said twice: the planner would take it for two conditions
+            return parts[0]
+        indexes = [each.index for each in parts]
+        if all(each.rows is None for each in parts) and None not in indexes:
             return Condition(" | ".join(f"({each})" for each in indexes))
         # The index narrows down what is compared when every alternative has its part of it.
         index = None if None in indexes else " | ".join(f"({each})" for each in indexes)
-        return Condition(index, " OR ".join(f"({self.sql(each)})" for each in parts if each != NOTHING))
+        return Condition(index, " OR ".join(f"({self.sql(each)})" for each in parts))
 
     # -------------------------------------------------------------- text
 

@@ -14,13 +14,20 @@ from typing import Any
 
 from mediad.store.database import Database
 from mediad.store.faults import Fenced
+from mediad.store.values import vectors
+
+__all__ = ["Store", "Unit", "now_ns", "pack", "vectors"]
 
 Unit = Sequence[tuple[str, tuple[Any, ...]]]
 
 
+# Made once: json.dumps makes an encoder for each call that is not by its defaults.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def pack(rows: Any) -> str:
     """Rows as one JSON parameter: encoding them in C and decoding them in the server costs less than array literals."""
-    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+    return _encode(rows)
 
 
 def now_ns() -> int:

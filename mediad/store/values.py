@@ -9,6 +9,7 @@ Formats: PostgreSQL manual, "Frontend/Backend Protocol", Bind; "Arrays", input s
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -114,6 +115,18 @@ def encode(parameters: Sequence[Parameter]) -> tuple[list[bytes | None], list[in
         formats.append(1 if isinstance(parameter, bytes) else 0)
         size += len(data)
     return values, formats, size
+
+
+_TSVECTOR = 3614  # its oid (src/include/catalog/pg_type.dat)
+
+
+def vectors(rows: Sequence[bytes]) -> bytes:
+    """A parameter `$n::tsvector[]` of values in tsvector's binary form: a one-dimensional array from 1 on without nulls
+    (src/backend/utils/adt/arrayfuncs.c, array_recv)."""
+    parts = [struct.pack("!5i", 1, 0, _TSVECTOR, len(rows), 1)]
+    for row in rows:
+        parts += (len(row).to_bytes(4, "big"), row)
+    return b"".join(parts)
 
 
 class _JsonLoader(adapt.Loader):

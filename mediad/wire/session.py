@@ -42,6 +42,7 @@ CAPABILITIES = (
     "add", "query", "get", "checksum", "roots", "forget", "status", "handlers", "operations", "parts", "cancel",
     "deadline", "progress", "work", "collections", "changes", "undo", "history", "relate", "duplicates", "verify",
     "rescan", "backup", "saved", "facets", "explain", "follow-query", "complete", "accounts", "queue",
+    "browse", "preview", "text", "move", "archive", "sidecars", "bookmarks",
 )  # fmt: skip
 
 HELLO_SECONDS = 5.0  # from the connection to a whole Hello

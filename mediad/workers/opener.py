@@ -160,6 +160,13 @@ class Opener:
             raise error_of(reply["error"][0], reply["error"][1], top)
         return list(zip(reply["fds"], reply["opened"], strict=True))
 
+    async def edges(self, top: bytes, files: list[bytes], *, seconds: float = 30.0) -> list[bytes | None]:
+        """A digest of the size, the first and the last 4 KiB of files below `top`; None of what cannot be read."""
+        reply = await self._ask({"op": "edges", "top": top, "files": files}, seconds)
+        if "error" in reply:
+            raise error_of(reply["error"][0], reply["error"][1], top)
+        return list(reply["edges"])
+
     async def look(
         self, top: bytes, files: list[bytes], *, inodes: bool = True, seconds: float = 30.0
     ) -> list[tuple[int, int, int, int] | None]:

@@ -29,7 +29,8 @@ _GAPS = re.compile(r"[\W_]+")
 def _keep_marks(gap: re.Match[str]) -> str:
     r"""Vowel signs of Indic, Thai and other scripts are marks that combine with nothing (class 0): they belong to the
     word, though Python's \w leaves them out."""
-    return "".join(c if unicodedata.category(c)[0] == "M" else " " for c in gap[0])
+    text = gap[0]
+    return " " if text.isascii() else "".join([c if unicodedata.category(c)[0] == "M" else " " for c in text])
 
 
 @lru_cache(maxsize=16384)
@@ -39,7 +40,8 @@ def fold(text: str) -> str:
         # What remains to do for ASCII: case and punctuation.
         return _GAPS.sub(" ", text.lower()).strip()
     marked = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(c for c in marked if not unicodedata.combining(c)).casefold()
+    combining = unicodedata.combining
+    bare = "".join([c for c in marked if not combining(c)]).casefold()
     return " ".join(_GAPS.sub(_keep_marks, bare.translate(_PLAIN)).split())
 
 

@@ -11,8 +11,9 @@
 SELECT f.epoch || ' ' || extract(epoch FROM pg_postmaster_start_time()) || ' ' || pg_current_snapshot() FROM feed f;
 
 -- name: exact_candidates
--- Files that may be equal byte for byte: of one size, with equal fingerprints, and not names of one file; with their
--- sizes. Those whose checksum is stored are left out. $1 after this file, $2 most.
+-- Files that may be equal byte for byte: of one size, with equal fingerprints, and not names of one file: file, size,
+-- fingerprint, whether its checksum is stored, folder, name. Fingerprints whose files all have one are left out. $1 after
+-- this fingerprint, $2 most, but all of the last fingerprint.
 WITH twice AS MATERIALIZED (
     SELECT k.stream, v.value FROM (
         SELECT value FROM stream_key WHERE grade = 1 GROUP BY value HAVING count(*) > 1) v
@@ -22,20 +23,24 @@ WITH twice AS MATERIALIZED (
         SELECT stream FROM file WHERE missing_since_ns IS NULL AND type = 'f' GROUP BY stream HAVING count(*) > 1) m
     CROSS JOIN LATERAL (SELECT value FROM stream_key k WHERE k.stream = m.stream AND k.grade = 1 OFFSET 0) k
 ), present AS MATERIALIZED (
-    SELECT f.id, f.size, f.inode, f.mtime_ns, f.ctime_ns, r.volume,
+    SELECT t.value, f.id, f.dir, f.name, f.size, f.inode, f.mtime_ns, f.ctime_ns, r.volume,
            min(r.volume) OVER same <> max(r.volume) OVER same OR min(f.inode) OVER same <> max(f.inode) OVER same AS several
     FROM twice t
     CROSS JOIN LATERAL (
-        SELECT id, dir, size, inode, mtime_ns, ctime_ns FROM file
+        SELECT id, dir, name, size, inode, mtime_ns, ctime_ns FROM file
         WHERE stream = t.stream AND missing_since_ns IS NULL AND type = 'f' AND size > 0 OFFSET 0) f
     CROSS JOIN LATERAL (SELECT r.volume FROM dir d JOIN root r ON r.id = d.root WHERE d.id = f.dir OFFSET 0) r
     WINDOW same AS (PARTITION BY t.value, f.size)
+), known AS MATERIALIZED (
+    SELECT p.value, p.size, p.id, p.dir, p.name, (
+        SELECT true FROM checksum c WHERE c.volume = p.volume AND c.inode = p.inode AND c.size = p.size
+        AND c.mtime_ns = p.mtime_ns AND c.scope = 'file' AND c.ctime_ns = p.ctime_ns AND c.sha256 IS NOT NULL
+    ) IS NOT NULL AS known
+    FROM present p WHERE p.several AND ($1::bytea IS NULL OR p.value > $1::bytea)
 )
-SELECT DISTINCT p.id, p.size FROM present p
-WHERE p.several AND p.id > $1::bigint AND (
-    SELECT true FROM checksum c WHERE c.volume = p.volume AND c.inode = p.inode AND c.size = p.size
-    AND c.mtime_ns = p.mtime_ns AND c.scope = 'file' AND c.ctime_ns = p.ctime_ns AND c.sha256 IS NOT NULL) IS NULL
-ORDER BY p.id LIMIT $2::integer;
+SELECT k.id, k.size, k.value, k.known, k.dir, k.name FROM (
+    SELECT *, bool_and(known) OVER (PARTITION BY value) AS done FROM known) k
+WHERE NOT k.done ORDER BY k.value FETCH FIRST ($2::integer) ROWS WITH TIES;
 
 -- name: exact_groups
 -- Files that are equal byte for byte, as the stored checksums say. $1 json list of items or null for all.

@@ -16,14 +16,11 @@ SELECT id, parent, root, name, mtime_ns FROM up ORDER BY depth;
 
 -- name: folders_in
 -- The folders in a folder by name; those are left out that a walk found gone: they have neither a digest nor a stat, and
--- nothing is present in them or one below. $1 root, $2 folder, $3 after this name or null, $4 most.
+-- nothing is present in them. $1 root, $2 folder, $3 after this name or null, $4 most.
 SELECT d.id, d.name, d.mtime_ns FROM dir d
-WHERE d.root = $1::bigint AND d.parent = $2::bigint AND ($3::bytea IS NULL OR d.name > $3::bytea)
+WHERE d.root = $1::bigint AND d.parent = $2::bigint AND d.name > coalesce($3::bytea, ''::bytea)
   AND (d.digest IS NOT NULL OR d.inode IS NOT NULL OR d.mtime_ns IS NOT NULL
-       OR EXISTS (SELECT FROM file f WHERE f.dir = d.id AND f.missing_since_ns IS NULL)
-       OR EXISTS (SELECT FROM dir b WHERE b.parent = d.id AND (
-           b.digest IS NOT NULL OR b.inode IS NOT NULL OR b.mtime_ns IS NOT NULL
-           OR EXISTS (SELECT FROM file f WHERE f.dir = b.id AND f.missing_since_ns IS NULL))))
+       OR (SELECT true FROM file f WHERE f.dir = d.id AND f.missing_since_ns IS NULL LIMIT 1))
 ORDER BY d.name LIMIT $4::integer;
 
 -- name: folder_counts
@@ -31,14 +28,11 @@ ORDER BY d.name LIMIT $4::integer;
 SELECT a.id, (SELECT count(*) FROM file f WHERE f.dir = a.id AND f.missing_since_ns IS NULL),
        (SELECT count(*) FROM dir d WHERE d.parent = a.id
         AND (d.digest IS NOT NULL OR d.inode IS NOT NULL OR d.mtime_ns IS NOT NULL
-             OR EXISTS (SELECT FROM file f WHERE f.dir = d.id AND f.missing_since_ns IS NULL)
-             OR EXISTS (SELECT FROM dir b WHERE b.parent = d.id AND (
-                 b.digest IS NOT NULL OR b.inode IS NOT NULL OR b.mtime_ns IS NOT NULL
-                 OR EXISTS (SELECT FROM file f WHERE f.dir = b.id AND f.missing_since_ns IS NULL)))))
+             OR (SELECT true FROM file f WHERE f.dir = d.id AND f.missing_since_ns IS NULL LIMIT 1)))
 FROM (SELECT value::bigint AS id FROM jsonb_array_elements_text($1::jsonb)) a;
 
 -- name: files_in
 -- The present files in a folder by name: (file, stream, name). $1 folder, $2 after this name or null, $3 most.
 SELECT f.id, f.stream, f.name FROM file f
-WHERE f.dir = $1::bigint AND f.missing_since_ns IS NULL AND ($2::bytea IS NULL OR f.name > $2::bytea)
+WHERE f.dir = $1::bigint AND f.missing_since_ns IS NULL AND f.name > coalesce($2::bytea, ''::bytea)
 ORDER BY f.name LIMIT $3::integer;

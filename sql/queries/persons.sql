@@ -1,4 +1,4 @@
--- Persons, their keys and sessions (decision 0016). Secrets are looked up by their SHA-256.
+-- Persons, their keys and sessions (decision 0017). Secrets are looked up by their SHA-256.
 
 -- name: person_by_name
 -- A person by folded name, with what the password is compared with.

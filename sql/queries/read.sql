@@ -42,14 +42,16 @@ WHERE file IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb));
 -- name: store_records, by key
 -- What was read. A record counts only if the file still is what was read (inode, size, mtime) and where it was: else it
 -- stays queued. $1: [{f, i, s, m, d, n, state, code, problem, handler, version, kind, format, title, artist, album, duration, width,
--- height, date, fields, tags, sources, warnings, w}], $2 now, $3 host.
+-- height, date, fields, tags, sources, warnings}], $2 now, $3 host, $4 the words of each.
 WITH record AS MATERIALIZED (
-    SELECT r.* FROM jsonb_to_recordset($1::jsonb) AS r(f bigint, i bigint, s bigint, m bigint, d bigint, n text, state text, code text,
+    SELECT r.* FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (f bigint, i bigint, s bigint, m bigint, d bigint, n text, state text, code text,
         problem text, handler text, version integer, kind text, format text, title text, artist text, album text,
         duration double precision, width integer, height integer, date text, fields jsonb, tags jsonb, sources jsonb,
-        warnings jsonb, w text)
+        warnings jsonb), unnest($4::tsvector[])) AS r(f, i, s, m, d, n, state, code, problem, handler, version, kind, format,
+        title, artist, album, duration, width, height, date, fields, tags, sources, warnings, w)
     JOIN file ON file.id = r.f AND file.inode = r.i AND file.size = r.s AND file.mtime_ns = r.m
      AND (r.d IS NULL OR (file.dir = r.d AND file.name = decode(r.n, 'hex')))
+    FOR KEY SHARE OF file  -- its rows are no foreign keys
 ), kept AS (
     INSERT INTO reading (file, state, problem_code, problem, handler, handler_version, kind, format, title, artist, album,
                          duration, width, height, date, size, mtime_ns)
@@ -66,7 +68,7 @@ WITH record AS MATERIALIZED (
     ON CONFLICT (file) DO UPDATE SET fields = excluded.fields, tags = excluded.tags, sources = excluded.sources,
         warnings = excluded.warnings
 ), text AS (
-    INSERT INTO file_text (file, words) SELECT f, w::tsvector FROM record
+    INSERT INTO file_text (file, words) SELECT f, w FROM record
     ON CONFLICT (file) DO UPDATE SET words = excluded.words
 ), done AS (
     DELETE FROM todo t USING record r WHERE t.file = r.f
@@ -115,21 +117,23 @@ ON CONFLICT (kind, digest) DO UPDATE SET name = excluded.name, folded = excluded
     WHERE meta.name <> excluded.name AND meta.kind NOT IN ('artist', 'album');
 
 -- name: link_metas, by key
--- A file and its stream have a meta; a meta has sub-metas. $1: [{f, k, g}] files, $2: [{k, g, ck, cg, r}] parents.
-WITH own AS (
-    SELECT e.f AS file, m.id AS meta, f.stream
-    FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, k text, g text)
-    JOIN meta m ON m.kind = e.k AND m.digest = decode(e.g, 'hex') JOIN file f ON f.id = e.f
+-- A file and its stream have a meta; a meta has sub-metas. $1: [{k, g}] the metas, each looked up once; $2: [{f, m}] files
+-- with the number of their meta in $1, $3: [{p, c, r}] parents and children likewise. Numbers count from 1.
+WITH met AS MATERIALIZED (
+    SELECT array_agg(m.id ORDER BY e.n) AS ids
+    FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (k text, g text)) WITH ORDINALITY AS e(k, g, n)
+    LEFT JOIN meta m ON m.kind = e.k AND m.digest = decode(e.g, 'hex')
+), own AS MATERIALIZED (
+    SELECT e.f AS file, (SELECT ids FROM met)[e.m] AS meta, f.stream
+    FROM jsonb_to_recordset($2::jsonb) AS e(f bigint, m integer) JOIN file f ON f.id = e.f FOR KEY SHARE OF f
 ), of_file AS (
     INSERT INTO file_meta (file, meta) SELECT file, meta FROM own ON CONFLICT DO NOTHING
 ), of_stream AS (
-    INSERT INTO stream_meta (stream, meta) SELECT DISTINCT stream, meta FROM own ON CONFLICT DO NOTHING
+    INSERT INTO stream_meta (stream, meta) SELECT stream, meta FROM own ON CONFLICT DO NOTHING
 )
 INSERT INTO meta_link (parent, child, role)
-SELECT DISTINCT p.id, c.id, e.r
-FROM jsonb_to_recordset($2::jsonb) AS e(k text, g text, ck text, cg text, r text)
-JOIN meta p ON p.kind = e.k AND p.digest = decode(e.g, 'hex')
-JOIN meta c ON c.kind = e.ck AND c.digest = decode(e.cg, 'hex')
+SELECT (SELECT ids FROM met)[e.p], (SELECT ids FROM met)[e.c], e.r
+FROM jsonb_to_recordset($3::jsonb) AS e(p integer, c integer, r text)
 ON CONFLICT DO NOTHING;
 
 -- name: drop_meta_links, by key
@@ -144,6 +148,7 @@ INSERT INTO todo (file, root)
 SELECT f.id, d.root FROM reading r JOIN file f ON f.id = r.file JOIN dir d ON d.id = f.dir
 WHERE r.handler = $1::text AND r.handler_version <> $2::integer AND f.missing_since_ns IS NULL AND f.type = 'f'
   AND d.root IN (SELECT value::bigint FROM jsonb_array_elements_text($3::jsonb))
+FOR KEY SHARE OF f
 ON CONFLICT DO NOTHING;
 
 -- name: todo_left

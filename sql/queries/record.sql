@@ -46,6 +46,7 @@ ORDER BY f.stream, f.missing_since_ns NULLS FIRST, f.id;
 -- keywords rare it began with every file that has some, and below some ten thousand files it read all of them, because it
 -- expects a list of a hundred ids. jsonb and not uuid[]: of a list in jsonb the planner expects the
 -- same length always, so that after five times it plans no more (of an array it plans 0.5 ms each time).
+-- Side files are looked for only in a folder that has some (the index file_side): most have none.
 SELECT a.number, i.id, i.worked, i.sides, NULL::jsonb AS keys,
        f.id, f.name, f.type, f.size, f.mtime_ns, f.missing_since_ns, f.nlink, f.inode, f.ctime_ns, f.mode, f.target,
        f.state, f.handler, f.handler_version, f.problem_code, f.problem,
@@ -61,7 +62,13 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT s.id, EXISTS (SELECT FROM work WHERE stream = coalesce(s.id, a.asked)) AS worked,
            (SELECT jsonb_agg(jsonb_build_array(d.fields -> 'keywords', d.fields -> 'rating'))
-            FROM (SELECT side FROM side_file WHERE stream = s.id LIMIT 64) v
+            FROM (
+                SELECT v.side FROM (
+                    SELECT m.id FROM file m WHERE m.stream = s.id AND (
+                        SELECT true FROM file x WHERE x.dir = m.dir
+                        AND lower(right(encode(x.name, 'escape'), 4)) = '.xmp' LIMIT 1)
+                    OFFSET 0) m
+                CROSS JOIN LATERAL (SELECT side FROM side_file WHERE main = m.id OFFSET 0) v LIMIT 64) v
             CROSS JOIN LATERAL (SELECT fields FROM file_detail WHERE file = v.side OFFSET 0) d) AS sides
     OFFSET 0
 ) i
@@ -108,7 +115,13 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT s.id, EXISTS (SELECT FROM work WHERE stream = coalesce(s.id, a.asked)) AS worked,
            (SELECT jsonb_agg(jsonb_build_array(d.fields -> 'keywords', d.fields -> 'rating'))
-            FROM (SELECT side FROM side_file WHERE stream = s.id LIMIT 64) v
+            FROM (
+                SELECT v.side FROM (
+                    SELECT m.id FROM file m WHERE m.stream = s.id AND (
+                        SELECT true FROM file x WHERE x.dir = m.dir
+                        AND lower(right(encode(x.name, 'escape'), 4)) = '.xmp' LIMIT 1)
+                    OFFSET 0) m
+                CROSS JOIN LATERAL (SELECT side FROM side_file WHERE main = m.id OFFSET 0) v LIMIT 64) v
             CROSS JOIN LATERAL (SELECT fields FROM file_detail WHERE file = v.side OFFSET 0) d) AS sides,
            (SELECT jsonb_agg(jsonb_build_array(grade, algorithm, encode(value, 'hex')) ORDER BY grade, algorithm)
             FROM stream_key WHERE stream = s.id) AS keys

@@ -91,6 +91,7 @@ UPDATE file f SET missing_since_ns = $1::bigint WHERE EXISTS (SELECT FROM work w
 -- What handlers read goes.
 WITH readings AS (DELETE FROM reading), details AS (DELETE FROM file_detail), texts AS (DELETE FROM file_text),
 todos AS (DELETE FROM todo), sums AS (DELETE FROM checksum), links AS (DELETE FROM meta_link),
+of_files AS (DELETE FROM file_meta), of_streams AS (DELETE FROM stream_meta),
 metas AS (DELETE FROM meta m WHERE NOT EXISTS (SELECT FROM work_meta w WHERE w.meta = m.id)),
 albums AS (DELETE FROM album), whose AS (DELETE FROM album_artist), artists AS (DELETE FROM artist),
 album_genres AS (DELETE FROM album_genre), genres AS (DELETE FROM genre), plays AS (DELETE FROM album_actor)

@@ -165,12 +165,16 @@ WHERE id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)) AND
 -- name: list_files, by key
 -- Names of one message of a walk, compared with the known ones in one statement: new names get a stream and a place in
 -- the queue, changed and returned ones go back into it, unchanged ones cost no write. $1: [{d, n, t, s, m, c, i, o, l,
--- u, k, w, x, b}], b: not to be read before, $2 now, $3 host, $4 root. Returns how many were new, changed, returned.
+-- u, k, x, b}], b: not to be read before, $2 now, $3 host, $4 root, $5 the words of each. Returns how many were new,
+-- changed, returned.
 WITH entry AS MATERIALIZED (
     SELECT e.d AS dir, decode(e.n, 'hex') AS name, e.t AS type, e.s AS size, e.m AS mtime_ns, e.c AS ctime_ns,
            e.i AS inode, e.o AS mode, e.l AS nlink, e.u AS stream, e.k AS kind, e.w AS words, decode(e.x, 'hex') AS target, coalesce(e.b, 0) AS not_before
-    FROM jsonb_to_recordset($1::jsonb) AS e(d bigint, n text, t text, s bigint, m bigint, c bigint, i bigint, o integer,
-                                            l bigint, u uuid, k text, w text, x text, b bigint)
+    FROM ROWS FROM (
+        jsonb_to_recordset($1::jsonb) AS (d bigint, n text, t text, s bigint, m bigint, c bigint, i bigint, o integer,
+                                          l bigint, u uuid, k text, x text, b bigint),
+        unnest($5::tsvector[])
+    ) AS e(d, n, t, s, m, c, i, o, l, u, k, x, b, w)
 ), known AS (
     SELECT e.*, f.id AS file, f.stream AS old_stream, f.missing_since_ns IS NOT NULL AS returned,
            (f.type, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.nlink) IS DISTINCT FROM
@@ -197,14 +201,14 @@ WITH entry AS MATERIALIZED (
               EXISTS (SELECT FROM reading r WHERE r.file = f.id
                       AND (r.size, r.mtime_ns) IS DISTINCT FROM (k.size, k.mtime_ns)) AS stale
 ), text AS (
-    INSERT INTO file_text (file, words) SELECT e.id, e.words::tsvector
+    INSERT INTO file_text (file, words) SELECT e.id, e.words
     FROM fresh e WHERE e.type <> 'f' AND e.id = ANY (ARRAY(SELECT id FROM added))
 ), queued AS (
     INSERT INTO todo (file, root, words, not_before_ns)
-    SELECT e.id, $4::bigint, e.words::tsvector, e.not_before
+    SELECT e.id, $4::bigint, e.words, e.not_before
     FROM fresh e WHERE e.type = 'f' AND e.id = ANY (ARRAY(SELECT id FROM added))
     UNION ALL
-    SELECT id, $4::bigint, CASE WHEN NOT EXISTS (SELECT FROM file_text x WHERE x.file = touched.id) THEN words::tsvector END, not_before
+    SELECT id, $4::bigint, CASE WHEN NOT EXISTS (SELECT FROM file_text x WHERE x.file = touched.id) THEN words END, not_before
     FROM touched WHERE type = 'f' AND (changed OR unread OR stale)
     ON CONFLICT (file) DO UPDATE SET attempts = 0, not_before_ns = excluded.not_before_ns
     RETURNING file

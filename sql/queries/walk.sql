@@ -3,11 +3,14 @@
 
 -- name: stale_albums
 -- What is to be summed up anew, oldest first. $1 most.
-SELECT s.meta, s.mark, m.kind, m.name FROM stale_album s LEFT JOIN meta m ON m.id = s.meta ORDER BY s.mark LIMIT $1::integer;
+SELECT s.meta, s.mark, m.kind, m.name
+FROM (SELECT meta, mark FROM stale_album ORDER BY mark LIMIT $1::integer) s
+LEFT JOIN LATERAL (SELECT kind, name FROM meta WHERE id = s.meta OFFSET 0) m ON true
+ORDER BY s.mark;
 
--- name: any_stale_album
--- Whether anything is to be summed up.
-SELECT EXISTS (SELECT FROM stale_album);
+-- name: few_stale_albums
+-- How many are to be summed up; no more than $1 are counted.
+SELECT count(*) FROM (SELECT FROM stale_album LIMIT $1::integer) s;
 
 -- name: songs_of_albums, by key
 -- The songs of albums, and loose songs themselves, each by its first file, present ones first. What is no song's any more
@@ -59,31 +62,43 @@ CROSS JOIN LATERAL (
 SELECT pg_advisory_xact_lock(hashtext('mediadb album'));
 
 -- name: take_back_albums, by key
--- Albums go, with what they gave to artists and genres. $1 json list of metas.
+-- Albums go, with what they gave to artists and genres. Row by row from the albums asked for (LATERAL, ctid), for a plan
+-- made while the tables were empty went through all of each. $1 json list of metas.
 WITH asked AS MATERIALIZED (
-    SELECT a.meta, NOT a.loose AS listed, NOT a.missing AS counts FROM album a
-    WHERE a.meta IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))
+    SELECT a.row, a.meta, NOT a.loose AS listed, NOT a.missing AS counts
+    FROM (SELECT value::uuid AS id FROM jsonb_array_elements_text($1::jsonb)) e
+    CROSS JOIN LATERAL (SELECT ctid AS row, meta, loose, missing FROM album WHERE meta = e.id OFFSET 0) a
+), whose AS MATERIALIZED (
+    SELECT x.row, x.artist, x.place, x.songs, a.listed, a.counts FROM asked a
+    CROSS JOIN LATERAL (SELECT ctid AS row, artist, place, songs FROM album_artist WHERE album = a.meta OFFSET 0) x
+), which AS MATERIALIZED (
+    SELECT x.row, x.genre, x.songs, a.listed, a.counts FROM asked a
+    CROSS JOIN LATERAL (SELECT ctid AS row, genre, songs FROM album_genre WHERE album = a.meta OFFSET 0) x
 ), of_artists AS (
     UPDATE artist t SET albums = t.albums - g.albums, owned = t.owned - g.owned, songs = t.songs - g.songs
     FROM (
-        SELECT x.artist, count(*) FILTER (WHERE x.place IS NOT NULL AND a.listed) AS albums, count(x.place) AS owned,
-               sum(x.songs) AS songs
-        FROM asked a JOIN album_artist x ON x.album = a.meta WHERE a.counts GROUP BY x.artist
-    ) g WHERE t.meta = g.artist
+        SELECT o.row, count(*) FILTER (WHERE w.place IS NOT NULL AND w.listed) AS albums, count(w.place) AS owned,
+               sum(w.songs) AS songs
+        FROM whose w CROSS JOIN LATERAL (SELECT ctid AS row FROM artist WHERE meta = w.artist OFFSET 0) o
+        WHERE w.counts GROUP BY o.row
+    ) g WHERE t.ctid = g.row
 ), of_genres AS (
     UPDATE genre t SET albums = t.albums - g.albums, songs = t.songs - g.songs
     FROM (
-        SELECT x.genre, count(*) FILTER (WHERE a.listed) AS albums, sum(x.songs) AS songs
-        FROM asked a JOIN album_genre x ON x.album = a.meta WHERE a.counts GROUP BY x.genre
-    ) g WHERE t.folded = g.genre
+        SELECT o.row, count(*) FILTER (WHERE w.listed) AS albums, sum(w.songs) AS songs
+        FROM which w CROSS JOIN LATERAL (SELECT ctid AS row FROM genre WHERE folded = w.genre OFFSET 0) o
+        WHERE w.counts GROUP BY o.row
+    ) g WHERE t.ctid = g.row
 ), artists AS (
-    DELETE FROM album_artist x USING asked a WHERE x.album = a.meta
+    DELETE FROM album_artist WHERE ctid = ANY (ARRAY(SELECT row FROM whose))
 ), genres AS (
-    DELETE FROM album_genre x USING asked a WHERE x.album = a.meta
+    DELETE FROM album_genre WHERE ctid = ANY (ARRAY(SELECT row FROM which))
 ), actors AS (
-    DELETE FROM album_actor x USING asked a WHERE x.album = a.meta
+    DELETE FROM album_actor WHERE ctid = ANY (ARRAY(
+        SELECT x.row FROM asked a
+        CROSS JOIN LATERAL (SELECT ctid AS row FROM album_actor WHERE album = a.meta OFFSET 0) x))
 )
-DELETE FROM album x USING asked a WHERE x.meta = a.meta;
+DELETE FROM album WHERE ctid = ANY (ARRAY(SELECT row FROM asked));
 
 -- name: put_albums, by key
 -- Albums as they are now. $1: [{u, n, so, w, cr, cs, c, d, y, g, t, v, k, mb, l, x}].
@@ -140,7 +155,7 @@ DELETE FROM stale_album s USING jsonb_to_recordset($1::jsonb) AS e(u uuid, m big
 
 -- ------------------------------------------------------------------ work on metas
 
--- name: live_metas
+-- name: live_metas, by key
 -- The albums and artists that ids stand for today, in the order asked. $1 json list of ids.
 SELECT e.ordinality, m.id, m.kind FROM jsonb_array_elements_text($1::jsonb) WITH ORDINALITY e
 LEFT JOIN meta_alias l ON l.old = e.value::uuid LEFT JOIN meta m ON m.id = coalesce(l.meta, e.value::uuid)
@@ -195,7 +210,7 @@ WITH asked AS MATERIALIZED (
 )
 SELECT s FROM changed;
 
--- name: keep_songs
+-- name: keep_songs, by key
 -- The songs that albums and artists have now are remembered with those they had, where somebody made something of them.
 -- $1 json list of metas.
 INSERT INTO work_meta_song (meta, stream)
@@ -213,7 +228,7 @@ CROSS JOIN LATERAL (
 WHERE m.kind IN ('album', 'artist') AND EXISTS (SELECT FROM work_meta w WHERE w.meta = m.id)
 ON CONFLICT DO NOTHING;
 
--- name: worked_metas
+-- name: worked_metas, by key
 -- Of albums, loose songs and artists those that somebody made something of, and such artists of them. $1 json list.
 SELECT DISTINCT w.meta FROM (
     SELECT value::uuid AS id FROM jsonb_array_elements_text($1::jsonb)
@@ -224,7 +239,7 @@ SELECT DISTINCT w.meta FROM (
 -- Whether somebody made something of an album or artist. $1 meta.
 SELECT EXISTS (SELECT FROM work_meta WHERE meta = $1::uuid);
 
--- name: where_songs_went
+-- name: where_songs_went, by key
 -- Under which albums or artists the songs are now that these have had: (meta, kind, the other, how many of them, how
 -- many of them are under any). $1 json list of metas.
 WITH had AS MATERIALIZED (
@@ -327,7 +342,7 @@ FROM numbered n;
 INSERT INTO stale_album (meta) SELECT DISTINCT value::uuid FROM jsonb_array_elements_text($1::jsonb) ORDER BY 1
 ON CONFLICT (meta) DO UPDATE SET mark = nextval('stale_mark');
 
--- name: facts_of_metas
+-- name: facts_of_metas, by key
 -- What albums and artists are found again by: kind, digest in hex, name, MusicBrainz id. $1 json list of ids.
 SELECT e.value, m.kind, encode(m.digest, 'hex'), coalesce(a.name, t.name, m.name), coalesce(a.musicbrainz_id, t.musicbrainz_id)
 FROM jsonb_array_elements_text($1::jsonb) e

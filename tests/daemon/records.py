@@ -50,7 +50,21 @@ def check_events(daemon: Daemon) -> list[str]:
     found = rows(daemon, "SELECT seq, action FROM mediadb.event ORDER BY seq")
     assert [row[0] for row in found] == list(range(1, len(found) + 1))
     assert rows(daemon, "SELECT last FROM mediadb.feed") == [(len(found),)]
+    check_orphans(daemon)
     return [row[1] for row in found]
+
+
+def check_orphans(daemon: Daemon) -> None:
+    """No row is of a file, or links to a meta, that is not there: these are no foreign keys (decision 0016)."""
+    for table in ("reading", "file_detail", "file_text", "todo", "file_meta"):
+        found = rows(daemon, f"SELECT t.file FROM mediadb.{table} t LEFT JOIN mediadb.file f ON f.id = t.file "
+                     "WHERE f.id IS NULL")  # fmt: skip
+        assert found == [], table
+    for table, column in (("file_meta", "meta"), ("stream_meta", "meta"), ("meta_link", "parent"),
+                          ("meta_link", "child")):  # fmt: skip
+        found = rows(daemon, f"SELECT l.{column} FROM mediadb.{table} l LEFT JOIN mediadb.meta m ON m.id = l.{column} "
+                     "WHERE m.id IS NULL")  # fmt: skip
+        assert found == [], table
 
 
 def song(path: Path, **tags: str) -> Path:

@@ -46,6 +46,15 @@ def track(path: Path, **tags: str) -> Path:
     return path
 
 
+def retag(path: Path, kind: str = "audio", **fields: str) -> None:
+    """With the project's own writer."""
+    command = [sys.executable, "-m", f"mediad_handlers.{kind}"]
+    for name, value in fields.items():
+        command += ["--set", f"{name}={value}"]
+    done = subprocess.run([*command, str(path)], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def settled(daemon: Daemon) -> bool:
     return not rows(daemon, "SELECT FROM mediadb.stale_album")
 
@@ -269,6 +278,26 @@ def test_counts_are_those_of_a_plain_evaluation(daemon: Daemon, seed: int) -> No
             everyone = browse(client, "artists", all_artists=True, limit=3)
             assert {a.name: (a.albums, a.songs) for a in everyone.artists} == artists, turn
             assert {g.name: g.songs for g in browse(client, "genres").genres} == genres, turn
+
+
+def test_places_and_days(daemon: Daemon) -> None:
+    """What a timeline and a list of places ask for: facets."""
+    top = daemon.folder / "photos"
+    top.mkdir()
+    for number in range(4):
+        picture = (Path(__file__).parents[1] / "data/image/01.jpg").read_bytes()
+        (top / f"{number}.jpg").write_bytes(picture + bytes([number]))
+    retag(top / "0.jpg", "image", country="Italy", city="Garda")
+    with daemon.client() as client:
+        client.add([top])
+        client.run(workcalls.set_fields([top / "1.jpg"], {"country": "Italy", "state": "Veneto", "city": "Garda"}))
+        client.run(workcalls.set_fields([top / "2.jpg"], {"country": "Italy", "state": "Veneto", "city": "Garda"}))
+        [places] = client.query_facets("kind:image", ["places"])
+        assert [(json.loads(value), count) for value, count in places.values] == [
+            (["Italy", "Veneto", "Garda"], 2), (["Italy", None, "Garda"], 1),
+        ]  # fmt: skip
+        [days] = client.query_facets("kind:image", ["day"])
+        assert sum(count for _day, count in days.values) == 4
 
 
 def test_the_command(daemon: Daemon) -> None:

@@ -135,16 +135,18 @@ def test_forgetting(daemon: Daemon) -> None:
         (tree / "c/2.txt").unlink()
         client.add([tree], once=True)
         assert client.status().missing == 1
-        assert client.forget(tree, missing_only=True).files == 1
+        assert client.forget(tree / "c/2.txt", tree / "c/3.txt", missing_only=True).files == 1
         assert client.status().missing == 0
+        assert client.forget(tree, missing_only=True).files == 0
         assert client.forget(tree / "c", missing_only=True).files == 0
+        assert client.forget(tree / "c/1.txt", missing_only=True).files == 0
         assert len(client.roots()) == 1
         result = client.forget(tree)
         assert (result.files, result.roots) == (14, 1)
         assert client.roots() == []
         status = client.status()
         assert (status.files, status.items, status.pending) == (0, 0, 0)
-        for table in ("file", "dir", "todo", "file_text", "file_detail", "file_meta", "root"):
+        for table in ("file", "dir", "todo", "reading", "file_text", "file_detail", "file_meta", "root"):
             assert rows(daemon, f"SELECT count(*) FROM mediadb.{table}") == [(0,)], table
         assert (tree / "a/1.txt").exists()
         assert client.add([tree], once=True).files_new == 14

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import uuid
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from mediad.index.metawork import Went, fold_meta, follow
 from mediadb_contract import mediadb_pb2 as pb
 from tests.daemon import Daemon
 from tests.daemon.records import wait_for
-from tests.integration.test_browse import albums, browse, settled, track
+from tests.integration.test_browse import albums, browse, retag, settled, track
 
 RELEASE = "5a5a8a1e-0d7d-4d0a-8d3b-5d3f7d1c2b11"
 
@@ -26,15 +24,6 @@ def fill(top: Path, songs: int = 5) -> list[Path]:
         track(top / f"{number}.flac", title=f"Song {number}", album="Old Name", artist="Björk", tracknumber=str(number))
         for number in range(1, songs + 1)
     ]
-
-
-def retag(path: Path, **fields: str) -> None:
-    """With the project's own writer."""
-    command = [sys.executable, "-m", "mediad_handlers.audio"]
-    for name, value in fields.items():
-        command += ["--set", f"{name}={value}"]
-    done = subprocess.run([*command, str(path)], capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def rescan(client: Client, daemon: Daemon, top: Path) -> None:

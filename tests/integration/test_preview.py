@@ -22,7 +22,7 @@ from mutagen.flac import FLAC, Picture
 from PIL import Image, ImageCms
 
 from mediactl import Client, previews, workcalls
-from mediad.errors import Corrupt, InvalidArgument, LimitExceeded, NotFound
+from mediad.errors import Corrupt, InvalidArgument, LimitExceeded, NotFound, Poison
 from tests.daemon import Daemon, write_tree
 from tests.daemon.records import wait_for
 
@@ -126,9 +126,8 @@ def test_pictures(daemon: Daemon, tmp_path: Path) -> None:
         assert near(show(client, tmp_path / "grey.png"), (0.5, 0.5), (130, 130, 130))
         assert near(show(client, tmp_path / "palette.gif"), (0.5, 0.5), RED)
         alpha = show(client, tmp_path / "alpha.png")
-        assert (
-            alpha.format == "PNG" and near(alpha, (0.5, 0.5), GREEN) and alpha.getchannel("A").getextrema() == (90, 90)
-        )
+        assert alpha.format == "PNG" and near(alpha, (0.5, 0.5), GREEN)
+        assert alpha.getchannel("A").getextrema() == (90, 90)
         assert show(client, tmp_path / "opaque.png").format == "JPEG"
         assert show(client, tmp_path / "small.webp").size == (40, 30)
         assert near(show(client, tmp_path / "lzw.tif"), (0.5, 0.5), BLUE)
@@ -169,6 +168,21 @@ def test_large_pictures_get_larger_workers(daemon: Daemon, tmp_path: Path) -> No
     with daemon.client() as client:
         client.add([tmp_path], wait=True)
         assert near(show(client, tmp_path / "large.png", 128), (0.5, 0.5), GREEN)
+
+
+def test_what_takes_too_long_is_not_tried_again(tmp_path: Path) -> None:
+    made = Daemon(config="read_seconds = 0.2\n")
+    try:
+        made.start()
+        Image.new("RGB", (9000, 7000), GREEN).save(tmp_path / "large.png", compress_level=1)
+        with made.client() as client:
+            client.add([tmp_path], wait=True)
+            for _again in range(2):
+                with pytest.raises(Poison, match="no answer"):
+                    client.run(previews.preview(tmp_path / "large.png", 128))
+            assert [name.rpartition("-")[2] for name in kept(made)] == ["0"]
+    finally:
+        made.remove()
 
 
 def test_covers(daemon: Daemon, tmp_path: Path) -> None:
@@ -352,7 +366,7 @@ def test_the_command(daemon: Daemon, tmp_path: Path) -> None:
 
     out, what = tmp_path / "out.jpg", str(tmp_path / "a.jpg")
     told = run("--format", "json", "preview", what, "--size", "128", "--output", str(out))
-    assert json.loads(told.stdout)["width"] == 128 and Image.open(out).size == (128, 96)
+    assert json.loads(told.stdout)["width"] == 128 and Image.open(io.BytesIO(out.read_bytes())).size == (128, 96)
     assert b"128 x 96, image/jpeg" in run("preview", what, "--size", "128", "-o", str(out)).stdout
     assert Image.open(io.BytesIO(run("preview", what).stdout)).size == (320, 240)
     refused = run("preview", what, "-o", str(tmp_path / "nowhere" / "x.jpg"))

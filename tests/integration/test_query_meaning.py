@@ -16,10 +16,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import psycopg
+import pytest
 
 from mediad.config import Config
 from mediad.errors import QuerySyntax
 from mediad.ids import mint
+from mediad.index import asking as asking_module
 from mediad.index import records, terms
 from mediad.index.asking import Asking
 from mediad.index.reindex import Reindexer
@@ -31,7 +33,7 @@ from mediad.query.tree import Query, Sort
 from mediad.store.database import Database
 from mediad.store.migrate import migrate
 from mediad.store.queries import Statement, load
-from mediad.store.store import Store, pack
+from mediad.store.store import Store, pack, vectors
 from tests import pg
 from tests.daemon.plain import Person, Plain, Record
 from tests.integration.test_schema import SQL
@@ -129,9 +131,9 @@ class Maker:
             name = record.name.encode()
             folder = dirs[tuple(record.folders[1:])]
             entry = {"d": folder, "n": name.hex(), "t": "f", "s": record.size, "m": record.mtime_ns, "c": 1, "i": i + 1,
-                     "o": 0o644, "l": 1, "u": record.stream, "k": record.kind, "x": None, "b": 0,
-                     "w": terms.listed(name, folders, record.size, record.mtime_ns, record.kind)}  # fmt: skip
-            await run([("list_files", (pack([entry]), record.added_ns, host, root))])
+                     "o": 0o644, "l": 1, "u": record.stream, "k": record.kind, "x": None, "b": 0}  # fmt: skip
+            words = terms.listed(name, folders, record.size, record.mtime_ns, record.kind).binary()
+            await run([("list_files", (pack([entry]), record.added_ns, host, root, vectors([words])))])
             file = (await database_fetch(store, folder, name))[0][0]
             record.number = file
             self.records.append(record)
@@ -151,8 +153,8 @@ class Maker:
                 records.add(rows, read, answer)
                 if record.state == "failed":
                     rows.records[0]["kind"] = record.kind
-                    rows.records[0]["w"] = terms.listed(name, folders, record.size, record.mtime_ns, record.kind)
-                await run([("store_records", (pack(rows.records), 1, host))])
+                    rows.words[0] = words
+                await run([("store_records", (pack(rows.records), 1, host, vectors(rows.words)))])
             if record.missing:
                 await run([("miss_files", (pack([{"i": file, "d": folder, "n": name.hex()}]), 1, host))])
 
@@ -315,7 +317,8 @@ def test_every_question_means_what_it_means_plainly() -> None:
         async def ask() -> None:
             await made.start()
             try:
-                await _ask(made.database)
+                with pytest.MonkeyPatch.context() as patch:
+                    await _ask(made.database, patch)
             finally:
                 await made.database.close()
 
@@ -331,7 +334,7 @@ async def _roots(store: Store) -> Roots:
     return roots
 
 
-async def _ask(database: Database) -> None:
+async def _ask(database: Database, patch: pytest.MonkeyPatch) -> None:
     maker = Maker(SEED)
     store = Store(database, uuid.uuid4())
     await maker.store(store, 250)
@@ -354,18 +357,26 @@ async def _ask(database: Database) -> None:
         sort = tuple(
             Sort(key, r.random() < 0.5)
             for key in r.sample(
-                ["name", "title", "album", "date", "size", "rating", "plays", "added", "random", "duration"],
-                r.choice([0, 0, 1, 2]),
+                ["name", "title", "artist", "album", "date", "size", "rating", "plays", "added", "random", "duration"],
+                r.choice([0, 0, 1, 1, 2]),
             )
         )
         question = await asking.prepare(Query(tree, sort), text, actor=ACTOR)
         found: list[str] = []
         pages = r.choice([1, 7, 100])
+        # In a library of 250 files all would be sorted: each way of finding a page has its turn.
+        for name, values in (("_MANY", (0, 20, 5000)), ("_ORDER_STEP", (1, 5, 512)), ("_SPANS_FROM", (1, 20, 1000))):
+            patch.setattr(asking_module, name, r.choice(values))
         async for page in asking.rows(question, None, pages, deadline=30.0):
             found += [str(row.stream) for row in page]
             for row in page[-1:]:  # a cursor is what it was after it was packed
                 assert question.unpack_cursor(question.pack_cursor(row.place, None))[0] == row.place
         assert len(found) == len(set(found)), f"twice: {text} (QUERY_SEED={SEED})"
+        statement, params = question.page(None, 10**6)
+        sorted_at_once = await database.fetch(statement, *params)
+        assert found == list(dict.fromkeys(str(row[1]) for row in sorted_at_once)), (
+            f"another order page by page: {text} {sort} (QUERY_SEED={SEED})"
+        )
         assert set(found) == expected, (
             f"{text} (QUERY_SEED={SEED}): {len(set(found) - expected)} too many, {len(expected - set(found))} missing: "
             f"{[e for e in maker.records if e.stream in set(found) ^ expected][:2]} "

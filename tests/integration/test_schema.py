@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ _CATALOG = {
     "indexes": "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'mediadb' ORDER BY 1, 2",
     "functions": """SELECT proname, pg_get_functiondef(oid) FROM pg_proc
         WHERE pronamespace = 'mediadb'::regnamespace ORDER BY 1""",
+    "triggers": """SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(t.oid) FROM pg_trigger t
+        JOIN pg_class c ON c.oid = t.tgrelid
+        WHERE NOT tgisinternal AND c.relnamespace = 'mediadb'::regnamespace ORDER BY 1, 2""",
     "sequences": "SELECT sequencename, data_type::text FROM pg_sequences WHERE schemaname = 'mediadb' ORDER BY 1",
     "feed": "SELECT one, last FROM mediadb.feed",
 }
@@ -106,6 +110,38 @@ def test_statements_by_key_never_read_a_whole_table(by_schema: str) -> None:
             if reads := _whole_reads(plan[0]["Plan"]):
                 wrong[statement.name] = reads
     assert not wrong
+
+
+def test_a_file_cannot_go_while_its_rows_come() -> None:
+    """They are no foreign keys: who stores them holds the file's row, who deletes it waits, and they go with it."""
+    dsn = pg.fresh_database()
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute((SQL / "schema.sql").read_bytes())
+        connection.execute("INSERT INTO mediadb.host (id, name, seen_ns) VALUES (gen_random_uuid(), 'test', 1)")
+    rows.fill(dsn, 20)
+    path = "-c search_path=mediadb,pg_catalog"
+    with psycopg.connect(dsn, options=path) as storing, psycopg.connect(dsn, options=path, autocommit=True) as deleting:
+        file, host = storing.execute("SELECT (SELECT min(id) FROM file), (SELECT id FROM host)").fetchall()[0]
+        for table in ("reading", "file_detail", "file_text"):  # it was not read yet
+            storing.execute(f"DELETE FROM {table} WHERE file = %s".encode(), (file,))
+        storing.commit()
+        stat = storing.execute("SELECT inode, size, mtime_ns FROM file WHERE id = %s", (file,)).fetchall()[0]
+        record = {"f": file, "i": stat[0], "s": stat[1], "m": stat[2], "state": "read", "kind": "audio",
+                  "fields": {}, "tags": {}, "sources": {}, "warnings": []}  # fmt: skip
+        storing.execute(f"PREPARE store AS {load(SQL / 'queries')['store_records'].sql}".encode())
+        given = ", ".join("%s::text::" + each for each in ("jsonb", "bigint", "uuid", "tsvector[]"))
+        values = (json.dumps([record]), "1", str(host), "{'word':1}")
+        assert psycopg.ClientCursor(storing).execute(f"EXECUTE store({given})".encode(), values).fetchall() == [(1,)]
+        deleting.execute("SET lock_timeout = '200ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            deleting.execute("DELETE FROM file WHERE id = %s", (file,))
+        storing.commit()
+        assert deleting.execute("SELECT count(*) FROM reading WHERE file = %s", (file,)).fetchall() == [(1,)]
+        deleting.execute("DELETE FROM file WHERE id = %s", (file,))
+        for table in ("reading", "file_detail", "file_text", "todo", "file_meta"):
+            left = deleting.execute(f"SELECT count(*) FROM {table} WHERE file = %s".encode(), (file,)).fetchall()
+            assert left == [(0,)], table
+        assert deleting.execute("SELECT count(*) FROM reading").fetchall() == [(19,)]
 
 
 def test_a_record_is_found_without_reading_a_whole_table() -> None:

@@ -19,9 +19,19 @@ from mediadb_contract.fields import FIELDS
 READ = Read(7, "01890000-0000-7000-8000-000000000000", b"Some Name.mp3", (b"top", b"Album"), 1, 2, 3, False)
 
 
-def words_of(vector: str) -> set[str]:
-    """The lexemes of a tsvector's text."""
-    return {each.rpartition(":")[0].strip("'") if each[-1] != "'" else each.strip("'") for each in vector.split()}
+def words_of(vector: bytes) -> set[str]:
+    """The lexemes of a tsvector as it is sent, in the order in which the server wants them."""
+    found, at = [], 4
+    while at < len(vector):
+        end = vector.index(b"\0", at)
+        found.append(vector[at:end])
+        places = int.from_bytes(vector[end + 1 : end + 3], "big")
+        at = end + 3 + 2 * places
+        spots = [int.from_bytes(vector[i : i + 2], "big") for i in range(end + 3, at, 2)]
+        assert spots == sorted(set(spots)) and places < 256 and all(0 < spot < 1 << 14 for spot in spots)
+    assert at == len(vector) and len(found) == int.from_bytes(vector[:4], "big")
+    assert found == sorted(set(found))
+    return {lexeme.decode() for lexeme in found}
 
 
 def one(ok: dict[str, Any], read: Read = READ) -> tuple[dict[str, Any], Rows]:
@@ -49,7 +59,7 @@ def test_a_good_answer() -> None:
         "A Song", "Björk, Someone", "Homogenic", 12.5)  # fmt: skip
     assert row["fields"]["mime_type"] == "audio/mpeg"
     assert row["sources"] == {"title": "ID3v2.3:TIT2"}, "sources of fields that are not there are dropped"
-    assert {"some", "name", "mp3", "top", "album", "song", "bjork", "homogenic"} <= words_of(row["w"])
+    assert {"some", "name", "mp3", "top", "album", "song", "bjork", "homogenic"} <= words_of(rows.words[0])
     assert rows.keys == [{"f": 7, "g": 1, "a": "mp3-frames/1", "v": b"0123456789abcdef".hex()}]
     assert {meta["k"] for meta in rows.metas.metas.values()} == {"song", "album", "artist"}
     assert rows.again == []
@@ -60,7 +70,7 @@ def test_a_failure_keeps_the_name_findable() -> None:
     records.add(rows, READ, Answer(code="corrupt", message="bad\0 \ud800 bytes"))
     [row] = rows.records
     assert (row["state"], row["code"], row["problem"], row["kind"]) == ("failed", "corrupt", "bad ? bytes", "audio")
-    assert {"some", "name"} <= words_of(row["w"])
+    assert {"some", "name"} <= words_of(rows.words[0])
     rows.clear()
     records.add(rows, READ, Answer(code="internal", message="x", died=True))
     assert rows.records[0]["state"] == "parked"
@@ -120,8 +130,8 @@ def check(row: dict[str, Any], rows: Rows) -> None:
     assert row["kind"] in {"audio", "image", "video", "document", "other"}
     for name in ("width", "height"):
         assert row[name] is None or 0 <= row[name] < 1 << 31
-    assert len(row["w"]) < 1 << 20, "PostgreSQL's limit of a tsvector"
-    assert all(len(lexeme.encode()) <= 2046 for lexeme in words_of(row["w"])), "PostgreSQL's limit of a lexeme"
+    assert len(rows.words[0]) < 1 << 20, "PostgreSQL's limit of a tsvector"
+    assert all(len(lexeme.encode()) <= 2046 for lexeme in words_of(rows.words[0])), "PostgreSQL's limit of a lexeme"
     assert len(row["tags"]) <= TAGS_MOST and set(row["sources"]) <= set(row["fields"])
     for key in rows.keys:
         assert key["g"] in (1, 2, 3) and 16 <= len(key["v"]) <= 128
@@ -163,15 +173,17 @@ def test_limits_of_tags() -> None:
 
 
 def test_names_that_are_no_utf8() -> None:
-    words = words_of(terms.listed(b"caf\xe9 Na\xc3\xafve.JPG", (b"one", b"two", b"thr\xc3\xa9e"), 1, 2, "image"))
+    words = words_of(
+        terms.listed(b"caf\xe9 Na\xc3\xafve.JPG", (b"one", b"two", b"thr\xc3\xa9e"), 1, 2, "image").binary()
+    )
     assert {"naive", "jpg", "two", "three"} <= words and "one" not in words
 
 
 def test_words_of_a_renamed_folder() -> None:
     """The words made of the stored fields are those that the answer's fields gave."""
-    row, _rows = one(good())
+    row, rows = one(good())
     again = terms.from_json(json.dumps(row["fields"]))
-    assert terms.described(READ.name, READ.folders, 2, 3, "audio", "mp3", again) == row["w"]
+    assert terms.described(READ.name, READ.folders, 2, 3, "audio", "mp3", again).binary() == rows.words[0]
 
 
 def test_what_people_say_goes_before_what_files_say() -> None:
@@ -181,5 +193,5 @@ def test_what_people_say_goes_before_what_files_say() -> None:
     assert fields["title"] == "S" and fields["rating"] == 4 and "width" not in fields, "technical fields are the file's"
     assert fields["artists"] == ["Me"] and "album_artists" not in fields
     assert sorted(tags) == ["own", "x", "z"]
-    words = words_of(terms.described(b"n.mp3", (), 1, 2, "audio", "mp3", fields, tags, {"shelf": "3"}))
+    words = words_of(terms.described(b"n.mp3", (), 1, 2, "audio", "mp3", fields, tags, {"shelf": "3"}).binary())
     assert {"me", "s", "own", "/shelf=3", "/shelf^"} <= words and "b" not in words

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from mediad_handlers import streams
@@ -27,7 +29,7 @@ def read(file: File) -> Record:
     takes it), `corrupt` for audio that cannot be read."""
     found = _recognise_audio(file)
     record = Record("audio", found.format, found.mime_type)
-    reader = _readers().get(found.format)
+    reader = _reader(found.format)
     if reader is None:
         record.warnings.append(f"{found.format}: recognised, not read")
     else:
@@ -78,22 +80,24 @@ def _recognise_audio(file: File) -> Sniffed:
     return found
 
 
-_table: dict[str, Callable[[Record, File], None]] = {}
+_FUNCTIONS = {
+    **dict.fromkeys(("ape", "wavpack", "musepack", "optimfrog", "tak", "tta", "aac", "ac3", "dsf", "dff"),
+                    ("ape", "read_stream")),
+    **dict.fromkeys(("ogg", "opus", "speex", "oggflac"), ("vorbis", "read_ogg")), "flac": ("vorbis", "read_flac"),
+    "mp3": ("mpeg", "read_mpeg"), "m4a": ("mp4", "read_mp4"), "wma": ("asf", "read_asf"),
+    "wav": ("chunks", "read_wav"), "aiff": ("chunks", "read_aiff"), "midi": ("small", "read_midi"),
+    "au": ("small", "read_au"), "ra": ("small", "read_ra"),
+}  # fmt: skip
 
 
-def _readers() -> dict[str, Callable[[Record, File], None]]:
-    """format -> reader. Built at the first file, so that `--describe` loads no library."""
-    if not _table:
-        from mediad_handlers.audio import ape, asf, bounds, chunks, mp4, mpeg, small, vorbis
-
-        bounds.bound_mutagen()
-        _table.update(dict.fromkeys(ape.STREAMS, ape.read_stream))
-        _table.update(dict.fromkeys(vorbis.OGG, vorbis.read_ogg))
-        _table.update(
-            mp3=mpeg.read_mpeg, flac=vorbis.read_flac, m4a=mp4.read_mp4, wma=asf.read_asf, wav=chunks.read_wav,
-            aiff=chunks.read_aiff, midi=small.read_midi, au=small.read_au, ra=small.read_ra,
-        )  # fmt: skip
-    return _table
+@cache
+def _reader(format: str) -> Callable[[Record, File], None] | None:
+    """The reader of a format, its module imported at its first file (the worker's preload names them all)."""
+    if format not in _FUNCTIONS:
+        return None
+    module, function = _FUNCTIONS[format]
+    found: Callable[[Record, File], None] = getattr(import_module(f"mediad_handlers.audio.{module}"), function)
+    return found
 
 
 def _list_fields() -> tuple[str, ...]:
@@ -163,11 +167,12 @@ HANDLER = Handler(
     preload=(
         *streams.PRELOAD,
         "mediad_handlers.audio.ape", "mediad_handlers.audio.asf", "mediad_handlers.audio.bounds",
-        "mediad_handlers.audio.chunks", "mediad_handlers.audio.id3plain", "mediad_handlers.audio.small",
+        "mediad_handlers.audio.chunks", "mediad_handlers.audio.id3", "mediad_handlers.audio.id3rare",
+        "mediad_handlers.audio.small",
         "mediad_handlers.audio.mp4", "mediad_handlers.audio.mpeg",
         "mediad_handlers.audio.vorbis", "mediad_handlers.audio.words",
-        "mutagen", "mutagen._constants", "mutagen.id3", "mutagen.flac", "mutagen.mp4",
-        "mutagen.asf", "mutagen.apev2", "mutagen.oggvorbis", "mutagen.oggopus", "mutagen.oggspeex", "mutagen.oggflac",
+        "mediad_handlers.readers.aac", "mutagen", "mutagen._constants", "mutagen.id3",
+        "mutagen.asf", "mutagen.apev2",
         "mutagen.monkeysaudio", "mutagen.wavpack", "mutagen.musepack", "mutagen.optimfrog", "mutagen.tak",
         "mutagen.trueaudio", "mutagen.aac", "mutagen.ac3", "mutagen.dsf", "mutagen.dsdiff", "encodings.cp1252",
         "encodings.latin_1", "encodings.utf_16", "encodings.utf_16_be", "encodings.utf_16_le",

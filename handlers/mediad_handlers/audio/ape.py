@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mediad_handlers.audio import facts
-from mediad_handlers.audio.bounds import corrupt_when_it_leaks
+from mediad_handlers.audio.bounds import bound_mutagen, corrupt_when_it_leaks
 from mediad_handlers.audio.frames import skip_leading_tags
 from mediad_handlers.audio.id3 import read_id3, show_binary
 from mediad_handlers.audio.pictures import TYPES, describe_picture
@@ -70,7 +70,8 @@ def read_stream(record: Record, file: File) -> None:
         if record.format == "wavpack":
             channels = count_wavpack_channels(file)
         if record.format in ("dsf", "dff"):
-            info = _open_dsd(record, kind, stream)
+            bound_mutagen()  # it reads their ID3v2 tags beside the header
+            info = kind(stream).info
         else:
             info = kind(stream, skip_leading_tags(file)) if record.format == "tta" else kind(stream)
         if record.format == "tta":  # TTA1 header: format, channels, bits (16 bits each), which mutagen does not keep
@@ -80,23 +81,34 @@ def read_stream(record: Record, file: File) -> None:
             info.channels = channels  # mutagen knows mono and stereo only
         facts.put_codec(record, codec, lossless, source)
         facts.put_stream(record, info, source)
-    if record.format not in ("dsf", "dff"):
-        stream.seek(0)
+    if record.format in ("dsf", "dff"):
+        place = find_dsd_tag(file)
+        if place is not None:
+            read_id3(record, file, *place)
+    else:
         if file.head.startswith(b"ID3"):
-            read_id3(record, stream)
+            read_id3(record, file)
         read_ape_tag(record, file)
     if "bit_rate" not in record.fields:
         facts.put_average(record, file.size, source)
 
 
-def _open_dsd(record: Record, kind: Any, stream: Any) -> Any:
-    """DSF keeps an ID3v2 tag at a stated position, DSDIFF in a chunk: mutagen finds both."""
-    from mediad_handlers.audio.id3 import map_frames
-
-    song = kind(stream)
-    if song.tags is not None:
-        map_frames(record, song.tags)
-    return song.info
+def find_dsd_tag(file: File) -> tuple[int, int] | None:
+    """(start, bytes) of the ID3v2 tag: DSF states its place (DSF 1.01, DSD chunk), DSDIFF has a chunk for it (sizes
+    of eight bytes, DSDIFF 1.5 section 3); None when there is none."""
+    if file.head.startswith(b"DSD "):
+        start = int.from_bytes(file.read(20, 8), "little")
+        return (start, file.size - start) if 0 < start < file.size else None
+    at = 16
+    for _ in range(64):
+        header = file.read(at, 12)
+        if len(header) < 12:
+            break
+        size = int.from_bytes(header[4:], "big")
+        if header[:4] == b"ID3 ":
+            return at + 12, min(size, file.size - at - 12)
+        at += 12 + size + (size & 1)
+    return None
 
 
 def count_wavpack_channels(file: File) -> int:

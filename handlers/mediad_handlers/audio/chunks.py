@@ -6,7 +6,6 @@ Sources: Microsoft RIFF 1991 and WAVEFORMATEXTENSIBLE; EBU Tech 3285 (bext), 330
 
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -57,7 +56,7 @@ def read_wav(record: Record, file: File) -> None:
         raise HandlerError("corrupt", "WAV: no format chunk")
     for name, start, size in sorted(late, key=lambda one: (b"id3 ", b"ID3 ", b"LIST", b"bext").index(one[0])):
         if name in (b"id3 ", b"ID3 "):
-            read_id3(record, io.BytesIO(file.read(start, min(size, MAX_READ))))
+            read_id3(record, file, start, min(size, MAX_READ, file.size - start))
         elif name == b"LIST":
             _read_info_list(record, file.read(start, min(size, INFO_BYTES)))
         else:
@@ -76,7 +75,7 @@ def read_aiff(record: Record, file: File) -> None:
         elif name == b"SSND" and found:
             facts.put_average(record, min(size, file.size - start), "AIFF:SSND")
         elif name in (b"ID3 ", b"id3 "):
-            read_id3(record, io.BytesIO(file.read(start, min(size, MAX_READ))))
+            read_id3(record, file, start, min(size, MAX_READ, file.size - start))
         elif name in AIFF_TEXTS:
             text = _decode(file.read(start, min(size, 65536)))
             shown = name.decode("ascii").strip()

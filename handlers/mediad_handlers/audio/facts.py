@@ -1,4 +1,4 @@
-"""Stream facts from mutagen's info objects: duration, rates, channels. 0 and None are "not stated": no key."""
+"""Stream facts: duration, rates, channels. 0 and None are "not stated": no key."""
 
 from __future__ import annotations
 
@@ -30,6 +30,17 @@ def put_stream(record: Record, info: Any, source: str, *, with_bit_rate: bool = 
     rate = getattr(info, "bitrate", None)
     if with_bit_rate and isinstance(rate, (int, float)) and rate > 0:
         record.put("bit_rate", int(rate), source)
+
+
+def put_facts(
+    record: Record, source: str, duration: float, sample_rate: int, channels: int, bits_per_sample: int = 0
+) -> None:
+    """The same of one of our own readers; 0 is "not stated"."""
+    if duration > 0 and isfinite(duration):
+        record.put("duration", round(duration, 6), source)
+    record.put("sample_rate", sample_rate or None, source)
+    record.put("channels", channels or None, source)
+    record.put("bits_per_sample", bits_per_sample or None, source)
 
 
 def put_average(record: Record, size: int, source: str) -> None:

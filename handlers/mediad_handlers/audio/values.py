@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from math import isfinite
+from operator import itemgetter
 from typing import Any
 
 from mediad_handlers.audio.tables import Rule
@@ -38,28 +40,62 @@ NO_LANGUAGE = ("und", "zxx", "xxx", "mis", "mul")  # ISO 639-2: undetermined, no
 Setter = Callable[[Record, str, list[Any], str], bool]
 
 
+_Plan = dict[str, tuple[int, str, Setter]]
+_plans: dict[int, _Plan] = {}
+
+
 def map_tags(
     record: Record, rules: Mapping[str, Rule], native: Mapping[str, tuple[str, list[Any]]], group: str
 ) -> None:
-    """Fills fields from `native` ({normalised key: (key as written, values)}) after `rules`; what no rule takes, what
-    cannot be read as its field's type, and what an earlier source outranked is kept in `record.tags`."""
-    chosen = sorted((rule, key) for key in native if (rule := rules.get(key)) is not None)
-    used = set()
-    for rule, key in chosen:
-        shown, values = native[key]
-        if SETTERS[rule.kind](record, rule.field, values, f"{group}:{shown}"):
-            used.add(key)
+    """Fills fields from `native` ({normalised key: (key as written, values)}) after `rules`, a container's of
+    tables.RULES; what no rule takes, what cannot be read as its field's type, and what an earlier source outranked is
+    kept in `record.tags`."""
+    plan = _plans.get(id(rules)) or _make_plan(rules)
+    chosen = []
+    unused = []
     for key, (shown, values) in native.items():
-        if key not in used:
-            record.tag(f"{group}:{shown}", values)
+        found = plan.get(key)
+        if found is not None:
+            rank, field, setter = found
+            chosen.append((rank, field, key, setter, shown, values))
+        else:
+            unused.append(key)
+    chosen.sort(key=_RANK)
+    for _, field, key, setter, shown, values in chosen:
+        if not setter(record, field, values, f"{group}:{shown}"):
+            unused.append(key)
+    if len(unused) > 1:
+        left = set(unused)
+        unused = [key for key in native if key in left]
+    for key in unused:
+        shown, values = native[key]
+        record.tag(f"{group}:{shown}", values)
+
+
+_RANK = itemgetter(0)
+
+
+def _make_plan(rules: Mapping[str, Rule]) -> _Plan:
+    """The rules with their setters looked up, once a container."""
+    plan = {key: (rule.rank, rule.field, SETTERS[rule.kind]) for key, rule in rules.items()}
+    _plans[id(rules)] = plan
+    return plan
 
 
 def read_date(value: Any) -> str | None:
     """YYYY[-MM[-DD]] at the start of `value` (ISO 8601, with / or ., or YYYYMMDD); a month or day 0 is dropped; else
     the only year that its text names ("Oct 3, 1995"); None when there is no date of the calendar."""
-    match = _DATE.match(str(value))
+    return _parse_date(str(value)[:LONGEST_DATE])
+
+
+LONGEST_DATE = 256  # characters in which a date is looked for
+
+
+@lru_cache(1024)  # the songs of an album share theirs
+def _parse_date(text: str) -> str | None:
+    match = _DATE.match(text)
     if match is None:
-        found = _YEAR.findall(str(value)[:100])
+        found = _YEAR.findall(text[:100])
         return str(found[0]) if len(set(found)) == 1 else None
     year = match[1]
     month, day = int(match[2] or match[4] or 0), int(match[3] or match[5] or 0)
@@ -90,13 +126,21 @@ def read_uuid(value: Any) -> str | None:
 
 
 def _texts(values: list[Any]) -> list[str]:
+    if len(values) == 1 and type(values[0]) is str:
+        only = values[0].strip("\0 \t\r\n")
+        return [only] if only else []
     return [text for value in values if (text := str(value).strip("\0 \t\r\n"))]
+
+
+def _unique(texts: list[str]) -> list[str]:
+    return texts if len(texts) < 2 else list(dict.fromkeys(texts))
 
 
 def _put(record: Record, field: str, value: Any, source: str) -> bool:
     if value is None or value == "" or value == [] or field in record.fields:
         return False
-    record.put(field, value, source)
+    record.fields[field] = value
+    record.sources[field] = source
     return True
 
 
@@ -107,13 +151,13 @@ def set_text(record: Record, field: str, values: list[Any], source: str) -> bool
 
 
 def set_texts(record: Record, field: str, values: list[Any], source: str) -> bool:
-    return _put(record, field, list(dict.fromkeys(_texts(values))), source)
+    return _put(record, field, _unique(_texts(values)), source)
 
 
 def set_credit(record: Record, field: str, values: list[Any], source: str) -> bool:
     """A printed credit and the list of names: `artist_credit` with `artists`, `album_artist_credit` with
     `album_artists`. Several values are several names; the credit that is shown then lists them with commas."""
-    texts = list(dict.fromkeys(_texts(values)))
+    texts = _unique(_texts(values))
     if not texts:
         return False
     names = "artists" if field == "artist_credit" else "album_artists"
@@ -214,18 +258,29 @@ def set_languages(record: Record, field: str, values: list[Any], source: str) ->
 
 def set_genres(record: Record, field: str, values: list[Any], source: str) -> bool:
     """Names, with ID3v1 numbers expanded: "17", "(17)", "(17)Rock", "(51)(39)" (ID3v2.3.0 section 4.2.1, TCON)."""
+    texts = _texts(values)
+    found = _name_genres(texts[0]) if len(texts) == 1 and len(texts[0]) <= 100 else _list_genres(texts)
+    return _put(record, field, list(found), source)
+
+
+@lru_cache(1024)
+def _name_genres(text: str) -> tuple[str, ...]:
+    return tuple(_list_genres([text]))
+
+
+def _list_genres(texts: list[str]) -> list[str]:
     found: list[str] = []
-    for text in _texts(values):
+    for text in texts:
         while (match := _GENRE_REFERENCE.match(text)) is not None:
-            found.append(_name_genre(match[1]))
+            found.append(name_genre(match[1]))
             text = text[match.end() :]
         text = text[1:] if text.startswith("((") else text
         if text:
-            found.append(_name_genre(text))
-    return _put(record, field, list(dict.fromkeys(filter(None, found))), source)
+            found.append(name_genre(text))
+    return list(dict.fromkeys(filter(None, found)))
 
 
-def _name_genre(text: str) -> str:
+def name_genre(text: str) -> str:
     if text in ("RX", "CR"):
         return "Remix" if text == "RX" else "Cover"
     if not (text.isascii() and text.isdigit()):

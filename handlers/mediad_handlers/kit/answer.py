@@ -91,7 +91,9 @@ def _answer(handler: Handler, file: File, record: Record) -> dict[str, Any]:
         "mime_type": record.mime_type,
         "fields": fields,
         "tags": tags,
-        "sources": {name: source for name, source in record.sources.items() if name in fields},
+        "sources": record.sources
+        if fields is record.fields and record.sources.keys() == fields.keys()
+        else {name: source for name, source in record.sources.items() if name in fields},
         "keys": keys,
         "warnings": record.warnings,
         "stat": list(file.stat()),

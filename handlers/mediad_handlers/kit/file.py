@@ -97,7 +97,8 @@ class File:
         if not 0 <= offset < self.size or length <= 0:
             return b""  # an offset from a broken header may not even fit off_t
         if offset + length <= HEAD:
-            return self.head[offset : offset + length]
+            head = self._head
+            return (self.head if head is None else head)[offset : offset + length]
         return self._pread(offset, min(length, max(self.size - offset, 0)))
 
     def tail(self, length: int) -> bytes:

@@ -141,6 +141,9 @@ def _open(stream: Any, format: str) -> Any:
     plugin = _plugin(format)
     if plugin is None:
         raise HandlerError("unsupported", f"{format}: this Pillow has no decoder for it")
+    if _PLUGINS[format][3]:  # some plugins read all of the file before they tell its size
+        _demand(2 * stream.seek(0, os.SEEK_END), f"it has {stream.tell()} bytes")
+        stream.seek(0)
     try:
         return plugin(stream)
     except NotImplementedError as fault:
@@ -162,11 +165,14 @@ def _check(picture: Any, format: str, stream: Any, size: int) -> None:
     if _PLUGINS[format][3]:
         needed += 2 * stream.seek(0, os.SEEK_END)
         stream.seek(0)
+    _demand(needed, f"it declares {width} x {height} pixels")
+
+
+def _demand(needed: int, why: str) -> None:
+    """Raises HandlerError `limit` when that many bytes are not there."""
     if needed > _room:
-        fault = HandlerError(
-            "limit", f"it declares {width} x {height} pixels, which take {needed >> 20} MB to decode; "
-            f"there are {_room >> 20}"
-        )  # fmt: skip
+        text = f"{why}, which take {needed >> 20} MB to decode; there are {_room >> 20}"
+        fault = HandlerError("limit", text)
         fault.memory = needed + _used
         raise fault
 
@@ -188,14 +194,20 @@ def _reckon(picture: Any, format: str, size: int) -> int:
 
 
 def _jpeg_scale(width: int, height: int, size: int) -> int:
-    """By how much a JPEG is made smaller while it is decoded: twice the wanted size is left for the filter."""
-    fraction = max(width, height) // (2 * size)
+    """By how much a JPEG is made smaller while it is decoded."""
+    fraction = max(width, height) // _gap(size)
     return next((scale for scale in (8, 4, 2) if fraction >= scale), 1)
+
+
+def _gap(size: int) -> int:
+    """Pixels that reduced decoding leaves for the filter: twice the wanted ones, of large previews half as many more,
+    where no difference is seen and decoding is most of the cost."""
+    return 2 * size if size <= 320 else size * 3 // 2
 
 
 def _load(picture: Any, size: int, warnings: list[str]) -> None:
     if isinstance(picture, JpegImagePlugin.JpegImageFile):
-        picture.draft(None, _fit(picture.size, 2 * size))
+        picture.draft(None, _fit(picture.size, _gap(size)))
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         picture.load()

@@ -28,7 +28,7 @@ def preview(handler: Handler, file: File, size: int) -> Preview:
     found = recognise(file)
     if found is not None and found.handler == "image":
         if found.format in draw.FORMATS and found.format not in _RAW:
-            return draw.draw(file.stream(), found.format, size, source=found.format)
+            return draw.draw(Part(file, 0, file.size), found.format, size, source=found.format)
         return _from_raw(handler, file, size)
     _record, pictures = _read(handler, file)
     covers = [one for one in pictures if not 0 < max(one.width, one.height) < _LEAST]
@@ -99,7 +99,7 @@ def _draw(file: File, picture: Inside, size: int, turn: int) -> Preview:
 
 
 class Part(Stream):
-    """A stretch of a file as a file of its own."""
+    """A stretch of a file as a file of its own. Decoders that want all of it at once get it: draw has reckoned it."""
 
     def __init__(self, file: File, offset: int, length: int) -> None:
         super().__init__(file)
@@ -108,4 +108,7 @@ class Part(Stream):
         self._block = b""
 
     def _fetch(self, position: int, size: int) -> bytes:
-        return self.file.read(self._offset + position, min(size, MAX_READ))
+        place, end = self._offset + position, self._offset + position + size
+        if size <= MAX_READ:
+            return self.file.read(place, size)
+        return b"".join(self.file.read(at, min(MAX_READ, end - at)) for at in range(place, end, MAX_READ))

@@ -11,6 +11,11 @@ class Bits:
         self._left = len(data) * 8
         self.over = False
 
+    @property
+    def left(self) -> int:
+        """Bits up to the end; 0 behind it."""
+        return max(self._left, 0)
+
     def take(self, count: int) -> int:
         """The next `count` bits as a number."""
         self._left -= count

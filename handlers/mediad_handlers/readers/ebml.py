@@ -21,32 +21,62 @@ class Element(NamedTuple):
     end: int
 
 
-class Reader:
-    """Elements of a file; `budget` is how many more element headers may be read."""
+def parse_header(data: bytes, at: int) -> tuple[int, int, int] | None:
+    """(id, place of the contents, size) of the element header at `at` of `data`; a size of -1 is unknown. None for
+    what is no element, and for a header that `data` does not hold (RFC 8794 sections 4, 5: at most four and eight
+    bytes)."""
+    end = len(data)
+    if at + 2 > end:
+        return None
+    first = data[at]
+    if first >= 0x80:
+        number = first
+        at += 1
+    elif first >= 0x10:
+        width = 9 - first.bit_length()
+        number = int.from_bytes(data[at : at + width], "big")
+        at += width
+        if at >= end:
+            return None
+    else:
+        return None
+    first = data[at]
+    if first >= 0x80:
+        return number, at + 1, first & 0x7F if first != 0xFF else -1
+    octets = 9 - first.bit_length()
+    if not first or at + octets > end:
+        return None
+    most = (1 << 7 * octets) - 1
+    size = int.from_bytes(data[at : at + octets], "big") & most
+    return number, at + octets, size if size != most else -1
 
-    def __init__(self, fetch: Fetch) -> None:
+
+class Reader:
+    """Elements of a file; `budget` is how many more element headers may be read. `head`: its first bytes, in memory."""
+
+    __slots__ = ("_head", "_inside", "budget", "fetch")
+
+    def __init__(self, fetch: Fetch, head: bytes = b"") -> None:
         self.fetch = fetch
         self.budget = MAX_ELEMENTS
+        self._head = head
+        self._inside = len(head) - 12  # the last place from which a whole header is in memory
 
     def header(self, at: int, end: int) -> Element | None:
         """The element at an offset; None at the end or for what is no element. Raises HandlerError `limit`."""
         self.budget -= 1
         if self.budget < 0:
             raise HandlerError("limit", f"more than {MAX_ELEMENTS} EBML elements")
-        raw = self.fetch(at, 12)
-        if len(raw) < 2 or raw[0] < 0x10:
+        if at <= self._inside:
+            found, base = parse_header(self._head, at), 0
+        else:
+            found, base = parse_header(self.fetch(at, 12), 0), at
+        if found is None:
             return None
-        width = 9 - raw[0].bit_length()
-        number = int.from_bytes(raw[:width], "big")
-        if len(raw) <= width or not raw[width]:
-            return None
-        octets = 9 - raw[width].bit_length()
-        if len(raw) < width + octets:
-            return None
-        size = int.from_bytes(raw[width : width + octets], "big") & ((1 << 7 * octets) - 1)
-        start = at + width + octets
-        unknown = size == (1 << 7 * octets) - 1
-        return Element(number, start, end if unknown else min(start + size, end))
+        number, start, size = found
+        start += base
+        following = start + size
+        return Element(number, start, end if size < 0 or following > end else following)
 
     def walk(self, start: int, end: int) -> Iterator[Element]:
         at = start
@@ -61,7 +91,10 @@ class Reader:
         return self.walk(element.start, element.end)
 
     def data(self, element: Element, limit: int = 65536) -> bytes:
-        return self.fetch(element.start, min(element.end - element.start, limit))
+        start, end = element.start, element.end
+        if end - start > limit:
+            end = start + limit
+        return self._head[start:end] if end <= self._inside else self.fetch(start, end - start)
 
     def number(self, element: Element) -> int:
         """An unsigned number of at most eight bytes."""

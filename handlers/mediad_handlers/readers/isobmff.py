@@ -6,15 +6,22 @@ there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from struct import Struct
+from typing import TYPE_CHECKING, NamedTuple
 
 from mediad_handlers.kit.api import HandlerError
+
+if TYPE_CHECKING:
+    from mediad_handlers.kit.file import File
 
 Fetch = Callable[[int, int], bytes]
 
 MAX_BOXES = 20_000  # of one walk
 MAX_CONTENT = 4 * 1024 * 1024  # bytes of one box's contents
+
+
+_HEADER = Struct(">I4s").unpack_from
 
 
 class Box(NamedTuple):
@@ -32,12 +39,13 @@ class Box(NamedTuple):
 class Source:
     """Bytes of a file with one part of it in memory; `budget` is how many more box headers may be read."""
 
-    __slots__ = ("_base", "_data", "_fetch", "budget")
+    __slots__ = ("_base", "_children", "_data", "_fetch", "budget")
 
     def __init__(self, fetch: Fetch, data: bytes = b"", base: int = 0) -> None:
         self._fetch = fetch
         self._data = data
         self._base = base
+        self._children: dict[tuple[int, int], list[Box]] = {}
         self.budget = MAX_BOXES
 
     def read(self, offset: int, length: int) -> bytes:
@@ -58,7 +66,19 @@ class Source:
     def walk(self, start: int, end: int) -> Iterator[Box]:
         """The boxes between two offsets. Raises HandlerError `limit` behind MAX_BOXES of one source."""
         at = start
+        base, data = self._base, self._data
+        inside = len(data) - 16 + base  # the last place from which a header is in memory
         while at + 8 <= end:
+            if base <= at <= inside:
+                size, kind = _HEADER(data, at - base)
+                if size >= 8:
+                    self.budget -= 1
+                    if self.budget < 0:
+                        raise HandlerError("limit", f"more than {MAX_BOXES} boxes")
+                    following = at + size
+                    yield Box(kind, at + 8, following if following < end else end)
+                    at = following
+                    continue
             self.budget -= 1
             if self.budget < 0:
                 raise HandlerError("limit", f"more than {MAX_BOXES} boxes")
@@ -75,18 +95,65 @@ class Source:
             yield Box(kind, at + head, min(at + size, end))
             at += size
 
-    def children(self, box: Box, skip: int = 0) -> Iterator[Box]:
-        """The boxes inside a box, behind `skip` bytes of its own (4 for a full box)."""
-        return self.walk(box.start + skip, box.end)
+    def children(self, box: Box, skip: int = 0) -> Iterable[Box]:
+        """The boxes inside a box, behind `skip` bytes of its own (4 for a full box); what is in memory is walked once.
+        Raises HandlerError `limit`, while they are taken or at once."""
+        start, end = box.start + skip, box.end
+        found = self._children.get((start, end))
+        if found is None:
+            if start < self._base or end > self._base + len(self._data):
+                return self.walk(start, end)
+            found = self._children[start, end] = self._list(start, end)
+        return found
+
+    def _list(self, start: int, end: int) -> list[Box]:
+        """What `walk` gives, of a range in memory."""
+        found: list[Box] = []
+        data, base = self._data, self._base
+        inside = min(end - 8, base + len(data) - 16)
+        at = start
+        while at <= inside:
+            size, kind = _HEADER(data, at - base)
+            if size < 8:
+                break
+            following = at + size
+            found.append(Box(kind, at + 8, following if following < end else end))
+            at = following
+        self.budget -= len(found)
+        if self.budget < 0:
+            raise HandlerError("limit", f"more than {MAX_BOXES} boxes")
+        if at + 8 <= end:
+            found += self.walk(at, end)  # a large size, a last box, the end of what is in memory
+        return found
 
     def find(self, box: Box, *path: bytes) -> Box | None:
         """The first box at a path of kinds below `box`."""
         for kind in path:
-            found = next((child for child in self.children(box) if child.kind == kind), None)
-            if found is None:
+            for child in self.children(box):
+                if child.kind == kind:
+                    box = child
+                    break
+            else:
                 return None
-            box = found
         return box
+
+
+def list_boxes(file: File) -> list[Box]:
+    """The boxes of the top level, read once a file. Raises HandlerError `limit` behind MAX_BOXES."""
+    if "boxes" not in file.memo:
+        file.memo["boxes"] = list(Source(file.read, file.head).walk(0, file.size))
+    found: list[Box] = file.memo["boxes"]
+    return found
+
+
+def load_movie(file: File, moov: Box) -> Source:
+    """A source with the beginning of the movie box in memory, at most MAX_CONTENT bytes; read once a file."""
+    if "movie" not in file.memo:
+        data = file.read(moov.start, min(moov.length, MAX_CONTENT))
+        file.memo["movie"] = Source(file.read, data, moov.start)
+    found: Source = file.memo["movie"]
+    found.budget = MAX_BOXES  # for each who asks
+    return found
 
 
 def big(data: bytes, offset: int, length: int) -> int:

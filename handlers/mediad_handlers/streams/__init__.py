@@ -8,6 +8,7 @@ keys. The table: docs/handlers.md, What counts as payload.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from hashlib import blake2b, sha256
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,7 @@ PRELOAD = (
 )  # fmt: skip
 
 
+@cache
 def _function(module: str, name: str) -> Callable[..., Any]:
     found: Callable[..., Any] = getattr(import_module(f"mediad_handlers.streams.{module}"), name)
     return found
@@ -80,14 +82,16 @@ def head_keys(file: File, format: str) -> list[list[Any]]:
     keys: list[list[Any]] = []
     try:
         for track in tracks_of(file, format):
-            head = bytearray()
-            for piece in track.packets():
-                head += piece
-                if len(head) >= HEAD:
-                    break
+            head = track.first
+            if head is None:
+                gathered = bytearray()
+                for piece in track.packets():
+                    gathered += piece
+                    if len(gathered) >= HEAD:
+                        break
+                head = bytes(gathered[:HEAD])
             if head:
-                digest = blake2b(f"{track.kind}\0{track.codec}\0".encode(), digest_size=16)
-                digest.update(head[:HEAD])
+                digest = blake2b(f"{track.kind}\0{track.codec}\0".encode() + head, digest_size=16)
                 keys.append(["track", HEAD_ALGORITHM, digest.digest()])
     except HandlerError as fault:
         if fault.code == "io":

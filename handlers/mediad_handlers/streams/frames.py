@@ -15,6 +15,7 @@ from mediad_handlers.kit.api import HandlerError, Payload, Track
 if TYPE_CHECKING:
     from mediad_handlers.kit.file import File
 
+HEAD = 8 * 1024  # bytes of a track that its key is made of
 PIECE = 256 * 1024
 _LAYERS = {1: "mp1", 2: "mp2", 3: "mp3"}
 
@@ -29,20 +30,26 @@ def tracks(file: File, format: str) -> Sequence[Track]:
     if format == "flac":
         from mediad_handlers.audio.vorbis import flac_payload
 
-        return (Track(1, "audio", "flac", partial(_pieces, file, flac_payload(file))),)
+        payload = flac_payload(file)
+        return (Track(1, "audio", "flac", partial(_pieces, file, payload), _first(file, payload)),)
     from mediad_handlers.audio.frames import find_frames
     from mediad_handlers.audio.frames import payload as mpeg_payload
 
     payload = mpeg_payload(file)
     frames = find_frames(file)
     codec = _LAYERS[frames.frame.layer] if frames is not None else "mp3"
-    return (Track(1, "audio", codec, partial(_pieces, file, payload)),)
+    return (Track(1, "audio", codec, partial(_pieces, file, payload), _first(file, payload)),)
+
+
+def _first(file: File, payload: Payload) -> bytes:
+    start, length = payload.ranges[0]
+    return file.read(start, min(HEAD, length))
 
 
 def _pieces(file: File, payload: Payload) -> Iterator[bytes]:
     for start, length in payload.ranges:
         at, end = start, min(start + length, file.size)
-        size = 8192  # a small piece first: the key of a track needs no more
+        size = HEAD  # a small piece first
         while at < end:
             data = file.read(at, min(size, end - at))
             if not data:

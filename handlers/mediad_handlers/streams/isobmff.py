@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
+from itertools import accumulate
+from struct import unpack_from
 from typing import TYPE_CHECKING, NamedTuple
 
 from mediad_handlers.kit.api import HandlerError, Payload, Track
-from mediad_handlers.readers.isobmff import Box, Source, big
+from mediad_handlers.readers.isobmff import Box, Source, big, list_boxes, load_movie
 from mediad_handlers.streams import nals
 from mediad_handlers.video.tracks import codec_name
 
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 ALGORITHM = "isobmff-mdat/1"
 RANGES = 4096  # mdat boxes of one file: more is a live recording in small pieces, whose payload is the whole file
 BLOCK = 64 * 1024  # bytes of a table read at once
-PIECE = 1024 * 1024  # bytes of samples read at once
+FIRST, PIECE = 8 * 1024, 1024 * 1024  # bytes of samples read at once, at first and later
+GROUP = 256  # samples of which that is made
 SAMPLES = 50_000_000
 _KINDS = {b"soun": "audio", b"vide": "video"}
 _COVERS = frozenset(("mjpeg", "png", "bmp", "gif"))  # a video track of pictures is a cover
@@ -35,8 +38,7 @@ _OBJECTS = {0x40: "aac", 0x66: "aac", 0x67: "aac", 0x68: "aac", 0x69: "mp3", 0x6
 
 def payload(file: File, format: str) -> Payload | None:
     """isobmff-mdat/1; None when there is no mdat, or more than RANGES of them."""
-    source = Source(file.read)
-    ranges = [(box.start, box.length) for box in source.walk(0, file.size) if box.kind == b"mdat" and box.length]
+    ranges = [(box.start, box.length) for box in list_boxes(file) if box.kind == b"mdat" and box.length]
     return Payload(ALGORITHM, tuple(ranges)) if 0 < len(ranges) <= RANGES else None
 
 
@@ -58,6 +60,17 @@ class _Table:
                 raise HandlerError("corrupt", "a sample table ends early")
         return int.from_bytes(self._data[at : at + self._width], "big")
 
+    def take(self, index: int, count: int) -> tuple[int, ...]:
+        """The numbers from `index` on, at most `count` of them, at least one where there is one. Raises HandlerError as
+        above."""
+        count = min(count, self.count - index)
+        if count <= 0:
+            return ()
+        self[index]
+        at = (index - self._first) * self._width
+        count = min(count, (len(self._data) - at) // self._width)
+        return unpack_from(f">{count}{'Q' if self._width == 8 else 'I'}", self._data, at)
+
 
 class _Description(NamedTuple):
     codec: str
@@ -66,13 +79,11 @@ class _Description(NamedTuple):
 
 def tracks(file: File, format: str) -> Sequence[Track]:
     """The audio and video tracks. Raises HandlerError `corrupt` when there is no moov."""
-    source = Source(file.read)
-    boxes = list(source.walk(0, file.size))
+    boxes = list_boxes(file)
     moov = next((box for box in boxes if box.kind == b"moov"), None)
     if moov is None:
         raise HandlerError("corrupt", "there is no moov box")
-    if moov.length <= PIECE:
-        source.load(moov.start, moov.length)
+    source = load_movie(file, moov)
     fragments = [box for box in boxes if box.kind == b"moof"]
     found: list[Track] = []
     for trak in source.children(moov):
@@ -89,7 +100,10 @@ def tracks(file: File, format: str) -> Sequence[Track]:
             continue
         version = source.read(header.start, 1)
         number = big(source.read(header.start + (20 if version == b"\1" else 12), 4), 0, 4)
-        pieces = partial(_fragmented, file, fragments, number) if fragments else partial(_samples, file, source, table)
+        if fragments:
+            pieces = partial(_fragmented, file, fragments, number)
+        else:
+            pieces = partial(_samples, file, source, table, not description.lengths)
         found.append(Track(number, kind, description.codec, _normalised(description, pieces)))
     return found
 
@@ -121,20 +135,17 @@ def _describe(source: Source, table: Box) -> _Description | None:
     return _Description(codec, 0)
 
 
-def _normalised(
-    description: _Description, ranges: Callable[[], Iterator[tuple[int, int, bytes]]]
-) -> Callable[[], Iterator[bytes]]:
+def _normalised(description: _Description, pieces: Callable[[], Iterator[bytes]]) -> Callable[[], Iterator[bytes]]:
     """The packets: as they are, or with NAL units in the common form."""
 
     def packets() -> Iterator[bytes]:
-        pieces = (piece for _, _, piece in ranges())
-        return nals.from_lengths(description.codec, pieces, description.lengths) if description.lengths else pieces
+        return nals.from_lengths(description.codec, pieces(), description.lengths)
 
-    return packets
+    return packets if description.lengths else pieces
 
 
-def _samples(file: File, source: Source, table: Box) -> Iterator[tuple[int, int, bytes]]:
-    """(offset, size, bytes) of each sample in decoding order."""
+def _samples(file: File, source: Source, table: Box, whole: bool) -> Iterator[bytes]:
+    """The bytes of each sample in decoding order; with `whole` neighbours may come as one."""
     boxes = {box.kind: box for box in source.children(table)}
     sizes, offsets, runs = boxes.get(b"stsz"), boxes.get(b"stco") or boxes.get(b"co64"), boxes.get(b"stsc")
     if sizes is None or offsets is None or runs is None:
@@ -151,30 +162,76 @@ def _samples(file: File, source: Source, table: Box) -> Iterator[tuple[int, int,
         raise HandlerError("corrupt", "a track has no chunks or too many samples")
     sample = 0
     run = 0
+    group = FIRST
+    per, until = table_of_runs[1], 0  # the samples of a chunk, and the chunk up to which that holds
+    known = table_of_runs.take(0, 3 * GROUP)  # (first chunk, samples of a chunk, description) of the first runs
+    places: tuple[int, ...] = ()  # of chunks, from number `base` on
+    base = 0
     for chunk in range(chunks.count):
-        while run + 1 < entries and table_of_runs[(run + 1) * 3] <= chunk + 1:
-            run += 1
-        per = table_of_runs[run * 3 + 1]
-        at = chunks[chunk]
-        for _ in range(per):
-            if sample >= count:
-                return
-            size = same or (each[sample] if sample < each.count else 0)
+        if chunk >= until:
+            while run + 1 < entries:
+                place = (run + 1) * 3
+                until = (known[place] if place < len(known) else table_of_runs[place]) - 1
+                if until > chunk:
+                    break
+                run += 1
+            else:
+                until = chunks.count
+            place = run * 3 + 1
+            per = known[place] if place < len(known) else table_of_runs[place]
+        if chunk - base >= len(places):
+            base, places = chunk, chunks.take(chunk, GROUP)
+        at = places[chunk - base]
+        left = min(per, count - sample)
+        while left > 0:
+            if same:
+                sizes_of = (same,) * min(left, max(1, group // same))
+            else:
+                sizes_of = each.take(sample, min(left, GROUP))
+                if not sizes_of:
+                    return  # the table ends: no sample that follows has a size
+            total = sum(sizes_of)
+            if total > group and len(sizes_of) > 1:
+                place = next(place for place, end in enumerate(accumulate(sizes_of), 1) if end >= group)
+                sizes_of = sizes_of[:place]
+                total = sum(sizes_of)
+            if whole and total <= 2 * PIECE and at + total <= file.size:
+                yield file.read(at, total)
+            else:
+                yield from _read_group(file, at, sizes_of, total)
+            at += total
+            sample += len(sizes_of)
+            left -= len(sizes_of)
+            group = min(group * 2, PIECE)
+        if sample >= count:
+            return
+
+
+def _read_group(file: File, at: int, sizes: tuple[int, ...], total: int) -> Iterator[bytes]:
+    """Samples behind each other, each by itself; in one read where they lie in the file and are of a usual size."""
+    if total > 2 * PIECE or at + total > file.size:
+        for size in sizes:
             yield from _read(file, at, size)
             at += size
-            sample += 1
+        return
+    data = file.read(at, total)
+    start = 0
+    for size in sizes:
+        if size:
+            yield data[start : start + size]
+            start += size
 
 
-def _read(file: File, at: int, size: int) -> Iterator[tuple[int, int, bytes]]:
+def _read(file: File, at: int, size: int) -> Iterator[bytes]:
     """A sample, whole. Raises HandlerError `corrupt` when it lies outside of the file, `limit` when it is too large."""
     if not size:
         return
     if at + size > file.size:
         raise HandlerError("corrupt", f"a sample of {size} bytes at {at} lies outside of the file")
-    yield at, size, file.read(at, size)
+    yield file.read(at, size)
 
 
-def _fragmented(file: File, fragments: list[Box], number: int) -> Iterator[tuple[int, int, bytes]]:
+def _fragmented(file: File, fragments: list[Box], number: int) -> Iterator[bytes]:
     """The samples of a track in movie fragments (8.8)."""
     for moof in fragments:
         source = Source(file.read)
@@ -200,9 +257,7 @@ def _fragmented(file: File, fragments: list[Box], number: int) -> Iterator[tuple
                     place = yield from _run(file, source, run, base, place, default)
 
 
-def _run(
-    file: File, source: Source, run: Box, base: int, place: int, default: int
-) -> Generator[tuple[int, int, bytes], None, int]:
+def _run(file: File, source: Source, run: Box, base: int, place: int, default: int) -> Generator[bytes, None, int]:
     """The samples of a track run; returns where the next run goes on."""
     data = source.content(run)
     flags, count = big(data, 1, 3), big(data, 4, 4)

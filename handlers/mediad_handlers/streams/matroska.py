@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mediad_handlers.kit.api import HandlerError, Payload, Track
-from mediad_handlers.readers.ebml import Element, Reader
+from mediad_handlers.readers.ebml import Element, Reader, parse_header
 from mediad_handlers.streams import nals
 from mediad_handlers.video.tracks import codec_name
 
@@ -27,20 +27,30 @@ SEGMENT, CLUSTER, TRACKS, SEEK_HEAD = 0x18538067, 0x1F43B675, 0x1654AE6B, 0x114D
 # Level-1 elements: what may stand behind the last cluster.
 LEVEL1 = frozenset((SEEK_HEAD, 0x1549A966, TRACKS, 0x1C53BB6B, 0x1941A469, 0x1043A770, 0x1254C367, 0xEC, 0xBF))
 BEFORE = 1000  # elements in front of the first cluster
-WINDOW = 1024 * 1024
+FIRST, WINDOW = 32 * 1024, 1024 * 1024  # bytes of the first and of later reads
 FRAME = 16 * 1024 * 1024
 
 
 def _segment(file: File) -> tuple[Reader, Element]:
-    reader = Reader(file.read)
-    for element in reader.walk(0, file.size):
-        if element.id == SEGMENT:
-            return reader, element
-    raise HandlerError("corrupt", "there is no Segment")
+    """A reader with a budget of its own, and the segment, which is found once a file."""
+    reader = Reader(file.read, file.head)
+    if "segment" not in file.memo:
+        file.memo["segment"] = next((one for one in reader.walk(0, file.size) if one.id == SEGMENT), None)
+    segment: Element | None = file.memo["segment"]
+    if segment is None:
+        raise HandlerError("corrupt", "there is no Segment")
+    return reader, segment
 
 
-def _first_cluster(reader: Reader, segment: Element) -> tuple[int, Element] | None:
-    """(offset of the first cluster's header, the cluster)."""
+def _first_cluster(file: File, reader: Reader, segment: Element) -> tuple[int, Element] | None:
+    """(offset of the first cluster's header, the cluster); found once a file."""
+    if "cluster" not in file.memo:
+        file.memo["cluster"] = _find_cluster(reader, segment)
+    found: tuple[int, Element] | None = file.memo["cluster"]
+    return found
+
+
+def _find_cluster(reader: Reader, segment: Element) -> tuple[int, Element] | None:
     at = segment.start
     for _ in range(BEFORE):
         element = reader.header(at, segment.end)
@@ -57,7 +67,7 @@ def payload(file: File, format: str) -> Payload | None:
     of the segment: the elements behind it are taken away by their own headers, which the first SeekHead places; without
     one it is the end of the segment."""
     reader, segment = _segment(file)
-    found = _first_cluster(reader, segment)
+    found = _first_cluster(file, reader, segment)
     if found is None:
         return None
     begin, first = found
@@ -114,7 +124,7 @@ def tracks(file: File, format: str) -> Sequence[Track]:
             entries = [_read_entry(reader, one) for one in reader.children(element) if one.id == 0xAE]
             break
         at = element.end
-    found = _first_cluster(reader, segment)
+    found = _first_cluster(file, reader, segment)
     if not entries or found is None:
         raise HandlerError("corrupt", "there are no tracks or no clusters")
     wanted = [one for one in entries if one.kind and one.codec and not one.unknown]
@@ -171,52 +181,121 @@ def _packets(file: File, segment: Element, begin: int, entry: _Entry) -> Callabl
 
 
 def _frames(file: File, segment: Element, begin: int, entry: _Entry) -> Iterator[bytes]:
-    """The frames of a track in the order of the clusters."""
+    """The frames of a track in the order of the clusters. The first blocks are found once a file, for all tracks."""
     window = _Window(file)
-    at = begin
-    while at < segment.end:
-        header = window.header(at, segment.end)
-        if header is None:
+    if "blocks" not in file.memo:
+        file.memo["blocks"] = _list_blocks(file.head, begin, segment.end)
+    blocks, at = file.memo["blocks"]
+    for number, start, end in blocks:
+        if number == entry.number:
+            yield from _block(window, start, end, entry)
+    end = segment.end
+    while at < end:
+        data, place, base = window.view(at)
+        found = parse_header(data, place)
+        if found is None:
             return
-        if header.id == CLUSTER or header.id == 0xA0:
-            at = header.start  # their children follow; a cluster of unknown size needs no end
+        number, start, size = found
+        start += base
+        if number == CLUSTER or number == 0xA0:
+            at = start  # their children follow; a cluster of unknown size needs no end
             continue
-        if header.id in (0xA3, 0xA1):
-            yield from _block(window, header, entry)
-        at = header.end
+        at = end if size < 0 or start + size > end else start + size
+        if number == 0xA3 or number == 0xA1:
+            yield from _block(window, start, at, entry)
+
+
+def _list_blocks(data: bytes, at: int, end: int) -> tuple[list[tuple[int, int, int]], int]:
+    """([(track, start, end)] of the blocks whose beginning is in `data`, a file's head; the offset behind them)."""
+    found: list[tuple[int, int, int]] = []
+    inside = min(end, len(data) - 12)
+    while at < inside:
+        first = data[at]
+        if first == 0xA3 and data[at + 1] >= 0x40:  # a SimpleBlock of less than 16 KiB, as nearly all are
+            if data[at + 1] >= 0x80:
+                start, size = at + 2, data[at + 1] & 0x7F
+            else:
+                start, size = at + 3, (data[at + 1] & 0x3F) << 8 | data[at + 2]
+            if size == (0x7F if start == at + 2 else 0x3FFF):
+                break  # an unknown size, which no block may have
+            number = first
+        else:
+            header = parse_header(data, at)
+            if header is None:
+                break
+            number, start, size = header
+            if number == CLUSTER or number == 0xA0:
+                at = start
+                continue
+            if size < 0:
+                break
+        following = start + size if start + size < end else end
+        if number == 0xA3 or number == 0xA1:
+            track = _track_of(data, start)
+            if track < 0:
+                break
+            found.append((track, start, following))
+        at = following
+    return found, at
+
+
+def _track_of(data: bytes, at: int) -> int:
+    """The track number at the beginning of a block; -1 when `data` does not hold it."""
+    if at >= len(data):
+        return -1
+    first = data[at]
+    if first >= 0x80:
+        return first & 0x7F
+    width = 9 - first.bit_length()
+    if not first or at + width > len(data):
+        return -1
+    return int.from_bytes(data[at : at + width], "big") & ((1 << 7 * width) - 1)
 
 
 class _Window:
-    """Reads a file forwards, a megabyte at a time."""
+    """Reads a file forwards, from FIRST bytes at a time to WINDOW: the key of a track's beginning needs little."""
 
     def __init__(self, file: File) -> None:
         self._file = file
-        self._start, self._data = 0, b""
+        self._start, self._data = 0, file.head
+        self._next = FIRST
 
     def read(self, at: int, size: int) -> bytes:
         place = at - self._start
         if not 0 <= place <= len(self._data) - size:
-            self._data = self._file.read(at, min(max(WINDOW, size), self._file.size - at))
-            self._start, place = at, 0
+            self._load(at, size)
+            place = 0
         return self._data[place : place + size]
 
-    def header(self, at: int, end: int) -> Element | None:
-        return Reader(lambda offset, length: self.read(offset, min(length, self._file.size - offset))).header(at, end)
+    def view(self, at: int) -> tuple[bytes, int, int]:
+        """(bytes, the place of `at` in them, the offset of the first of them); a whole header is there where the file
+        has one."""
+        place = at - self._start
+        if not 0 <= place <= len(self._data) - 12:
+            self._load(at, 12)
+        return self._data, at - self._start, self._start
+
+    def _load(self, at: int, size: int) -> None:
+        if at + size <= self._start + len(self._data) and at >= self._start:
+            return
+        self._data = self._file.read(at, min(max(self._next, size), self._file.size - at))
+        self._start = at
+        self._next = min(self._next * 2, WINDOW)
 
 
-def _block(window: _Window, block: Element, entry: _Entry) -> Iterator[bytes]:
+def _block(window: _Window, start: int, end: int, entry: _Entry) -> Iterator[bytes]:
     """The frames of a block of this track (section 10.3: lacing)."""
-    size = block.end - block.start
+    size = end - start
     if not 4 <= size <= FRAME:
         return
-    head = window.read(block.start, min(size, 12))
+    head = window.read(start, min(size, 12))
     if not head or head[0] < 1:
         return
     width = 9 - head[0].bit_length()
     number = int.from_bytes(head[:width], "big") & ((1 << 7 * width) - 1)
     if number != entry.number:
         return
-    data = window.read(block.start, size)[width + 3 :]
+    data = window.read(start, size)[width + 3 :]
     lacing = head[width + 2] >> 1 & 3
     for frame in [data] if not lacing else _unlace(data, lacing):
         yield _decode(frame, entry)

@@ -104,6 +104,8 @@ def payload(file: File, format: str) -> Payload | None:
     start = _data_start(file, {stream.serial: row[2] for stream, row in known if row[2] != 0xFFFF})
     if start is None or start > file.size:
         return None
+    if any(len(stream.packets[0]) > 0xFFFF for stream, _ in known):
+        return None  # no identification header is as long
     granules = last_granules(file)
     prefix = b""
     for stream, _ in known:

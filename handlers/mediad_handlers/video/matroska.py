@@ -31,7 +31,7 @@ TAG_FIELDS = {
 
 def read_matroska(file: File) -> Record:
     """The record of a Matroska or WebM file. Raises HandlerError `corrupt` without a segment."""
-    reader = Reader(file.read)
+    reader = Reader(file.read, file.head)
     head = reader.header(0, file.size)
     if head is None or head.id != EBML:
         raise HandlerError("corrupt", "no EBML header")

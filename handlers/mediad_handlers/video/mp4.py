@@ -11,14 +11,13 @@ from typing import Any
 
 from mediad_handlers.kit.api import HandlerError, Record
 from mediad_handlers.kit.file import File
-from mediad_handlers.readers.isobmff import Box, Source, big
+from mediad_handlers.readers.isobmff import Box, Source, big, list_boxes, load_movie
 from mediad_handlers.readers.moment import parse_moment, put_moment
 from mediad_handlers.readers.png import inflate
 from mediad_handlers.video.mp4tags import read_tags
 from mediad_handlers.video.tracks import Track, codec_name, language_tag, put_bit_rate, summarise, track_name
 
 EPOCH = 2_082_844_800  # seconds from 1904-01-01, QuickTime's zero, to 1970-01-01
-KEPT_MOOV = 4 * 1024 * 1024  # bytes of moov kept in memory; what lies behind is read where needed
 MAX_TRACKS = 64
 _KINDS = {b"vide": "video", b"soun": "audio", b"sbtl": "subtitle", b"subt": "subtitle", b"text": "subtitle",
           b"clcp": "subtitle"}  # fmt: skip
@@ -32,12 +31,11 @@ _FORMATS = {b"qt  ": ("mov", "video/quicktime"), b"M4V ": ("m4v", "video/x-m4v")
 
 def read_mp4(file: File) -> Record:
     """The record of an ISO base media or QuickTime file. Raises HandlerError `corrupt` without a moov box."""
-    source = Source(file.read)
     format, mime_type = _format(file)
     record = Record("video", format, mime_type)
     moov: Box | None = None
     data_seen = fast = False
-    for box in source.walk(0, file.size):
+    for box in list_boxes(file):
         if box.kind == b"moov" and moov is None:
             moov, fast = box, not data_seen
         elif box.kind == b"mdat":
@@ -47,8 +45,7 @@ def read_mp4(file: File) -> Record:
     if moov is None:
         raise HandlerError("corrupt", "no movie box")
     record.put("fast_start", fast, "QuickTime:MediaDataOffset")
-    source.load(moov.start, min(moov.length, KEPT_MOOV))
-    source, moov = _inflated(source, moov)
+    source, moov = _inflated(load_movie(file, moov), moov)
     tracks: list[Track] = []
     movie_date: str | None = None
     for box in source.children(moov):
@@ -182,7 +179,7 @@ def _sample_times(source: Source, box: Box | None) -> tuple[int, int]:
 
 def _read_description(source: Source, track: Track, stsd: Box) -> None:
     """The first sample entry (14496-12 section 8.5.2, 12.1.3, 12.2.3; QuickTime sound description versions 1, 2)."""
-    entry = next(source.children(stsd, 8), None)
+    entry = next(iter(source.children(stsd, 8)), None)
     if entry is None:
         return
     track["codec"] = codec_name(entry.kind.decode("latin-1"))

@@ -27,7 +27,8 @@ PRELOAD = (
     "mediad_handlers.write.audio", "mediad_handlers.write.image", "mediad_handlers.write.xmp",
     "mediad_handlers.write.keywords", "mediad_handlers.write.segments", "mediad_handlers.write.iptc",
     "mediad_handlers.write.tiff", "xml.dom.minidom",
-    "xml.dom.expatbuilder", "mutagen.mp3", "mutagen.aac", "mutagen.aiff", "mutagen.wave", "mutagen.dsf",
+    "xml.dom.expatbuilder", "mediad_handlers.audio.bounds",
+    "mutagen.mp3", "mutagen.aac", "mutagen.aiff", "mutagen.wave", "mutagen.dsf",
     "mutagen.trueaudio", "mutagen.flac", "mutagen.oggvorbis", "mutagen.oggopus", "mutagen.oggspeex", "mutagen.oggflac",
     "mutagen.mp4", "mutagen.asf", "mutagen.monkeysaudio", "mutagen.wavpack", "mutagen.musepack",
 )  # fmt: skip

@@ -84,6 +84,10 @@ def write(file: File, target: int, format: str, changes: dict[str, Any], fields:
 def _open(kind: Any, copied: io.BufferedRandom, container: str, format: str) -> Any:
     from mutagen import MutagenError
 
+    from mediad_handlers.audio.bounds import bound_mutagen
+
+    bound_mutagen()
+
     try:
         if format in ("mp3", "aac"):
             from mutagen.id3 import ID3, ID3NoHeaderError

@@ -37,11 +37,20 @@ const ZIPS = 4;
 const PREVIEWS = 8; // a grid asks for all it shows at once
 
 /**
+ * Routes of another interface, in a scope of their own (content types, hooks). A route with `config: { role: null, cors: true }`
+ * is open to pages of any origin and asks `app.auth.identify` itself; `app.files` opens, `app.transcoder` sends.
+ * @typedef {(routes: import('fastify').FastifyInstance, app: App) => void | Promise<void>} Plug
+ */
+
+/** @type {readonly Plug[]} */
+const PLUGS = [];
+
+/**
  * @param {Config} config
- * @param {{ logLevel?: string, page?: string }} [how] `page`: the folder of the built page
+ * @param {{ logLevel?: string, page?: string, plugs?: readonly Plug[] }} [how] `page`: the folder of the built page
  * @returns {Promise<App>}
  */
-export async function buildApp(config, { logLevel = process.env.MEDIADB_APP_LOG ?? 'warn', page } = {}) {
+export async function buildApp(config, { logLevel = process.env.MEDIADB_APP_LOG ?? 'warn', page, plugs = PLUGS } = {}) {
   const server = fastify({
     logger: {
       level: logLevel,
@@ -114,6 +123,7 @@ export async function buildApp(config, { logLevel = process.env.MEDIADB_APP_LOG 
     fileRoutes(routes, app);
     serviceRoutes(routes, app);
     if (config.homegallery) homegalleryRoutes(routes, app);
+    for (const plug of plugs) await routes.register(async (inner) => plug(inner, app));
     await routes.register(async (inner) => uploadRoutes(inner, app)); // with content types of its own
     if (config.subsonic) await subsonicRoutes(routes, app);
   });

@@ -1,6 +1,6 @@
 /** Who asks: a cookie's session, a Bearer key, or nobody while nobody has an account. The daemon knows, this remembers for seconds. */
 import { createHash } from 'node:crypto';
-import { MediadError, PermissionDenied, Unsupported } from 'mediadb';
+import { LimitExceeded, MediadError, PermissionDenied, Unsupported } from 'mediadb';
 import { isLoopback } from './config.js';
 import { HttpError } from './errors.js';
 
@@ -119,6 +119,7 @@ export class Auth {
       return nobody && nothing ? this.#open(role) : null;
     } catch (error) {
       if (error instanceof Unsupported) return nothing ? this.#open(client.greeting?.role ?? 'read') : null;
+      if (error instanceof LimitExceeded) throw new HttpError('limit_exceeded', error.message, { status: 429, retryAfter: 60 });
       if (!(error instanceof PermissionDenied)) throw error;
       this.attempts.failed(origin);
       return null;
@@ -139,6 +140,12 @@ export class Auth {
     const { authorization, cookie } = request.headers;
     const bearer = /^Bearer +([\x21-\x7e]{1,512})$/i.exec(authorization ?? '');
     if (bearer) return this.identify({ key: bearer[1] }, request.ip);
+    const basic = /^Basic +([A-Za-z0-9+/=]{1,1024})$/i.exec(authorization ?? '');
+    if (basic) {
+      // A name and a key, for programs that know no Bearer; never a password, which would be sent with each request.
+      const [name, ...key] = Buffer.from(basic[1], 'base64').toString().split(':');
+      return this.identify({ name, key: key.join(':') }, request.ip);
+    }
     const session = cookieOf(cookie, COOKIE);
     if (session !== undefined && session !== '' && session.length <= 512) {
       const person = await this.identify({ session }, request.ip);

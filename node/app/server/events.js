@@ -1,5 +1,6 @@
 /** Live changes for pages: Server-Sent Events (WHATWG HTML, 9.2) over the daemon's feed, one feed for all. */
 import { MediadError } from 'mediadb';
+import { isAway } from './auth.js';
 import { changeJson, plainJson } from './map.js';
 
 /** @import { ServerResponse } from 'node:http' */
@@ -12,6 +13,7 @@ const BEHIND_BYTES = 1024 * 1024; // a page that takes nothing is dropped: it co
 const CATCH_UP = 5000; // changes; one that was away longer asks anew
 const STATUS_MS = 3000;
 const CLIENTS = 200;
+const AGAIN_MS = 2000;
 
 /** @typedef {{ response: ServerResponse, waiting: string[] | null, actor: string }} Page */
 
@@ -100,8 +102,7 @@ export class Feed {
 
   /** @param {Page} page */
   #leave(page) {
-    this.#pages.delete(page);
-    if (this.#pages.size > 0) return;
+    if (!this.#pages.delete(page) || this.#pages.size > 0) return;
     this.#following?.abort();
     this.#following = null;
     if (this.#beating) clearInterval(this.#beating);
@@ -128,8 +129,13 @@ export class Feed {
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof MediadError)) this.log(error);
-      // `connected` begins again.
+      // An absence passes: `connected` begins again. Anything else is told, and the pages ask anew.
+      if (!isAway(error)) {
+        this.log(error);
+        this.#place = { epoch: null, last: 0 };
+        this.#send('resync', { reason: 'changes were lost' });
+        setTimeout(() => this.#pages.size > 0 && this.#follow(), AGAIN_MS).unref();
+      }
     } finally {
       if (this.#following === following) this.#following = null;
       if (this.#pages.size === 0) this.#place = { epoch: null, last: 0 };

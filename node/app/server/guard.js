@@ -70,6 +70,8 @@ export function guard(server, config) {
       throw new HttpError('misdirected', 'this server is not known by that name: allowed_hosts in mediadb-app.toml lists names', { input: raw.headers.host });
     }
     const { cors } = request.routeOptions.config;
+    // For routes that say so: pages of any origin, never with cookies. Who asks stands in the request itself (OpenSubsonic).
+    if (cors) reply.header('access-control-allow-origin', '*').header('access-control-allow-headers', 'range, content-type').header('access-control-expose-headers', 'content-range, accept-ranges, content-length, x-content-duration');
     if (WRITES.has(request.method) && !cors && !isOwnOrigin(request)) {
       throw new HttpError('permission_denied', 'a page of another origin may not change anything here', { input: request.headers.origin });
     }

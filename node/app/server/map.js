@@ -87,8 +87,8 @@ export function effectiveFields(item, file) {
   return fields;
 }
 
-/** @param {File} file @param {Map<number, number>} [folders] by file id */
-function fileJson(file, folders) {
+/** @param {File} file */
+function fileJson(file) {
   /** @type {Record<string, Record<string, string>>} */
   const checksums = {};
   for (const { algorithm, value, scope } of file.digests) (checksums[scope || 'file'] ??= {})[algorithm] = value.toString('hex');
@@ -97,7 +97,6 @@ function fileJson(file, folders) {
     id: file.id,
     name: nameOf(file),
     path: file.pathDisplay,
-    folder: folders?.get(file.id),
     size: file.size,
     mtime: seconds(file.mtimeNs),
     state: file.state,

@@ -553,20 +553,20 @@ export interface BrowseRequest {
   id: string | null;
   /** albums: of this artist */
   artist: string | null;
-  /** only of what this finds */
+  /** only those of which this finds a song; the numbers stay those of the whole */
   query: string;
-  /** artists: name; albums: name artist year added recent frequent starred rating random; `-` before: the other way */
+  /** artists, genres: name; albums: name artist year (the least first) added recent frequent starred rating (the greatest first) random; `-` before: the other way. recent, frequent: only what the actor played; starred, rating: what they starred, rated. */
   sort: string;
   /** 0: 500 */
   limit: number;
   cursor: Buffer;
-  /** names (folded) that begin so, or that have a word that does */
+  /** names (folded) with all words of it, the last one being the beginning of a word */
   prefix: string;
   /** folders: those in this one; 0: the roots */
   folder: number;
   /** folders: with the items in it, by name */
   items: boolean;
-  /** artists: everybody on a song, not only album artists */
+  /** artists: everybody on a song; albums of `artist`: also where they are a guest */
   allArtists: boolean;
   /** albums */
   yearFrom: number;

@@ -9,6 +9,7 @@ import { asked } from './library.js';
 
 const tags = ['library'];
 const YEAR = { type: 'integer', minimum: 0, maximum: 9999 };
+const PLACES = 500;
 const BUCKETS = 10_000; // as many as a facet has: 27 years of days
 
 export const artistJson = (/** @type {any} */ each) => filled({
@@ -109,18 +110,15 @@ export function browseRoutes(routes, { library, lists }) {
 
   routes.get('/places', { schema: { tags, summary: 'where pictures and films were taken', querystring: object({ q: Q }) }, config: { role: 'read' } }, (request) => lists.run(async () => {
     const { q = '' } = /** @type {any} */ (request.query);
-    const [facet] = await client.facets(q, ['country'], { limit: 300, ...asked(request) });
-    const places = [];
-    for (const { value: country } of facet?.values ?? []) {
-      const inCountry = `country=${quoted(country)}${q.trim() ? ` (${q})` : ''}`;
-      const [cities] = await client.facets(inCountry, ['city'], { limit: 500, ...asked(request) });
-      for (const { value: city, items } of cities?.values ?? []) {
-        const question = `city=${quoted(city)} ${inCountry}`;
-        const { items: [cover] } = await client.queryPage(question, { limit: 1, columns: ['state', 'latitude', 'longitude'], ...asked(request) }); // prettier-ignore
-        const fields = /** @type {any} */ (cover?.files[0])?.fields ?? {};
-        places.push(filled({ country, state: fields.state, city, count: items, cover: cover?.id, latitude: fields.latitude, longitude: fields.longitude, q: question }));
-      }
-    }
+    const [facet] = await client.facets(q, ['places'], { limit: PLACES, ...asked(request) });
+    const places = await Promise.all((facet?.values ?? []).map(async ({ value, items: count }) => {
+      const [country, state, city] = JSON.parse(value);
+      const named = Object.entries({ country, state, city }).filter(([, each]) => each !== null);
+      const question = [...named.map(([field, each]) => `${field}=${quoted(each)}`), ...(q.trim() ? [`(${q})`] : [])].join(' ');
+      const { items: [cover] } = await client.queryPage(question, { limit: 1, columns: ['latitude', 'longitude'], ...asked(request) }); // prettier-ignore
+      const { latitude, longitude } = /** @type {any} */ (cover?.files[0])?.fields ?? {};
+      return filled({ country, state, city, count, cover: cover?.id, latitude, longitude, q: question });
+    })); // prettier-ignore
     return { places };
   })); // prettier-ignore
 }

@@ -66,8 +66,8 @@ export function collectionRoutes(routes, { library, lists }) {
   }, async (request, reply) => {
     const { kind = 'collection', name, ids = [], query } = b(request);
     if (query !== undefined && ids.length > 0) throw new HttpError('invalid_argument', 'one of ids and query: a list has items of its own, or is a question');
-    const there = await client.collections({ kind, name, ...asked(request) });
-    if (there.some((each) => each.name === name && each.kind === kind)) throw new HttpError('already_exists', `there is a ${kind} of this name`, { input: name });
+    const there = await client.collections({ kind, ...asked(request) });
+    if (there.some((each) => each.name === name)) throw new HttpError('already_exists', `there is a ${kind} of this name`, { input: name });
     const how = query === undefined ? { targets: ids } : { query };
     const { collection } = await client.collect(name, query === undefined ? 'add' : 'save', { kind, ...how, ...changing(request) });
     return reply.code(201).send(describe(collection));

@@ -149,7 +149,7 @@ export function fileRoutes(routes, { library, jobs }) {
     return entry;
   }
 
-  /** Groups whose copies somebody said are meant, unless there are more by now. @param {any[]} groups @param {string} actor */
+  /** Groups whose copies somebody said are meant, unless there are more by now. @param {{ files: File[] }[]} groups @param {string} actor */
   async function withoutMeant(groups, actor) {
     const said = await client.count(`has:user_${MEANT_COPIES}`, { actor }).catch((error) => {
       if (error instanceof MediadError && error.code === 'query_syntax') return 0;
@@ -161,6 +161,14 @@ export function fileRoutes(routes, { library, jobs }) {
     for await (const item of client.query(`has:user_${MEANT_COPIES}`, { actor })) {
       const value = Number(/** @type {any} */ (item).work[MEANT_COPIES]);
       if (Number.isFinite(value)) meant.set(item.id, value);
+    }
+    // Equal items become one when their checksums are known: a group may name an id that it had before.
+    const unknown = [...new Set(groups.flatMap(({ files }) => files.map(({ item }) => item ?? '')))].filter((id) => id !== '' && !meant.has(id));
+    for (let at = 0; at < unknown.length; at += 500) {
+      const some = unknown.slice(at, at + 500);
+      for (const [place, { item }] of (await client.get(some, { light: true, actor })).entries()) {
+        if (item && meant.has(item.id)) meant.set(some[place], meant.get(item.id) ?? 0);
+      }
     }
     return groups.filter(({ files }) => !files.every((/** @type {File} */ { item }) => (meant.get(item ?? '') ?? 0) >= files.length));
   }

@@ -16,7 +16,8 @@ import { asked, heads } from './library.js';
 const PAGE = 50;
 const SIZES = [1920, 1280, 800, 320, 128];
 const tags = ['peers'];
-const MEDIA = 'kind:image,video sort:-date';
+const DATED = 'kind:image,video has:date sort:-date';
+const UNDATED = 'kind:image,video missing:date sort:-modified'; // their date is the file's
 
 /** Only ASCII: other characters came out damaged of HomeGallery's reader. @param {any} value */
 const ascii = (value) => JSON.stringify(value).replace(/[\u0080-\uffff]/g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`);
@@ -96,11 +97,11 @@ export function homegalleryRoutes(routes, { library, previews, zips }) {
     return found.filter(({ sha1 }) => sha1 !== '');
   }
 
-  /** @param {FastifyRequest} request @returns {AsyncGenerator<string[], void, void>} */
-  async function* media(request) {
+  /** @param {FastifyRequest} request @param {string} question @returns {AsyncGenerator<string[], void, void>} */
+  async function* media(request, question) {
     /** @type {string[]} */
     let ids = [];
-    for await (const { id } of client.query(MEDIA, { bare: true, ...asked(request) })) {
+    for await (const { id } of client.query(question, { bare: true, ...asked(request) })) {
       ids.push(id);
       if (ids.length < PAGE) continue;
       yield ids;
@@ -135,10 +136,22 @@ export function homegalleryRoutes(routes, { library, previews, zips }) {
   }
 
   routes.get('/api/database.json', { schema: { tags, summary: "HomeGallery's database of pictures and films" }, config: { role: 'read', content: ['application/json'] } }, (request, reply) => {
-    async function* entries() {
-      for await (const ids of media(request)) yield (await withSums(request, ids)).map(({ item, file, sha1 }) => entryOf(item, file, sha1));
+    /** @param {string} question */
+    async function* entries(question) {
+      for await (const ids of media(request, question)) for (const { item, file, sha1 } of await withSums(request, ids)) yield entryOf(item, file, sha1);
     }
-    return sendList(request, reply, { type: 'home-gallery/database@1.3.0', created: new Date().toISOString() }, entries());
+    /** Both in one, the newest first: its page shows them as they come. @returns {AsyncGenerator<any[], void, void>} */
+    async function* merged() {
+      const lists = [entries(DATED), entries(UNDATED)];
+      const next = await Promise.all(lists.map((each) => each.next()));
+      for (;;) {
+        const at = next[0].done || (!next[1].done && next[1].value.date > next[0].value.date) ? 1 : 0;
+        if (next[at].done) return;
+        yield [next[at].value];
+        next[at] = await lists[at].next();
+      }
+    }
+    return sendList(request, reply, { type: 'home-gallery/database@1.3.0', created: new Date().toISOString() }, merged());
   });
 
   routes.get('/api/events.json', { schema: { tags, summary: "HomeGallery's events: tags that persons added and removed" }, config: { role: 'read', content: ['application/json'] } }, (request, reply) => {

@@ -149,6 +149,7 @@ export function libraryRoutes(routes, { library, lists, files, feed, auth, versi
       return reply.code(503).header('retry-after', 2).send({ server: 'ok', daemon: /** @type {any} */ (error).code ?? 'internal', version });
     }
   });
+  routes.get('/docs', { schema: { hide: true }, config: { role: null } }, async (_request, reply) => reply.redirect('/#/docs')); // the page shows it
   routes.get('/openapi.json', { schema: { tags: ['service'], summary: 'this description' }, config: { role: null } }, async () => routes.swagger());
 }
 

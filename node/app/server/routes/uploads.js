@@ -65,7 +65,11 @@ export function uploadRoutes(routes, { uploads, config }) {
     let work = Promise.resolve();
     /** @type {unknown} */
     let failed = null;
+    /** @type {import('node:stream').Readable | null} */
+    let current = null;
     form.on('file', (_field, stream, filename) => {
+      current = stream;
+      stream.on('error', () => {}); // told by whoever reads it; one that nobody reads yet must not end the server
       // The next part comes when this one was read: the form waits of itself.
       work = work.then(() => (failed ? void stream.resume() : uploads.take(stream, { name: filename || 'upload', actor, truncated: () => /** @type {any} */ (stream).truncated }).then((job) => jobs.push(job)))).catch((error) => {
         failed ??= error;
@@ -76,9 +80,11 @@ export function uploadRoutes(routes, { uploads, config }) {
       form.on('filesLimit', () => (failed ??= new HttpError('limit_exceeded', `a form has at most ${FILES} files`)));
       form.on('finish', () => resolve(undefined));
       form.on('error', (error) => reject(new HttpError('invalid_argument', `the form is damaged: ${/** @type {Error} */ (error).message}`)));
-      request.raw.on('aborted', () => {
+      request.raw.once('close', () => {
+        if (request.raw.complete) return;
+        // What is being read of it ends too: a form knows nothing of its connection.
         const lost = new HttpError('cancelled', 'the upload was broken off', { status: 400 });
-        form.destroy?.(lost);
+        current?.destroy(lost);
         reject(lost);
       });
       request.raw.pipe(form);

@@ -131,13 +131,13 @@ export function workRoutes(routes, { library, files }) {
     return { ids: entries, current, position, changed_at: changedAtNs ? seconds(changedAtNs) : null, client: by };
   });
   routes.put('/queue', {
-    schema: { tags, summary: 'the same, as it is from now on', body: object({ ids: MEANT.ids, current: NUMBER, position: { type: 'number', minimum: 0 }, client: text(100) }, ['ids']) },
+    schema: { tags, summary: 'the same, as it is from now on; without ids only where in it', body: object({ ids: MEANT.ids, current: NUMBER, position: { type: 'number', minimum: 0 }, client: text(100) }) },
     config: { role: 'write' },
   }, async (request) => {
     const { ids, current = 0, position = 0, client: by = 'web' } = b(request);
-    const targets = ids.map((/** @type {string} */ id) => ({ id }));
-    const reply = (await client.call('queue', { action: 'save', targets, current, position, client: by }, changing(request))).at(-1);
-    return { size: reply.entries.length || ids.length, problems: reply.problems.map(plainJson) };
+    const what = ids === undefined ? { action: 'at' } : { action: 'save', targets: ids.map((/** @type {string} */ id) => ({ id })) };
+    const reply = (await client.call('queue', { ...what, current, position, client: by }, changing(request))).at(-1);
+    return { changed: reply.events > 0, problems: reply.problems.map(plainJson) };
   }); // prettier-ignore
 }
 

@@ -3,7 +3,9 @@
  * are one sine, cut: a gap between them can be heard, and measured.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 /** Why there is no richer library, or ''. */
@@ -37,14 +39,31 @@ const CODECS = { flac: ['-c:a', 'flac'], mp3: ['-c:a', 'libmp3lame', '-b:a', '96
 const ffmpeg = (...argv) => execFileSync('ffmpeg', ['-v', 'error', '-nostdin', '-y', ...argv], { stdio: ['ignore', 'ignore', 'inherit'] });
 
 /**
- * Writes the albums below a folder, unless they are there.
+ * Puts the albums below a folder. They are made once and kept in the system's folder of temporary files: each test of a
+ * run has the same.
  * @param {string} folder
- * @param {{ seconds?: number, albums?: Album[] }} [how] length of a song
+ * @param {{ seconds?: number }} [how] length of a song
  */
-export function writeAlbums(folder, { seconds = 4, albums = ALBUMS } = {}) {
+export function writeAlbums(folder, { seconds = 4 } = {}) {
+  const recipe = createHash('sha256').update(JSON.stringify([ALBUMS, seconds, makeAlbums.toString()])).digest('hex').slice(0, 16);
+  const kept = path.join(tmpdir(), `mediadb-test-music-${recipe}`);
+  if (!existsSync(kept)) {
+    const fresh = mkdtempSync(`${kept}-`);
+    makeAlbums(fresh, seconds, ALBUMS);
+    try {
+      renameSync(fresh, kept);
+    } catch (error) {
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ENOTEMPTY') throw error;
+      rmSync(fresh, { recursive: true }); // another test was first
+    }
+  }
+  cpSync(kept, folder, { recursive: true });
+}
+
+/** @param {string} folder @param {number} seconds @param {Album[]} albums */
+function makeAlbums(folder, seconds, albums) {
   albums.forEach((each, place) => {
     const where = path.join(folder, each.artist, `${each.year} ${each.album}`);
-    if (existsSync(where)) return;
     mkdirSync(where, { recursive: true });
     const cover = path.join(where, 'cover.jpg');
     const [ground, ink] = each.colours;
@@ -58,8 +77,9 @@ export function writeAlbums(folder, { seconds = 4, albums = ALBUMS } = {}) {
     ffmpeg('-f', 'lavfi', '-i', `color=c=${ground}:s=400x400:d=1`, '-vf', shapes[place % shapes.length] ?? 'null', '-frames:v', '1', '-q:v', '4', cover);
     each.songs.forEach((title, at) => {
       const rate = each.form === 'opus' ? 48000 : 44100;
-      // the wave goes on over the cut: its phase at the start is that of all samples before
-      const source = `aevalsrc=0.2*sin(2*PI*${220 + place * 20}*(t+${at * (each.seconds ?? seconds)})):s=${rate}:d=${each.seconds ?? seconds}`;
+      // The wave goes on over the cut: its phase at the start is that of all samples before. A pitch that is no whole number
+      // gives each song another phase, else two songs would be one payload, and so one item.
+      const source = `aevalsrc=0.2*sin(2*PI*${220.137 + place * 20}*(t+${at * (each.seconds ?? seconds)})):s=${rate}:d=${each.seconds ?? seconds}`;
       const tags = { title, artist: each.artist, album_artist: each.artist, album: each.album, date: String(each.year), genre: each.genre, track: `${at + 1}/${each.songs.length}` };
       const file = path.join(where, `${String(at + 1).padStart(2, '0')} ${title}.${each.form}`);
       const named = Object.entries(tags).flatMap(([name, value]) => ['-metadata', `${name}=${value}`]);

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { World, until } from '../world.js';
+import { REPOSITORY, World, until } from '../world.js';
 import { missingTools, writeAlbums, writeNotes } from './album.js';
 
 /** What the page is built with is installed beside it, not beside the server: a board needs none of it. */
@@ -90,15 +90,16 @@ export class Stage {
 
   /**
    * A page of a person's own: nothing kept from another.
-   * @param {{ phone?: boolean, dark?: boolean, at?: string, init?: () => void }} [how]
+   * @param {{ phone?: boolean, dark?: boolean, at?: string, init?: () => void, bypassCSP?: boolean }} [how] `init` is run in the page before its own scripts
    * @returns {Promise<Page>}
    */
-  async page({ phone = false, dark = false, at = '', init } = {}) {
+  async page({ phone = false, dark = false, at = '', init, bypassCSP = false } = {}) {
     const { devices } = require('playwright-core');
     const context = await this.browser.newContext({
       ...(phone ? devices['Pixel 7'] : DESK),
       colorScheme: dark ? 'dark' : 'light',
       reducedMotion: 'reduce',
+      bypassCSP,
     });
     const page = await context.newPage();
     page.on('pageerror', (error) => this.complaints.push(String(error.stack ?? error)));
@@ -135,4 +136,4 @@ export class Stage {
 }
 
 
-export { until };
+export { REPOSITORY, until };

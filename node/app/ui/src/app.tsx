@@ -8,7 +8,7 @@ import { Modal } from './components/dialog';
 import { MenuLayer } from './components/menu';
 import { Banner } from './components/banner';
 import { closeDetails, detailed } from './details';
-import { follow, unfollow } from './events';
+import { follow, status, unfollow } from './events';
 import { Loading, Problem } from './components/states';
 import { entries } from './player/queue';
 import { Extras } from './extras';
@@ -25,7 +25,10 @@ async function begin(): Promise<void> {
   try {
     await loadSession();
     problem.value = null;
+    // who this is only the daemon knows
+    if (!mayRead.peek() && !session.peek()?.daemon.connected) throw new ApiError(503, 'unavailable', 'mediad is not running, or is just starting');
     if (mayRead.peek()) {
+      status.value = { connected: session.peek()?.daemon.connected ?? true };
       follow();
       const { resume } = await import('./player/saved');
       await resume();
@@ -66,7 +69,7 @@ export function App() {
   const found = session.value;
   let content;
   if (!found) content = problem.value ? <Problem wrong={problem.value} /> : <Loading />;
-  else if (!mayRead.value) content = <Lazy load={login} />;
+  else if (!mayRead.value) content = problem.value ? <Problem wrong={problem.value} /> : <Lazy load={login} />;
   else if (roots.value?.length === 0 && isAdmin.value && place.value.parts.length === 0) content = <Shelled load={first} />;
   else content = <View />;
   return (
@@ -80,9 +83,21 @@ export function App() {
   );
 }
 
+type Loaded<P> = { default: ComponentType<P> } | ApiError | null;
+
+/** The component of a module, while it is there. */
+function partOf<P>(module: Loaded<P>): ComponentType<P> | null {
+  return module && 'default' in module ? module.default : null;
+}
+
+function Absent({ module }: { module: Loaded<never> | Loaded<ViewProps> | Loaded<object> }) {
+  return module instanceof ApiError ? <Problem wrong={module} onRetry={() => location.reload()} /> : <Loading />;
+}
+
 function Lazy({ load }: { load: () => Promise<{ default: ComponentType }> }) {
-  const Part = useModule(load)?.default;
-  return Part ? <Part /> : <Loading />;
+  const module = useModule(load);
+  const Part = partOf(module);
+  return Part ? <Part /> : <Absent module={module} />;
 }
 
 function Shelled({ load }: { load: () => Promise<{ default: ComponentType }> }) {
@@ -99,9 +114,9 @@ function View() {
   const module = useModule(route?.load);
   const panel = useModule(detailed.value ? details : undefined);
   const bar = useModule(entries.value.length ? player : undefined);
-  const Shown = module?.default;
-  const Panel = panel?.default;
-  const Bar = bar?.default;
+  const Shown = partOf(module);
+  const Panel = partOf(panel);
+  const Bar = partOf(bar);
   const rest = parts.slice(1);
   return (
     <Shell
@@ -120,10 +135,8 @@ function View() {
       ) : Shown ? (
         <Shown key={parts.join('/')} parts={rest} />
       ) : (
-        <Loading />
+        <Absent module={module} />
       )}
     </Shell>
   );
 }
-
-export type { ViewProps };

@@ -7,7 +7,10 @@ import type { Change, Job } from './types';
 
 export interface Status {
   connected: boolean;
+  /** files that are still to be read */
   pending?: number;
+  /** walks through roots that are under way */
+  scans?: unknown[];
   [name: string]: unknown;
 }
 

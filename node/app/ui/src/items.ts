@@ -97,6 +97,21 @@ async function fetchWanted(): Promise<void> {
   }
 }
 
+const detailed = new Set<string>();
+
+/** Asks once for what only lists with `fields` bring: the track, ReplayGain. */
+export async function wantFields(ids: readonly string[]): Promise<void> {
+  const fresh = ids.filter((id) => !detailed.has(id));
+  if (!fresh.length) return;
+  for (const id of fresh) detailed.add(id);
+  try {
+    store((await post<{ items: (Item | null)[] }>('/items', { ids: fresh, fields: true })).items);
+  } catch (wrong) {
+    if (!(wrong instanceof ApiError)) throw wrong;
+    for (const id of fresh) detailed.delete(id); // asked again with the next song
+  }
+}
+
 /** Asks again for those of these that are known, or for all that is known. */
 export function refresh(ids?: readonly string[]): void {
   if (ids) want(ids.filter((id) => cache.has(id)));

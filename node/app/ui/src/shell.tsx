@@ -168,7 +168,7 @@ function Tabs() {
 function Activity() {
   const running = Object.values(jobs.value).filter((each) => each.state === 'running');
   const pending = Number(status.value.pending ?? 0);
-  const scan = status.value.scanning;
+  const scan = status.value.scans?.length;
   if (!running.length && !pending && !scan) return null;
   const first = running[0];
   const part = first?.total ? (first.done ?? 0) / first.total : undefined;

@@ -10,7 +10,6 @@ import { done, report } from '../toasts';
 import type { Album } from '../types';
 import { openAddTo } from './dialogs';
 import { Cover } from './cover';
-import { Icon } from './icons';
 import { openMenu, type Entry } from './menu';
 import type { ComponentChildren } from 'preact';
 import '../styles/music.css';
@@ -32,7 +31,7 @@ export function albumMenu(album: Album, onStar?: (starred: boolean) => void): (E
         run: () => void starOf('album', album, !album.starred).then((is) => onStar(is)),
       });
   }
-  entries.push({ label: 'Download as ZIP', icon: 'download', run: () => location.assign(`./download.zip?q=${encodeURIComponent(`album_id:${album.id}`)}`) });
+  entries.push({ label: 'Download as ZIP', icon: 'download', run: () => location.assign(`./download.zip?q=${encodeURIComponent(`id:${album.id} kind:audio`)}`) });
   return entries;
 }
 
@@ -65,19 +64,17 @@ export function AlbumCard({ album, below, onStar }: CardProps) {
         menu(event.clientX, event.clientY);
       }}
     >
-      <a href={href(['album', album.id])} aria-label={[album.name, album.artist].filter(Boolean).join(', ')}>
+      <a href={href(['album', album.id])}>
         <Cover id={album.cover} size={320} of="album" />
+        <b>
+          {album.name}
+          {album.starred && ' ♥'}
+        </b>
+        <small>{below ?? album.artist}</small>
       </a>
       <button class="play-over" aria-label={`Play ${album.name}`} onClick={() => void songsOf([album.id]).then((ids) => playNow(ids), report)}>
-        <Icon name="play" />
+        ▶
       </button>
-      <div class="below">
-        <a href={href(['album', album.id])} tabIndex={-1}>
-          {album.name}
-          {album.starred && <span class="hearted"> ♥</span>}
-        </a>
-        <small>{below ?? album.artist}</small>
-      </div>
     </div>
   );
 }

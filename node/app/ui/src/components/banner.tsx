@@ -1,12 +1,10 @@
 /** Says when the server or the daemon behind it is away. Both come back by themselves. */
 import { useEffect, useState } from 'preact/hooks';
 import { live, status } from '../events';
-import { session } from '../session';
 import { Icon } from './icons';
 
 export function Banner({ reachable }: { reachable: boolean }) {
-  const daemon = status.value.connected && session.value?.daemon.connected !== false;
-  const away = !reachable || !live.value ? 'server' : !daemon && !status.value.connected ? 'daemon' : '';
+  const away = !reachable || !live.value ? 'server' : status.value.connected ? '' : 'daemon';
   const [shown, setShown] = useState('');
   useEffect(() => {
     // a feed that is opened anew at once is nothing to speak of

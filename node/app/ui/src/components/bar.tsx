@@ -9,7 +9,7 @@ import { openAddTo, openRating, openTags } from './dialogs';
 import { Icon, type IconName } from './icons';
 import type { Entry } from './menu';
 import { openDetails } from '../details';
-import { go, href } from '../router';
+import { goAlbum, goArtist } from '../open';
 
 /** Whether these can be played one after another. */
 const playable = (ids: readonly string[]) => ids.length > 0 && peek(ids[0]!)?.kind === 'audio';
@@ -43,8 +43,8 @@ export function entriesFor(ids: readonly string[], more: (Entry | null)[] = []):
   if (only) {
     if (only.kind === 'audio' && (only.album || only.artist)) {
       entries.push(null);
-      if (only.album) entries.push({ label: 'Find the album', icon: 'album', run: () => go(find('album', only.album!)) });
-      if (only.artist) entries.push({ label: 'Find the artist', icon: 'artist', run: () => go(find('artist', only.artist!)) });
+      if (only.album) entries.push({ label: 'To the album', icon: 'album', run: () => void goAlbum(only) });
+      if (only.artist) entries.push({ label: 'To the artist', icon: 'artist', run: () => void goArtist(only) });
     }
     entries.push(null, { label: 'Details', icon: 'info', keys: 'I', run: () => openDetails(ids[0]!) });
   }
@@ -52,7 +52,6 @@ export function entriesFor(ids: readonly string[], more: (Entry | null)[] = []):
   return entries;
 }
 
-const find = (field: string, value: string) => href(['search'], { q: `${field}=${JSON.stringify(value)}` });
 
 export function SelectionBar() {
   const selection = current.value;

@@ -29,13 +29,17 @@ interface Props {
   alt?: string;
   eager?: boolean;
   round?: boolean;
+  /** in rows: the drawing is a sign of the font, one element instead of three */
+  plain?: boolean;
 }
 
-export function Cover({ id, size, of, alt = '', eager = false, round = false }: Props) {
+export function Cover({ id, size, of, alt = '', eager = false, round = false, plain = false }: Props) {
   const address = id ? `./file/${id}/preview/${size}` : '';
   const [gone, setGone] = useState('');
   const shape = round ? 'cover round' : 'cover';
-  if (!address || gone === address || without.has(address))
+  const missing = !address || gone === address || without.has(address);
+  if (missing && plain) return <span class={`${shape} none plain`} data-of={of} />;
+  if (missing)
     return (
       <span class={`${shape} none`} role={alt ? 'img' : undefined} aria-label={alt || undefined}>
         <Icon name={OF_KIND[of]} />

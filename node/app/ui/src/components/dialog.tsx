@@ -8,8 +8,8 @@ interface Props {
   title: string;
   onClose: () => void;
   children: ComponentChildren;
-  /** `side`: a panel at the right edge; on a phone both come from below */
-  form?: 'middle' | 'side' | 'wide';
+  /** on a phone they come from below; `full` takes all of it there */
+  form?: 'middle' | 'wide' | 'full';
 }
 
 export function Dialog({ title, onClose, children, form = 'middle' }: Props) {

@@ -25,7 +25,10 @@ interface Props {
 
 let grids = 0;
 
-export function ItemGrid({ source, label, onOpen, before, empty, cell = 150, aspect = 1 }: Props) {
+/** Of a phone held upright: three pictures side by side. */
+const narrow = matchMedia('(max-width: 760px)');
+
+export function ItemGrid({ source, label, onOpen, before, empty, cell = narrow.matches ? 110 : 150, aspect = 1 }: Props) {
   const selection = useSelection(source);
   const control = useRef<Scroller>(null);
   const columns = useRef<number>(1);

@@ -242,7 +242,7 @@ interface RowProps {
   draggable: boolean;
 }
 
-/** Nine elements: with the rows in sight of a large window the list stays below 250. */
+/** Ten elements: with the rows in sight of a large window the list stays below 250. */
 function Row({ row, at, item: of, lead, within, artist, chosen, active, sounding, draggable }: RowProps) {
   const state = `row${chosen ? ' chosen' : ''}${active ? ' active' : ''}${sounding ? ' sounding' : ''}${of === null || of?.missing ? ' gone' : ''}`;
   const begin = lead === 'track' ? (of?.track ?? '') : lead === 'place' ? at + 1 : null;
@@ -250,7 +250,7 @@ function Row({ row, at, item: of, lead, within, artist, chosen, active, sounding
   return (
     <div id={row} class={state} role="row" aria-rowindex={at + 1} aria-selected={chosen} data-at={at} draggable={draggable}>
       <span class="lead" role="gridcell">
-        {lead === 'cover' ? of && <Cover id={of.id} size={128} of={of.kind} /> : begin}
+        {lead === 'cover' ? of && <Cover id={of.id} size={128} of={of.kind} plain /> : begin}
       </span>
       <span class="what" role="gridcell">
         <b>{of === undefined ? ' ' : of === null ? 'No longer there' : titleOf(of)}</b>

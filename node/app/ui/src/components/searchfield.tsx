@@ -30,12 +30,16 @@ export function SearchField() {
     if (!value.trim() && !searching) return;
     go(href(['search'], { q: value, ...(searching ? { kind: place.peek().query.get('kind') } : {}) }), searching);
   };
+  // the server counts code points, a field UTF-16 units
   const complete = async (value: string, caret: number) => {
+    const letters = Array.from(value);
+    const units = (points: number) => letters.slice(0, points).join('').length;
     abort.current?.abort();
     abort.current = new AbortController();
     try {
-      const found = await get<{ suggestions: Suggestion[] }>('/complete', { q: value, at: caret }, abort.current.signal);
-      setOffers(found.suggestions.filter((each) => value.slice(each.start, each.end) !== each.text).slice(0, 7));
+      const found = await get<{ suggestions: Suggestion[] }>('/complete', { q: value, at: Array.from(value.slice(0, caret)).length }, abort.current.signal);
+      const offered = found.suggestions.map((each) => ({ ...each, start: units(each.start), end: units(each.end) }));
+      setOffers(offered.filter((each) => value.slice(each.start, each.end) !== each.text).slice(0, 7));
       setAt(-1);
     } catch (wrong) {
       // a help only: the question itself says what is wrong

@@ -14,8 +14,8 @@ export function Problem({ wrong, onRetry }: { wrong: ApiError; onRetry?: () => v
   return (
     <div class="empty" role="alert">
       <Icon name="warning" />
-      <p>{wrong.message}</p>
-      <p class="faint">{wrong.status === 0 ? 'It is tried again by itself.' : wrong.code}</p>
+      <h1>{wrong.message}</h1>
+      <p class="faint">{wrong.status === 0 || wrong.status === 503 ? 'It is tried again by itself.' : wrong.code}</p>
       {onRetry && <button onClick={onRetry}>Try again</button>}
     </div>
   );

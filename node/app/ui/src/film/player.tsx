@@ -10,6 +10,7 @@ import { item, patch, peek } from '../items';
 import { playing } from '../player/queue';
 import { setVolume, volume } from '../player/sound';
 import { useFetched } from '../list/paged';
+import { useKeys } from '../keys';
 import { mayWrite, session } from '../session';
 import { report } from '../toasts';
 import type { FullItem } from '../types';
@@ -174,17 +175,12 @@ export function FilmPlayer({ id, start = 0, autoplay = false, onEnd }: Props) {
     onEnd?.();
   };
 
-  const keys = (event: KeyboardEvent) => {
-    const { key } = event;
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
-    const button = (event.target as Element).closest('button, input');
-    if ((key === ' ' && !button) || key === 'k') toggle();
-    else if (key === 'j' || (key === 'ArrowLeft' && event.shiftKey)) seek(at.current - 10);
-    else if (key === 'ArrowRight' && event.shiftKey) seek(at.current + 10);
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  };
+  const group = 'Film';
+  useKeys([
+    { keys: 'Space k', what: 'Play, pause', group, run: toggle },
+    { keys: 'j Shift+ArrowLeft', what: '10 s back', group, run: () => seek(at.current - 10) },
+    { keys: 'Shift+ArrowRight', what: '10 s on', group, run: () => seek(at.current + 10) },
+  ]);
   const full = () => {
     if (document.fullscreenElement) void document.exitFullscreen();
     else void frame.current?.requestFullscreen();
@@ -205,7 +201,7 @@ export function FilmPlayer({ id, start = 0, autoplay = false, onEnd }: Props) {
       </div>
     );
   return (
-    <div ref={frame} class={`film-player${runs ? ' runs' : ''}`} tabIndex={0} role="group" aria-label={of ? `Film: ${titleOf(of)}` : 'Film'} onKeyDown={keys}>
+    <div ref={frame} class={`film-player${runs ? ' runs' : ''}`} tabIndex={0} role="group" aria-label={of ? `Film: ${titleOf(of)}` : 'Film'}>
       <video
         ref={video}
         playsInline

@@ -5,33 +5,46 @@ import { onChanges } from '../events';
 import { report } from '../toasts';
 import { Matches } from './source';
 
-/** Rises at most every two seconds, so that a scan of a whole disk does not keep every list busy. */
+/** Rises when there may be other items or lists; at most every two seconds, so that a scan of a whole disk does not keep every list busy. */
 export const reread = signal(0);
+/** The same, and also when items were tagged, rated, starred: for questions that ask for that. */
+const reworked = signal(0);
 
-/** Actions that change what is in the library; a rating or play changes rows, not which there are. */
-const ROWS_ONLY = new Set(['rate', 'unrate', 'star', 'unstar', 'play', 'bookmark', 'queue']);
+const WORK = new Set(['tagged', 'untagged', 'rated', 'starred', 'set', 'related']);
+/** Changes rows, never which rows there are. */
+const ROWS_ONLY = new Set(['played', 'bookmarked', 'unbookmarked', 'queued']);
 
 let waiting = false;
+let structure = false;
 onChanges((changes) => {
-  if (waiting || changes.every((each) => ROWS_ONLY.has(each.action))) return;
+  const told = changes.filter((each) => !ROWS_ONLY.has(each.action));
+  if (!told.length) return;
+  structure ||= told.some((each) => !WORK.has(each.action));
+  if (waiting) return;
   waiting = true;
   setTimeout(() => {
     waiting = false;
-    reread.value += 1;
-  }, 2000);
+    reworked.value += 1;
+    if (structure) reread.value += 1;
+    structure = false;
+  }, 1500);
 });
+
+/** Whether what a question finds, or its order, hangs on a person's work. */
+const personal = (question: string) => /tag|rating|star|play|collection|saved|user_|sort:|order by/i.test(question);
 
 /**
  * What a question finds. When things have changed it is asked anew, and what is shown stays until the new answer is whole.
  * `onWrong` gets what is wrong with the question; default: a toast.
  */
 export function useMatches(question: string, sort = '', onWrong: (wrong: unknown) => void = report): Matches {
-  const turn = reread.value;
+  const following = personal(`${question} ${sort}`) ? reworked : reread;
+  const turn = following.value;
   const [shown, setShown] = useState(() => new Matches(question, sort));
   const last = useRef(shown);
   useEffect(() => {
     const before = last.current;
-    if (before.name === `${question} ${sort}` && turn === reread.peek() && !started.has(before)) {
+    if (before.name === `${question} ${sort}` && turn === following.peek() && !started.has(before)) {
       started.add(before);
       before.complete.catch(onWrong);
       return;

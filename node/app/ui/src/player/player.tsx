@@ -6,7 +6,7 @@ import { Dialog } from '../components/dialog';
 import { Icon } from '../components/icons';
 import { clock, titleOf } from '../format';
 import { useKeys } from '../keys';
-import { href } from '../router';
+import { goAlbum, goArtist } from '../open';
 import { mayWrite } from '../session';
 import '../styles/player.css';
 import { at, entries, next, playing, previous, repeat, shuffled, toggleRepeat, toggleShuffle } from './queue';
@@ -60,7 +60,21 @@ export default function Player() {
             <Cover key={song?.id} id={song?.id} size={128} of="audio" eager />
           </button>
           <div class="names">
-            <b>{song ? titleOf(song) : ' '}</b>
+            <b>
+              {song?.album ? (
+                <a
+                  href="#/albums"
+                  onClick={(event) => {
+                    event.preventDefault();
+                    void goAlbum(song);
+                  }}
+                >
+                  {titleOf(song)}
+                </a>
+              ) : (
+                song && titleOf(song)
+              )}
+            </b>
             <small>{sub}</small>
           </div>
           {song && <Heart song={song} />}
@@ -177,8 +191,12 @@ function Seek() {
 
 function Full({ song, onClose }: { song: Item | null | undefined; onClose: () => void }) {
   const listed = queueShown.value;
+  const leave = (to: () => Promise<void>) => {
+    onClose();
+    void to();
+  };
   return (
-    <Dialog title={listed ? 'Queue' : 'Playing'} onClose={onClose} form="middle">
+    <Dialog title={listed ? 'Queue' : 'Playing'} onClose={onClose} form="full">
       <div class="full">
         {listed ? (
           <Queue />
@@ -189,15 +207,15 @@ function Full({ song, onClose }: { song: Item | null | undefined; onClose: () =>
               <b>{song ? titleOf(song) : ' '}</b>
               <span>
                 {song?.artist && (
-                  <a href={href(['search'], { q: `artist=${JSON.stringify(song.artist)}` })} onClick={onClose}>
+                  <button class="link" onClick={() => leave(() => goArtist(song))}>
                     {song.artist}
-                  </a>
+                  </button>
                 )}
                 {song?.artist && song.album && ' · '}
                 {song?.album && (
-                  <a href={href(['search'], { q: `album=${JSON.stringify(song.album)}` })} onClick={onClose}>
+                  <button class="link" onClick={() => leave(() => goAlbum(song))}>
                     {song.album}
-                  </a>
+                  </button>
                 )}
               </span>
             </div>

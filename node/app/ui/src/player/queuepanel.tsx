@@ -117,7 +117,7 @@ export function Queue({ onClose }: { onClose?: () => void }) {
               data-at={place}
               draggable
             >
-              <span class="lead">{now ? <Icon name={playing.value ? 'volume' : 'pause'} /> : song && <Cover id={song.id} size={128} of={song.kind} />}</span>
+              <span class="lead">{now ? <Icon name={playing.value ? 'volume' : 'pause'} /> : song && <Cover id={song.id} size={128} of={song.kind} plain />}</span>
               <span class="what">
                 <b>{song ? titleOf(song) : song === null ? 'No longer there' : ' '}</b>
                 <small>{song?.artist}</small>

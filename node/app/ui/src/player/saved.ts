@@ -5,10 +5,8 @@ import { patch, peek } from '../items';
 import { mayWrite } from '../session';
 import { report } from '../toasts';
 import { at, entries, entry, playing, restore } from './queue';
-import { length, onHeard, position } from './sound';
+import { length, LONG, onHeard, position } from './sound';
 
-/** From this length on (seconds) a place is kept: readings, radio plays, sets. */
-const LONG = 20 * 60;
 const SAVE_MS = 3000;
 
 interface Queue {

@@ -6,7 +6,7 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import { url } from '../api';
 import { kept, keep } from '../kept';
-import { item, peek, want } from '../items';
+import { item, peek, want, wantFields } from '../items';
 import { session } from '../session';
 import { say } from '../toasts';
 import type { Item } from '../types';
@@ -14,8 +14,13 @@ import { at, entries, entry, following, next, playing, repeat, startAt, turn, ty
 
 /** How long before the end the next is started, in seconds: what a browser takes from play() to sound. */
 const LEAD = 0.015;
+/** Opus begins with 312 samples of 48 kHz that are not to be heard (RFC 7845, 4.2); browsers count them into the length. */
+const PRE_SKIP = 0.0065;
 /** How long before the end the next one is made ready, in seconds. */
 const READY = 25;
+
+/** From this length on (seconds) a place is kept: readings, radio plays, sets. */
+export const LONG = 20 * 60;
 
 /** Seconds of the present song that have gone by. */
 export const position = signal(0);
@@ -115,6 +120,8 @@ function continues(one: Item | null | undefined, other: Item | null | undefined)
   if (one.track === undefined || other.track === undefined) return one.artist === other.artist;
   return (one.disc ?? 1) === (other.disc ?? 1) ? other.track === one.track + 1 : other.track === 1;
 }
+
+const leadOf = (on: Deck): number => LEAD + (on.entry && peek(on.entry.id)?.format === 'opus' ? PRE_SKIP : 0);
 
 const duration = (on: Deck): number => {
   const own = on.audio.duration;
@@ -232,7 +239,7 @@ function tick(): void {
     const place = following.peek();
     const what = entries.peek()[place];
     const seamless = what && ready.entry === what && continues(peek(now.entry!.id), peek(what.id));
-    if (seamless) timer = setTimeout(handOver, Math.max(0, (audio.duration - audio.currentTime - LEAD) * 1000));
+    if (seamless) timer = setTimeout(handOver, Math.max(0, (audio.duration - audio.currentTime - leadOf(now)) * 1000));
   }
 }
 
@@ -240,7 +247,8 @@ function handOver(): void {
   timer = undefined;
   const left = now.audio.duration - now.audio.currentTime;
   if (!playing.peek() || left > 0.6) return; // paused, or gone back meanwhile
-  if (left > LEAD + 0.004) timer = setTimeout(handOver, (left - LEAD) * 1000);
+  const lead = leadOf(now);
+  if (left > lead + 0.004) timer = setTimeout(handOver, (left - lead) * 1000);
   else advance();
 }
 
@@ -307,6 +315,13 @@ export function setVolume(to: number): void {
 
 export const titleNow = computed(() => (entry.value ? item(entry.value.id) : undefined));
 
+/** A long piece goes on where it was left, unless it was at its end. */
+function resumeAt(id: string): number {
+  const found = peek(id);
+  const place = found?.bookmark?.position ?? 0;
+  return (found?.duration ?? 0) >= LONG && place < (found?.duration ?? 0) - 30 ? place : 0;
+}
+
 let started = false;
 
 /** Connects queue and sound; called once, when the player is first shown. */
@@ -340,7 +355,7 @@ export function startSound(): void {
       length.value = 0;
       return;
     }
-    const from = startAt.peek();
+    const from = startAt.peek() || resumeAt(what.id);
     begun = Date.now() / 1000;
     before = from;
     position.value = from;
@@ -364,6 +379,10 @@ export function startSound(): void {
       now.audio.pause();
       waiting.value = false;
     }
+  });
+  effect(() => {
+    const ids = [entry.value, entries.value[following.value]].flatMap((each) => (each ? [each.id] : []));
+    void wantFields(ids);
   });
   effect(() => {
     volume.value;

@@ -28,7 +28,7 @@ export default function AlbumPage({ parts: [id = ''] }: ViewProps) {
   }, [album]);
   const source = useMemo(() => {
     if (album) store(album.songs);
-    return new Ids(album?.songs.map((each) => each.id) ?? [], `album ${id}`, `album_id:${id}`);
+    return new Ids(album?.songs.map((each) => each.id) ?? [], `album ${id}`, `id:${id} kind:audio`);
   }, [album]);
   if (wrong && !album) return <Problem wrong={wrong} onRetry={again} />;
   if (!album) return <Loading />;

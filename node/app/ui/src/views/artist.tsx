@@ -30,7 +30,7 @@ function Shown({ artist, again }: { artist: Page; again: () => void }) {
   useEffect(() => {
     document.title = `${artist.name} · mediadb`;
   }, [artist]);
-  const songs = useMatches(`kind:audio artist=${JSON.stringify(artist.name)}`, '-plays,album');
+  const songs = useMatches(`id:${artist.id} kind:audio`, '-plays,album');
   const albums = artist.albums.map((each) => each.id);
   const all = (then: (ids: string[]) => void) => () => void songsOf(albums).then(then, report);
   return (

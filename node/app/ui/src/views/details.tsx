@@ -149,12 +149,12 @@ function Fields({ full, id }: { full: FullItem; id: string }) {
               <dd>
                 <span>{say(name, fields[name]!)}</span>
                 {source && <small>{fromWhere(source)}</small>}
+                {mayWrite.value && (
+                  <button class="icon small" aria-label={`Set ${name}`} onClick={() => void edit(name, fields[name]!)}>
+                    <Icon name="edit" />
+                  </button>
+                )}
               </dd>
-              {mayWrite.value && (
-                <button class="icon small" aria-label={`Set ${name}`} onClick={() => void edit(name, fields[name]!)}>
-                  <Icon name="edit" />
-                </button>
-              )}
             </div>
           );
         })}

@@ -1,8 +1,20 @@
 /** Shown while no root exists: what mediadb is, and the first folder. */
 import { useState } from 'preact/hooks';
-import { ApiError, change } from '../api';
-import { loadRoots } from '../session';
+import { ApiError, change, get } from '../api';
+import { loadRoots, roots } from '../session';
 import { say } from '../toasts';
+import type { Job } from '../types';
+
+/** Waits until the folder is a root, which is soon, or was refused; reading it goes on. Throws ApiError. */
+async function begun(id: string): Promise<void> {
+  for (;;) {
+    const job = await get<Job>(`/jobs/${id}`);
+    if (job.error) throw new ApiError(422, job.error.code, job.error.message);
+    await loadRoots();
+    if (roots.peek()?.length || job.state !== 'running') return;
+    await new Promise((done) => setTimeout(done, 400));
+  }
+}
 
 export default function First() {
   const [wrong, setWrong] = useState('');
@@ -13,9 +25,9 @@ export default function First() {
     setBusy(true);
     setWrong('');
     try {
-      await change('POST', '/roots', { path });
+      const { job } = await change<{ job: string }>('POST', '/roots', { path });
+      await begun(job);
       say('The folder is being read: what is found shows as it comes');
-      await loadRoots();
     } catch (problem) {
       if (!(problem instanceof ApiError)) throw problem;
       setWrong(problem.message);

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { makeList } from '../actions';
 import { ApiError } from '../api';
 import { AlbumRow } from '../components/albums';
-import { askText } from '../components/dialog';
+import { askText, closeModal, Dialog, modal } from '../components/dialog';
 import { Icon, type IconName } from '../components/icons';
 import { ItemGrid } from '../components/itemgrid';
 import { ItemList } from '../components/itemlist';
@@ -49,6 +49,7 @@ export default function Search() {
   const turn = reread.value;
   const whole = kind ? and(question, `kind:${kind}`) : question;
   const { value: counts, wrong } = useFetched<Page<Item>>('/search', { q: question, limit: 1, count: true, facets: FACETS.join(',') }, turn);
+  const { value: within } = useFetched<{ facets: Facets }>(kind ? '/facets' : null, { q: whole, fields: FACETS.slice(1).join(','), limit: 8 }, turn);
   // what is shown stays while the next answer is on its way: no flicker with every letter
   const [last, setLast] = useState<Page<Item> | null>(null);
   useEffect(() => {
@@ -73,6 +74,17 @@ export default function Search() {
     const id = name && (await makeList('collection', name, { query: sort ? `${whole} sort:${sort}` : whole }));
     if (id) go(href(['list', id]));
   };
+  const common = kind ? (within?.facets ?? {}) : facets;
+  // beside the finds there is no room for it on a phone
+  const narrow = () => {
+    modal.value = () => (
+      <Dialog title="Narrow down" onClose={closeModal}>
+        <div class="narrow inside">
+          <Terms facets={common} question={question} kind={kind} then={closeModal} />
+        </div>
+      </Dialog>
+    );
+  };
   const head = (
     <header class="view-head search-head">
       <div class="chips" role="group" aria-label="Kinds">
@@ -96,6 +108,12 @@ export default function Search() {
             ))}
           </select>
         </label>
+      )}
+      {groupsOf(common).length > 0 && (
+        <button class="narrow-button" onClick={narrow}>
+          <Icon name="settings" />
+          Narrow
+        </button>
       )}
       {mayWrite.value && question && (
         <button onClick={save}>
@@ -122,7 +140,7 @@ export default function Search() {
           </div>
         )}
       </div>
-      <Narrow facets={facets} question={question} kind={kind} />
+      <Narrow facets={common} question={question} kind={kind} />
     </div>
   );
 }
@@ -148,6 +166,7 @@ function Mistake({ wrong, question }: { wrong: ApiError; question: string }) {
   const word = /^\S+/.exec(rest)?.[0] ?? '';
   return (
     <div class="empty mistake" role="alert">
+      <h1>This question has a mistake</h1>
       <pre>
         {letters.slice(0, at).join('')}
         <mark>{word || ' '}</mark>
@@ -162,7 +181,7 @@ function OfKind({ kind, question, sort, head }: { kind: Kind; question: string; 
   const source = useMatches(question, sort);
   const shared = { source, label: 'What was found', onOpen: (at: number) => openItem(source, at), before: head };
   const empty = <p class="empty">Nothing of this kind.</p>;
-  return kind === 'image' || kind === 'video' ? <ItemGrid {...shared} empty={empty} aspect={kind === 'video' ? 0.62 : 1} cell={kind === 'video' ? 220 : 150} /> : <ItemList {...shared} empty={empty} />;
+  return kind === 'image' || kind === 'video' ? <ItemGrid {...shared} empty={empty} aspect={kind === 'video' ? 0.62 : 1} {...(kind === 'video' && { cell: 220 })} /> : <ItemList {...shared} empty={empty} />;
 }
 
 /** Artists and albums whose name begins so. */
@@ -253,16 +272,32 @@ const TITLES: Record<string, string> = {
 };
 
 /** What the finds have in common; pressing one narrows the question to it. */
-function Narrow({ facets, question, kind }: { facets: Facets; question: string; kind: string }) {
-  const groups = Object.entries(TITLES).filter(([name]) => (facets[name]?.length ?? 0) > (name === 'folder' ? 1 : 0));
-  if (!groups.length) return null;
+const groupsOf = (facets: Facets) => Object.entries(TITLES).filter(([name]) => (facets[name]?.length ?? 0) > (name === 'folder' ? 1 : 0));
+
+interface NarrowProps {
+  facets: Facets;
+  question: string;
+  kind: string;
+}
+
+function Narrow(props: NarrowProps) {
+  if (!groupsOf(props.facets).length) return null;
+  return (
+    <aside class="narrow" aria-label="Narrow down">
+      <Terms {...props} />
+    </aside>
+  );
+}
+
+function Terms({ facets, question, kind, then }: NarrowProps & { then?: () => void }) {
   const add = (name: string, value: string) => {
     const term = name === 'year' || name === 'rating' ? `${name}:${value}` : `${name}${name === 'folder' ? ':' : '='}${JSON.stringify(value)}`;
     if (!question.includes(term)) go(href(['search'], { q: and(question, term), kind: kind || null }));
+    then?.();
   };
   return (
-    <aside class="narrow" aria-label="Narrow down">
-      {groups.map(([name, title]) => (
+    <>
+      {groupsOf(facets).map(([name, title]) => (
         <section key={name}>
           <h2>{title}</h2>
           <ul>
@@ -277,6 +312,6 @@ function Narrow({ facets, question, kind }: { facets: Facets; question: string; 
           </ul>
         </section>
       ))}
-    </aside>
+    </>
   );
 }

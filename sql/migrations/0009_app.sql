@@ -15,7 +15,7 @@ CREATE TABLE person (
 );
 
 -- A secret of one device of a person: API key, and password of OpenSubsonic, whose token is md5(secret + salt): it must
--- be there to be compared (decision 0016). In no export and no log.
+-- be there to be compared (decision 0017). In no export and no log.
 CREATE TABLE api_key (
     id         uuid PRIMARY KEY,
     person     uuid NOT NULL REFERENCES person ON DELETE CASCADE,
@@ -70,6 +70,7 @@ SELECT jsonb_strip_nulls(jsonb_build_object(
 $$;
 
 -- ------------------------------------------------------------------ previews
+-- They are files in the data folder of each host (docs/decisions/0018-previews-are-files.md).
 
 -- ------------------------------------------------------------------ walking through the library
 
