@@ -6,4 +6,6 @@ import './styles/overlays.css';
 import './theme';
 import { App } from './app';
 
+// /docs is the address of the interface's description; views are behind the #
+if (/\/docs\/?$/.test(location.pathname)) location.replace(`${location.pathname.replace(/docs\/?$/, '')}#/docs`);
 render(<App />, document.getElementById('app')!);
