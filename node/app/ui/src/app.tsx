@@ -1,7 +1,7 @@
 /** The page: who is here, what is shown, and around it the shell that stays. */
 import { effect, signal } from '@preact/signals';
 import type { ComponentType } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { ApiError, reachable, refused } from './api';
 import { SelectionBar } from './components/bar';
 import { Modal } from './components/dialog';
@@ -11,6 +11,8 @@ import { closeDetails, detailed } from './details';
 import { follow, status, unfollow } from './events';
 import { Loading, Problem } from './components/states';
 import { entries } from './player/queue';
+import { Extras } from './extras';
+import { useModule } from './module';
 import { place } from './router';
 import { routes, type Route, type ViewProps } from './routes';
 import { isAdmin, loadSession, mayRead, roots, session } from './session';
@@ -36,24 +38,6 @@ async function begin(): Promise<void> {
     problem.value = wrong;
     setTimeout(begin, 2000); // the server comes up, or a person starts it: no reload is needed
   }
-}
-
-/** Loads a module when it is first shown; a release changed under an open page says so. */
-function useModule<T>(load: (() => Promise<T>) | undefined): T | ApiError | null {
-  const [module, setModule] = useState<{ of: unknown; it: T | ApiError } | null>(null);
-  useEffect(() => {
-    let shown = true;
-    load?.()
-      .then((it) => shown && setModule({ of: load, it }))
-      .catch((wrong: unknown) => {
-        if (!(wrong instanceof TypeError)) throw wrong; // import()'s word for "cannot be fetched"
-        if (shown) setModule({ of: load, it: new ApiError(404, 'not_found', 'This part of the page has changed on the server') });
-      });
-    return () => {
-      shown = false;
-    };
-  }, [load]);
-  return module && module.of === load ? module.it : null;
 }
 
 effect(() => {
@@ -91,6 +75,7 @@ export function App() {
   return (
     <>
       {content}
+      {mayRead.value && <Extras />}
       <Toasts />
       <Modal />
       <MenuLayer />

@@ -34,8 +34,21 @@ export const routes: Route[] = [
   { name: 'songs', title: 'Songs', load: () => import('./views/songs'), group: 'Music', icon: 'song' },
   { name: 'genres', title: 'Genres', load: () => import('./views/genres'), group: 'Music', icon: 'genre' },
   { name: 'genre', title: 'Genre', load: () => import('./views/genre') },
+  { name: 'photos', title: 'Photos', load: () => import('./views/photos'), group: 'Pictures and films', icon: 'image', tab: true },
+  { name: 'places', title: 'Places', load: () => import('./views/places'), group: 'Pictures and films', icon: 'pin' },
+  { name: 'place', title: 'Place', load: () => import('./views/place') },
+  { name: 'films', title: 'Films', load: () => import('./views/films'), group: 'Pictures and films', icon: 'film' },
+  { name: 'film', title: 'Film', load: () => import('./views/film') },
+  { name: 'documents', title: 'Documents', load: () => import('./views/documents'), group: 'Library', icon: 'document' },
+  { name: 'document', title: 'Document', load: () => import('./views/document') },
   { name: 'playlists', title: 'Lists', load: () => import('./views/lists'), group: 'Lists', icon: 'playlist', tab: true },
   { name: 'list', title: 'List', load: () => import('./views/list') },
+  { name: 'upload', title: 'Upload', load: () => import('./views/upload'), group: 'Care', icon: 'upload', role: 'write' },
+  { name: 'activity', title: 'Activity', load: () => import('./views/activity'), group: 'Care', icon: 'scan' },
+  { name: 'duplicates', title: 'Duplicates', load: () => import('./views/duplicates'), group: 'Care', icon: 'duplicates' },
+  { name: 'operations', title: 'What was done', load: () => import('./views/operations'), group: 'Care', icon: 'undo' },
+  { name: 'settings', title: 'Settings', load: () => import('./views/settings'), group: 'Care', icon: 'settings' },
+  { name: 'docs', title: 'Interface', load: () => import('./views/docs') },
 ];
 
 /** The letter after `g` that leads to a view. */

@@ -13,6 +13,7 @@ const rank = computed(() => (session.value?.role ? RANK[session.value.role] : 0)
 export const mayRead = computed(() => rank.value >= 1);
 export const mayWrite = computed(() => rank.value >= 2);
 export const mayOrganise = computed(() => rank.value >= 3 && session.value?.features.organise !== false);
+export const mayUpload = computed(() => mayWrite.value && session.value?.features.upload === true);
 export const isAdmin = computed(() => rank.value >= 4);
 
 /** Asks anew who this is. Throws ApiError. */

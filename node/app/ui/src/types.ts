@@ -189,4 +189,7 @@ export interface Job {
   bytes_total?: number;
   error?: { code: string; message: string };
   result?: unknown;
+  name?: string;
+  /** seconds since the Unix epoch */
+  started_at?: number;
 }
