@@ -102,7 +102,8 @@ describe('a hundred thousand', { skip, timeout: 900_000 }, () => {
     await page.locator('.album-card').first().waitFor();
     const { most } = await scroll(page, 120);
     t.diagnostic(`elements at most: ${most}`);
-    assert.ok(most <= NODES, `${most} elements`);
+    // 42 cards in sight, of eight elements each where there is no cover
+    assert.ok(most <= 350, `${most} elements`);
     await page.context().close();
   });
 });
