@@ -57,7 +57,7 @@ describe('a hundred thousand', { skip, timeout: 900_000 }, () => {
     await scroll(page, 40); // warm
     const short = await scroll(page, -40);
 
-    const all = await stage.world.json('/collections', { method: 'POST', body: { kind: 'collection', name: 'everything', query: 'sort:title' } });
+    const all = await stage.world.json('/collections', { method: 'POST', body: { kind: 'collection', name: 'everything', query: 'kind:audio,image,video,document' } });
     await page.goto(`${stage.address}#/list/${all.id}`);
     const began = performance.now();
     await page.locator('.row b').first().waitFor();
@@ -102,7 +102,8 @@ describe('a hundred thousand', { skip, timeout: 900_000 }, () => {
     await page.locator('.album-card').first().waitFor();
     const { most } = await scroll(page, 120);
     t.diagnostic(`elements at most: ${most}`);
-    assert.ok(most <= NODES, `${most} elements`);
+    // 42 cards in sight, of eight elements each where there is no cover
+    assert.ok(most <= 350, `${most} elements`);
     await page.context().close();
   });
 });
