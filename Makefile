@@ -34,7 +34,7 @@ help:
 	@echo 'make bench [BENCH=small|tiny]             measures, into bench/results/'
 	@echo 'make bench-guard                          did anything become dearer? ratios against those kept'
 	@echo 'make generate                             proto/*.proto -> mediadb_contract/*_pb2.py'
-	@echo 'make dist                                 sdist and wheel into dist/'
+	@echo 'make dist                                 sdist, wheel and the web server into dist/'
 	@echo 'make clean                                removes what make made (not the data of make run)'
 
 # ---------------------------------------------------------------- environments
@@ -125,12 +125,14 @@ bench-guard: $(VENV)/.installed-dev
 generate: $(VENV)/.installed-dev
 	$(BIN)/python tools/generate.py
 
-dist: $(VENV)/.installed-dev
+# sdist and wheel; and the web server with its page and what it needs, so that a board needs no npm and builds nothing
+dist: $(VENV)/.installed-dev page
 	$(BIN)/python -m build --no-isolation --outdir dist .
+	$(BIN)/python tools/release.py dist
 
 clean:
 	rm -rf node/client/node_modules node/client/contract node/client/types node/app/node_modules node/app/ui/node_modules \
 		node/app/dist .node .node-browser
-	rm -rf .venv .venv-oldest .venv-newest build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv .venv-oldest .venv-newest .venv-mopidy build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache bench/results/*-small.md bench/results/*-tiny.md
 	find . -name __pycache__ -type d -not -path './node/*' -prune -exec rm -rf {} +

@@ -64,9 +64,11 @@ CREATE TABLE dir (
     inode     bigint,                          -- by which a renamed folder is known; of file systems whose inodes last
     mtime_ns  bigint,                          -- its own, when it was listed and had come to rest: for quick walks
     folded    text COLLATE "C",                -- its name as questions ask for it
+    seen      boolean GENERATED ALWAYS AS (digest IS NOT NULL OR inode IS NOT NULL OR mtime_ns IS NOT NULL) STORED,
     UNIQUE NULLS NOT DISTINCT (root, parent, name)
 );
-CREATE INDEX dir_parent ON dir (parent);
+-- With `seen`: the folders in a folder are counted by the index alone.
+CREATE INDEX dir_parent ON dir (parent, seen);
 CREATE INDEX dir_unfolded ON dir (id) WHERE folded IS NULL AND parent IS NOT NULL;
 CREATE SEQUENCE dir_id;
 
@@ -123,6 +125,7 @@ CREATE INDEX file_inode ON file (inode);
 CREATE INDEX file_seen ON file USING brin (first_seen_ns) WITH (pages_per_range = 32);
 CREATE INDEX file_side ON file (dir) WHERE lower(right(encode(name, 'escape'), 4)) = '.xmp';
 CREATE INDEX file_missing ON file (missing_since_ns) WHERE missing_since_ns IS NOT NULL;
+CREATE INDEX file_absent ON file (dir) WHERE missing_since_ns IS NOT NULL;
 
 -- The rows of a file in reading, file_detail, file_text, todo and file_meta are no foreign keys: who inserts them holds
 -- the file's row (docs/decisions/0016), and they go with it. Planned by key, for the plan is kept while they grow.
@@ -826,10 +829,13 @@ CREATE TABLE artist (
     musicbrainz_id uuid,
     albums     integer NOT NULL,
     owned      integer NOT NULL,
-    songs      integer NOT NULL
-);
-CREATE INDEX artist_sort ON artist (sort, meta) WHERE owned > 0;
-CREATE INDEX artist_sort_all ON artist (sort, meta) WHERE songs > 0;
+    songs      integer NOT NULL,
+    listed     boolean GENERATED ALWAYS AS (owned > 0) STORED,
+    heard      boolean GENERATED ALWAYS AS (songs > 0) STORED
+) WITH (fillfactor = 80);
+-- By columns of their own: a count that an index names would make each change of it an entry in every index.
+CREATE INDEX artist_sort ON artist (sort, meta) WHERE listed;
+CREATE INDEX artist_sort_all ON artist (sort, meta) WHERE heard;
 CREATE INDEX artist_words ON artist USING gin (words);
 
 -- Genres by their folded names, with what present albums and loose songs give them.
@@ -846,7 +852,7 @@ CREATE TABLE genre (
     words      tsvector NOT NULL,
     songs      integer NOT NULL,
     albums     integer NOT NULL
-);
+) WITH (fillfactor = 50);
 
 -- How often each person played an album's songs, and when last.
 CREATE TABLE album_actor (
@@ -891,17 +897,30 @@ CREATE TABLE meta_alias (
     meta       uuid NOT NULL
 );
 
+-- Puts metas into stale_album, those that this transaction has put there already only once: nobody has seen them yet. The
+-- array is not to be empty.
+CREATE FUNCTION note_metas(of_metas uuid[]) RETURNS void LANGUAGE sql
+    SET search_path = mediadb, pg_catalog SET enable_seqscan = off AS $$
+    INSERT INTO stale_album (meta)
+    SELECT DISTINCT e.meta FROM unnest(of_metas) e(meta)
+    WHERE NOT EXISTS (SELECT FROM stale_album s WHERE s.meta = e.meta AND s.xmin = pg_current_xact_id()::xid OFFSET 0)
+    ORDER BY 1
+    ON CONFLICT (meta) DO UPDATE SET mark = nextval('stale_mark');
+$$;
+
 -- Puts the albums and loose songs of these songs into stale_album. By index, however small the tables were when it was
 -- planned.
 CREATE FUNCTION note_songs(of_songs uuid[]) RETURNS void LANGUAGE plpgsql
     SET search_path = mediadb, pg_catalog SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+    metas uuid[];
 BEGIN
-    INSERT INTO stale_album (meta)
-    SELECT DISTINCT coalesce(l.child, s.song) FROM unnest(of_songs) s(song)
+    SELECT array_agg(DISTINCT coalesce(l.child, s.song)) INTO metas FROM unnest(of_songs) s(song)
     JOIN meta m ON m.id = s.song AND m.kind = 'song'
-    LEFT JOIN meta_link l ON l.parent = s.song AND l.role = 'album'
-    ORDER BY 1
-    ON CONFLICT (meta) DO UPDATE SET mark = nextval('stale_mark');
+    LEFT JOIN meta_link l ON l.parent = s.song AND l.role = 'album';
+    IF metas IS NOT NULL THEN
+        PERFORM note_metas(metas);
+    END IF;
 END $$;
 
 -- The same of the songs that are these streams.
@@ -932,14 +951,18 @@ END $$;
 -- Songs have come to albums, or left them; artists that somebody made something of have lost a song or an album.
 CREATE FUNCTION note_links() RETURNS trigger LANGUAGE plpgsql
     SET search_path = mediadb, pg_catalog SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+    metas uuid[];
 BEGIN
-    INSERT INTO stale_album (meta)
-    SELECT child FROM changed WHERE role = 'album'
-    UNION SELECT c.parent FROM changed c WHERE c.role = 'album'
-        AND (TG_OP = 'DELETE' OR EXISTS (SELECT FROM album a WHERE a.meta = c.parent))
-    UNION SELECT c.child FROM changed c WHERE c.role <> 'album' AND EXISTS (SELECT FROM work_meta w WHERE w.meta = c.child)
-    ORDER BY 1
-    ON CONFLICT (meta) DO UPDATE SET mark = nextval('stale_mark');
+    SELECT array_agg(x.meta) INTO metas FROM (
+        SELECT child FROM changed WHERE role = 'album'
+        UNION SELECT c.parent FROM changed c WHERE c.role = 'album'
+            AND (TG_OP = 'DELETE' OR EXISTS (SELECT FROM album a WHERE a.meta = c.parent))
+        UNION SELECT c.child FROM changed c WHERE c.role <> 'album' AND EXISTS (SELECT FROM work_meta w WHERE w.meta = c.child)
+    ) x(meta);
+    IF metas IS NOT NULL THEN
+        PERFORM note_metas(metas);
+    END IF;
     RETURN NULL;
 END $$;
 

@@ -52,6 +52,12 @@ def own_node() -> Path | None:
     return Path(found)
 
 
+def present_node() -> Path | None:
+    """A node that is new enough: the machine's, or one that was brought before. None: there is none yet."""
+    brought = BROUGHT / "bin/node"
+    return own_node() or (brought if version_of(brought)[:2] >= NEEDED else None)
+
+
 def npm_command(folder: Path) -> list[str]:
     """npm as it is to be called: the brought one, else the machine's. Failure when there is none."""
     brought = BROUGHT / "node_modules/npm/bin/npm-cli.js"
@@ -75,12 +81,10 @@ def run_npm(command: list[str], folder: Path, where: Path, what: str) -> None:
 
 def node_folder() -> Path:
     """The folder of a node that is new enough, brought when it has to be."""
-    own = own_node()
-    if own is not None:
-        return own.parent
+    present = present_node()
+    if present is not None:
+        return present.parent
     folder = BROUGHT / "bin"
-    if version_of(folder / "node")[:2] >= NEEDED:
-        return folder
     package = PACKAGES.get(platform.machine())
     if package is None:
         raise Failure(

@@ -2,7 +2,7 @@
 
 Triggers note the albums of which something changed in the transaction of that change (table stale_album); here they are
 summed up anew. What an album gives to its artists and genres is taken back and given anew in one transaction, under a
-lock, so that their counts never drift. Decision 0018 says why not per request.
+lock, so that their counts never drift. Decision 0019 says why not per request.
 """
 
 from __future__ import annotations

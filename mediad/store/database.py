@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from mediad.errors import MediadError, Unavailable
 from mediad.store.connection import Link
 from mediad.store.faults import ConnectionLost, Retry
-from mediad.store.queries import BY_KEY, Statement
+from mediad.store.queries import BY_KEY, BY_PAGE, Statement
 from mediad.store.values import Parameter, Rows
 
 # docs/reliability 5. The daemon's own deadlines are shorter; these end what a dead daemon left behind.
@@ -249,9 +249,13 @@ class Database:
     def _unit(
         self, unit: Sequence[tuple[str | Statement, Sequence[Parameter]]]
     ) -> list[tuple[Statement, Sequence[Parameter]]]:
-        """The statements of a unit, behind BY_KEY when one of them asks for it."""
+        """The statements of a unit, behind BY_KEY or BY_PAGE when one of them asks for it."""
         statements = [(self._statement(statement), parameters) for statement, parameters in unit]
-        return [(BY_KEY, ()), *statements] if any(statement.keyed for statement, _ in statements) else statements
+        if any(statement.keyed for statement, _ in statements):
+            return [(BY_KEY, ()), *statements]
+        if any(statement.paged for statement, _ in statements):
+            return [(BY_PAGE, ()), *statements]
+        return statements
 
     def _use(self) -> float:
         """Notes that there is work; the loop's time."""

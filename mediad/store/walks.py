@@ -186,9 +186,16 @@ class Walk:
         return "a.name, a.songs, a.albums"
 
     def _shown(self, who: str) -> str:
-        work = f"LEFT JOIN work_meta w ON w.meta = k.tie AND w.actor = {who}"
+        # Of the rows of the page only: joined otherwise it read all that the actor ever starred or played.
+        work = (
+            "LEFT JOIN LATERAL (SELECT w.starred_ns, w.rating FROM work_meta w "
+            f"WHERE w.meta = k.tie AND w.actor = {who} OFFSET 0) w ON true"
+        )
         if self.asked.what == "albums":
-            plays = f"LEFT JOIN album_actor p ON p.album = k.tie AND p.actor = {who}"
+            plays = (
+                "LEFT JOIN LATERAL (SELECT p.plays, p.played_ns FROM album_actor p "
+                f"WHERE p.album = k.tie AND p.actor = {who} OFFSET 0) p ON true"
+            )
             return f"JOIN album a ON a.meta = k.tie {work} {plays}"
         if self.asked.what == "artists":
             return f"JOIN artist a ON a.meta = k.tie {work}"
@@ -206,7 +213,7 @@ class Walk:
             self._of_albums(builder, where)
         elif asked.what == "artists":
             tables = "artist a"
-            where.append("a.songs > 0" if asked.everybody else "a.owned > 0")
+            where.append("a.heard" if asked.everybody else "a.listed")
         else:
             tables = "genre a"
             where.append("a.songs > 0")
@@ -273,7 +280,7 @@ def _statement(name: str, sql: str) -> Statement:
     known = _SHAPES.get(sql)
     if known is None:
         prepared = len(_SHAPES) < _SHAPES_MOST
-        known = Statement(name, sql, "A page of a walk.", "mediad.store.walks", prepared=prepared)
+        known = Statement(name, sql, "A page of a walk.", "mediad.store.walks", prepared=prepared, paged=True)
         if prepared:
             _SHAPES[sql] = known
     return known

@@ -123,10 +123,13 @@ CREATE TABLE artist (
     musicbrainz_id uuid,
     albums     integer NOT NULL,
     owned      integer NOT NULL,
-    songs      integer NOT NULL
-);
-CREATE INDEX artist_sort ON artist (sort, meta) WHERE owned > 0;
-CREATE INDEX artist_sort_all ON artist (sort, meta) WHERE songs > 0;
+    songs      integer NOT NULL,
+    listed     boolean GENERATED ALWAYS AS (owned > 0) STORED,
+    heard      boolean GENERATED ALWAYS AS (songs > 0) STORED
+) WITH (fillfactor = 80);
+-- By columns of their own: a count that an index names would make each change of it an entry in every index.
+CREATE INDEX artist_sort ON artist (sort, meta) WHERE listed;
+CREATE INDEX artist_sort_all ON artist (sort, meta) WHERE heard;
 CREATE INDEX artist_words ON artist USING gin (words);
 
 -- Genres by their folded names, with what present albums and loose songs give them.
@@ -143,7 +146,7 @@ CREATE TABLE genre (
     words      tsvector NOT NULL,
     songs      integer NOT NULL,
     albums     integer NOT NULL
-);
+) WITH (fillfactor = 50);
 
 -- How often each person played an album's songs, and when last.
 CREATE TABLE album_actor (
@@ -188,17 +191,30 @@ CREATE TABLE meta_alias (
     meta       uuid NOT NULL
 );
 
+-- Puts metas into stale_album, those that this transaction has put there already only once: nobody has seen them yet. The
+-- array is not to be empty.
+CREATE FUNCTION note_metas(of_metas uuid[]) RETURNS void LANGUAGE sql
+    SET search_path = mediadb, pg_catalog SET enable_seqscan = off AS $$
+    INSERT INTO stale_album (meta)
+    SELECT DISTINCT e.meta FROM unnest(of_metas) e(meta)
+    WHERE NOT EXISTS (SELECT FROM stale_album s WHERE s.meta = e.meta AND s.xmin = pg_current_xact_id()::xid OFFSET 0)
+    ORDER BY 1
+    ON CONFLICT (meta) DO UPDATE SET mark = nextval('stale_mark');
+$$;
+
 -- Puts the albums and loose songs of these songs into stale_album. By index, however small the tables were when it was
 -- planned.
 CREATE FUNCTION note_songs(of_songs uuid[]) RETURNS void LANGUAGE plpgsql
     SET search_path = mediadb, pg_catalog SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+    metas uuid[];
 BEGIN
-    INSERT INTO stale_album (meta)
-    SELECT DISTINCT coalesce(l.child, s.song) FROM unnest(of_songs) s(song)
+    SELECT array_agg(DISTINCT coalesce(l.child, s.song)) INTO metas FROM unnest(of_songs) s(song)
     JOIN meta m ON m.id = s.song AND m.kind = 'song'
-    LEFT JOIN meta_link l ON l.parent = s.song AND l.role = 'album'
-    ORDER BY 1
-    ON CONFLICT (meta) DO UPDATE SET mark = nextval('stale_mark');
+    LEFT JOIN meta_link l ON l.parent = s.song AND l.role = 'album';
+    IF metas IS NOT NULL THEN
+        PERFORM note_metas(metas);
+    END IF;
 END $$;
 
 -- The same of the songs that are these streams.
@@ -229,14 +245,18 @@ END $$;
 -- Songs have come to albums, or left them; artists that somebody made something of have lost a song or an album.
 CREATE FUNCTION note_links() RETURNS trigger LANGUAGE plpgsql
     SET search_path = mediadb, pg_catalog SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+    metas uuid[];
 BEGIN
-    INSERT INTO stale_album (meta)
-    SELECT child FROM changed WHERE role = 'album'
-    UNION SELECT c.parent FROM changed c WHERE c.role = 'album'
-        AND (TG_OP = 'DELETE' OR EXISTS (SELECT FROM album a WHERE a.meta = c.parent))
-    UNION SELECT c.child FROM changed c WHERE c.role <> 'album' AND EXISTS (SELECT FROM work_meta w WHERE w.meta = c.child)
-    ORDER BY 1
-    ON CONFLICT (meta) DO UPDATE SET mark = nextval('stale_mark');
+    SELECT array_agg(x.meta) INTO metas FROM (
+        SELECT child FROM changed WHERE role = 'album'
+        UNION SELECT c.parent FROM changed c WHERE c.role = 'album'
+            AND (TG_OP = 'DELETE' OR EXISTS (SELECT FROM album a WHERE a.meta = c.parent))
+        UNION SELECT c.child FROM changed c WHERE c.role <> 'album' AND EXISTS (SELECT FROM work_meta w WHERE w.meta = c.child)
+    ) x(meta);
+    IF metas IS NOT NULL THEN
+        PERFORM note_metas(metas);
+    END IF;
     RETURN NULL;
 END $$;
 
@@ -284,6 +304,13 @@ CREATE TRIGGER album_plays AFTER UPDATE ON work_actor REFERENCING NEW TABLE AS c
     FOR EACH STATEMENT EXECUTE FUNCTION note_plays();
 CREATE TRIGGER album_plays_gone AFTER DELETE ON work_actor REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION note_plays();
+
+-- How many folders and files are in a folder is counted by indexes alone.
+ALTER TABLE dir ADD COLUMN seen boolean
+    GENERATED ALWAYS AS (digest IS NOT NULL OR inode IS NOT NULL OR mtime_ns IS NOT NULL) STORED;
+DROP INDEX dir_parent;
+CREATE INDEX dir_parent ON dir (parent, seen);
+CREATE INDEX file_absent ON file (dir) WHERE missing_since_ns IS NOT NULL;
 
 -- Everything that was read before is summed up once, at the first start.
 INSERT INTO stale_album (meta)

@@ -19,16 +19,17 @@ SELECT id, parent, root, name, mtime_ns FROM up ORDER BY depth;
 -- nothing is present in them. $1 root, $2 folder, $3 after this name or null, $4 most.
 SELECT d.id, d.name, d.mtime_ns FROM dir d
 WHERE d.root = $1::bigint AND d.parent = $2::bigint AND d.name > coalesce($3::bytea, ''::bytea)
-  AND (d.digest IS NOT NULL OR d.inode IS NOT NULL OR d.mtime_ns IS NOT NULL
-       OR (SELECT true FROM file f WHERE f.dir = d.id AND f.missing_since_ns IS NULL LIMIT 1))
+  AND (d.seen OR (SELECT true FROM file f WHERE f.dir = d.id AND f.missing_since_ns IS NULL LIMIT 1))
 ORDER BY d.name LIMIT $4::integer;
 
--- name: folder_counts
--- How many present files and how many folders are in each of these folders itself. $1 json list of folders.
-SELECT a.id, (SELECT count(*) FROM file f WHERE f.dir = a.id AND f.missing_since_ns IS NULL),
-       (SELECT count(*) FROM dir d WHERE d.parent = a.id
-        AND (d.digest IS NOT NULL OR d.inode IS NOT NULL OR d.mtime_ns IS NOT NULL
-             OR (SELECT true FROM file f WHERE f.dir = d.id AND f.missing_since_ns IS NULL LIMIT 1)))
+-- name: folder_counts, by key
+-- How many present files and how many folders are in each of these folders itself. Counted in indexes, without the rows: a
+-- folder may have tens of thousands. $1 json list of folders.
+SELECT a.id, (SELECT count(*) FROM file f WHERE f.dir = a.id)
+             - (SELECT count(*) FROM file f WHERE f.dir = a.id AND f.missing_since_ns IS NOT NULL),
+       (SELECT count(*) FROM dir d WHERE d.parent = a.id AND d.seen)
+       + (SELECT count(*) FROM dir d WHERE d.parent = a.id AND NOT d.seen
+          AND (SELECT true FROM file f WHERE f.dir = d.id AND f.missing_since_ns IS NULL LIMIT 1))
 FROM (SELECT value::bigint AS id FROM jsonb_array_elements_text($1::jsonb)) a;
 
 -- name: files_in

@@ -21,7 +21,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = {".sql", ".json", ".proto", ".pyi", ".typed"}
-SKIPPED = shutil.ignore_patterns(".git", ".venv*", ".run", "build", "dist", "*.egg-info", "__pycache__", ".*_cache")
+SKIPPED = shutil.ignore_patterns(
+    ".git", ".venv*", ".run", ".node*", "build", "dist", "*.egg-info", "__pycache__", ".*_cache", "node_modules"
+)
 
 pytestmark = pytest.mark.slow
 

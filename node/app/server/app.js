@@ -43,7 +43,7 @@ const PREVIEWS = 8; // a grid asks for all it shows at once
  */
 
 /** @type {readonly Plug[]} */
-const PLUGS = [];
+const PLUGS = [(routes, app) => (app.config.subsonic ? subsonicRoutes(routes, app) : undefined)];
 
 /**
  * @param {Config} config
@@ -125,7 +125,6 @@ export async function buildApp(config, { logLevel = process.env.MEDIADB_APP_LOG 
     if (config.homegallery) homegalleryRoutes(routes, app);
     for (const plug of plugs) await routes.register(async (inner) => plug(inner, app));
     await routes.register(async (inner) => uploadRoutes(inner, app)); // with content types of its own
-    if (config.subsonic) await subsonicRoutes(routes, app);
   });
   await app.transcoder.clean();
   server.addHook('preClose', async () => app.feed.close());

@@ -7,7 +7,7 @@ import path from 'node:path';
 import test, { after, before } from 'node:test';
 import { linesOfText } from '../server/subsonic/media.js';
 import { xmlOf } from '../server/subsonic/answer.js';
-import { wordsOf } from '../server/subsonic/asks.js';
+import { having, wordsOf } from '../server/subsonic/asks.js';
 import { until, World } from './world.js';
 
 const world = new World();
@@ -138,6 +138,16 @@ test('words of a question never become its grammar', () => {
   assert.equal(wordsOf('a:b (c) -d "e f" *g*'), 'a b c d e f g');
   assert.equal(wordsOf('rock and not roll'), 'rock "and" "not" roll');
   assert.equal(wordsOf('Björk 東京'), 'Björk 東京');
+});
+
+test('a value asked for exactly may have any signs', async () => {
+  assert.equal(having('artist', 'Ça "Va" *'), 'artist="Ça  Va   "');
+  for (const name of ['"', '!!!', 'F*** "You"', '\\', 'R & B', '東京', '"" or kind:image']) {
+    await well('getLyrics', { artist: name, title: name });
+    await well('getTopSongs', { artist: name });
+    await well('getSongsByGenre', { genre: name });
+    await well('getRandomSongs', { genre: name });
+  }
 });
 
 test('stars, ratings, plays: the daemon keeps them, and tells them to everybody', async () => {

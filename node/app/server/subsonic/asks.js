@@ -89,5 +89,9 @@ export function wordsOf(typed) {
   return words.slice(0, 20).map((word) => (/^(and|or|not|order|in|exists|count)$/i.test(word) ? `"${word}"` : word)).join(' ');
 }
 
-/** A value of a question, quoted. @param {string} value */
-export const quoted = (value) => `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+/**
+ * The term of a question for a field that has exactly this value. In a phrase stands neither a quote nor an asterisk
+ * (docs/query.md), and signs do not count; a value of nothing else (the band `!!!`) cannot be asked for: nothing is found.
+ * @param {string} field @param {string} value
+ */
+export const having = (field, value) => (/[\p{L}\p{N}]/u.test(value) ? `${field}="${value.replace(/["*]/g, ' ')}"` : '(kind:audio not kind:audio)');

@@ -1,6 +1,6 @@
 /** Folders as they are on disk; artists, albums, genres as the tags say. */
 import { CODE, SubsonicError } from './answer.js';
-import { folderId, folderOf, quoted, uuidOf, wordsOf } from './asks.js';
+import { folderId, folderOf, having, uuidOf, wordsOf } from './asks.js';
 import { albumFolder, albumId3, artistFolder, artistId3, folderChild, IGNORED_ARTICLES, indexed } from './map.js';
 
 /** @import { Method } from './index.js' */
@@ -102,7 +102,7 @@ export const browsing = {
   async getTopSongs({ asks, shelf, by }) {
     const artist = asks.needed('artist');
     const size = asks.number('count', 50, { most: 500 });
-    return { topSongs: { song: await shelf.songs(`${SONGS} artist=${quoted(artist)} plays:>0 sort:-plays`, { size }, by) } };
+    return { topSongs: { song: await shelf.songs(`${SONGS} ${having('artist', artist)} plays:>0 sort:-plays`, { size }, by) } };
   },
   async getSimilarSongs(context) {
     return { similarSongs: { song: await similar(context) } };
@@ -123,12 +123,12 @@ export const browsing = {
     const genre = asks.text('genre');
     const [from, to] = [asks.number('fromYear', 0), asks.number('toYear', 0)];
     const year = from || to ? ` year:${from || ''}..${to || ''}` : '';
-    return { randomSongs: { song: await shelf.random(`${SONGS}${genre ? ` genre=${quoted(genre)}` : ''}${year}`, size, by) } };
+    return { randomSongs: { song: await shelf.random(`${SONGS}${genre ? ` ${having('genre', genre)}` : ''}${year}`, size, by) } };
   },
 
   async getSongsByGenre({ asks, shelf, by }) {
     const size = asks.number('count', 10, { most: 500 });
-    const question = `${SONGS} genre=${quoted(asks.needed('genre'))}`;
+    const question = `${SONGS} ${having('genre', asks.needed('genre'))}`;
     return { songsByGenre: { song: await shelf.songs(question, { offset: asks.number('offset', 0), size }, by) } };
   },
 
@@ -255,7 +255,7 @@ async function similar({ asks, shelf, by }) {
     const album = await shelf.albumOrNull(id, by);
     [artist, genre] = album ? [album.artist, album.genres[0]] : [(await shelf.artist(id, by)).artist.name, undefined];
   }
-  const alike = [artist ? `artist=${quoted(artist)}` : '', genre ? `genre=${quoted(genre)}` : ''].filter(Boolean);
+  const alike = [artist ? having('artist', artist) : '', genre ? having('genre', genre) : ''].filter(Boolean);
   if (alike.length === 0) return [];
   return (await shelf.random(`${SONGS} (${alike.join(' or ')})`, size + 1, by)).filter((song) => song.id !== id).slice(0, size);
 }

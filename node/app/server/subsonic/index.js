@@ -36,31 +36,29 @@ const WRITES = new Set([...Object.keys(annotating).filter((name) => !name.starts
 const OPEN = new Set(['getOpenSubsonicExtensions']);
 const FORM_BYTES = 2 * 1024 * 1024; // a queue of 10,000 songs has 420 kB
 
-/** @param {FastifyInstance} routes @param {App} app */
+/** @param {FastifyInstance} routes a scope of their own @param {App} app */
 export async function subsonicRoutes(routes, app) {
   const shelf = new Shelf(app);
   const listening = new Listening();
 
-  await routes.register(async (rest) => {
-    rest.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: FORM_BYTES }, (_request, body, done) => done(null, new URLSearchParams(String(body))));
-    // Other bodies say nothing here; py-sonic and others send an empty one with any type.
-    rest.addContentTypeParser('*', { parseAs: 'string', bodyLimit: 64 * 1024 }, (_request, _body, done) => done(null, new URLSearchParams()));
+  routes.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: FORM_BYTES }, (_request, body, done) => done(null, new URLSearchParams(String(body))));
+  // Other bodies say nothing here; py-sonic and others send an empty one with any type.
+  routes.addContentTypeParser('*', { parseAs: 'string', bodyLimit: 64 * 1024 }, (_request, _body, done) => done(null, new URLSearchParams()));
 
-    // CORS: who asks says who it is in the request itself, no cookie is looked at, so any page may ask.
-    rest.addHook('onRequest', async (_request, reply) => {
-      reply.header('access-control-allow-origin', '*');
-      reply.header('access-control-expose-headers', 'Accept-Ranges, Content-Range, Content-Length, X-Content-Duration');
-    });
-    rest.options('/rest/*', { schema: { hide: true }, config: { role: null, cors: true } }, async (_request, reply) =>
-      reply.code(204).headers({ 'access-control-allow-methods': 'GET, HEAD, POST', 'access-control-allow-headers': '*', 'access-control-max-age': '86400' }).send());
+  // CORS: who asks says who it is in the request itself, no cookie is looked at, so any page may ask.
+  routes.addHook('onRequest', async (_request, reply) => {
+    reply.header('access-control-allow-origin', '*');
+    reply.header('access-control-expose-headers', 'Accept-Ranges, Content-Range, Content-Length, X-Content-Duration');
+  });
+  routes.options('/rest/*', { schema: { hide: true }, config: { role: null, cors: true } }, async (_request, reply) =>
+    reply.code(204).headers({ 'access-control-allow-methods': 'GET, HEAD, POST', 'access-control-allow-headers': '*', 'access-control-max-age': '86400' }).send());
 
-    rest.route({
-      method: ['GET', 'HEAD', 'POST'],
-      url: '/rest/:method',
-      schema: { hide: true },
-      config: { role: null, cors: true },
-      handler: answer,
-    });
+  routes.route({
+    method: ['GET', 'HEAD', 'POST'],
+    url: '/rest/:method',
+    schema: { hide: true },
+    config: { role: null, cors: true },
+    handler: answer,
   });
 
   /** @param {FastifyRequest} request @param {FastifyReply} reply */

@@ -4,7 +4,7 @@ import { headersOf } from '../files.js';
 import { sendFile } from '../range.js';
 import { heads } from '../routes/library.js';
 import { CODE, SubsonicError } from './answer.js';
-import { quoted } from './asks.js';
+import { having } from './asks.js';
 
 /** @import { Method } from './index.js' */
 
@@ -70,11 +70,11 @@ export const media = {
 
   /** By artist and title, as older clients ask. */
   async getLyrics({ asks, shelf, by }) {
-    const terms = ['artist', 'title'].flatMap((name) => (asks.text(name) ? [`${name}=${quoted(/** @type {string} */ (asks.text(name)))}`] : []));
+    const terms = ['artist', 'title'].flatMap((name) => (asks.text(name) ? [having(name, /** @type {string} */ (asks.text(name)))] : []));
     if (terms.length === 0) throw new SubsonicError(CODE.missing, 'required parameter is missing: artist or title');
     const { items: [item] } = await shelf.client.queryPage(`kind:audio ${terms.join(' ')}`, { limit: 1, ...by }); // prettier-ignore
     const lines = item ? await linesOf(item.id, shelf, by) : null;
-    if (lines === null) return { lyrics: {} };
+    if (lines === null) return { lyrics: { value: '' } }; // its schema wants a value
     return { lyrics: { artist: item.artist, title: item.title, value: lines.line.map(({ value }) => value).join('\n') } };
   },
 };

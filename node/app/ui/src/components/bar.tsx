@@ -100,12 +100,8 @@ export function workKeys(target: () => string[]) {
     if (ids.length && mayWrite.peek()) run(ids);
   };
   return [
-    ...[0, 1, 2, 3, 4, 5].map((each) => ({
-      keys: String(each),
-      what: each ? `Rate ${each} of 5` : 'Take the rating away',
-      group,
-      run: write((ids) => void rate(ids, each)),
-    })),
+    { keys: '1 2 3 4 5', what: 'Rate', group, run: (event: KeyboardEvent) => write((ids) => void rate(ids, Number(event.key)))() },
+    { keys: '0', what: 'Take the rating away', group, run: write((ids) => void rate(ids, 0)) },
     { keys: 'l', what: 'Star', group, run: write((ids) => void toggleStar(ids)) },
     { keys: 't', what: 'Tags', group, run: write(openTags) },
     { keys: 'a', what: 'Add to a list', group, run: write(openAddTo) },

@@ -11,6 +11,7 @@ import { entriesFor, workKeys } from './bar';
 import { Cover } from './cover';
 import { useListKeys, useSelection } from './itemlist';
 import { openMenu } from './menu';
+import '../styles/pictures.css';
 
 interface Props {
   source: Source;

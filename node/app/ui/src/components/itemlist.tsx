@@ -128,6 +128,7 @@ export function ItemList(options: ListOptions) {
     openMenu('What can be done', entriesFor(selection.list(), options.menu?.(at) ?? []), { x, y });
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    if ((event.target as Element).closest('button')) return; // a heading, which has keys of its own
     const at = selection.active.peek();
     const box = () => document.getElementById(`${id.current}-${at}`)?.getBoundingClientRect();
     if (onMove && event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown') && at >= 0) {
@@ -292,7 +293,7 @@ function Heading({ sort, lead, within }: { sort: { value: string; onSort: (sort:
         const down = sort.value === `-${each.name}`;
         return (
           <span key={each.name} class={each.class} role="columnheader" aria-sort={up ? 'ascending' : down ? 'descending' : 'none'}>
-            <button tabIndex={-1} onClick={() => sort.onSort(up ? `-${each.name}` : each.name)}>
+            <button onClick={() => sort.onSort(up ? `-${each.name}` : each.name)}>
               {each.label}
               {up ? ' ↑' : down ? ' ↓' : ''}
             </button>

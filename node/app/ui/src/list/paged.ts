@@ -77,3 +77,20 @@ export function useFetched<T>(path: string | null, parameters: Parameters = {}, 
   const mine = state.key === key;
   return { value: mine ? state.value : null, wrong: mine ? state.wrong : null, again: () => setRetry(retry + 1) };
 }
+
+/** A value once it has rested: what costs the server more is asked only then. */
+export function useSettled<T>(value: T, milliseconds: number): T {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(() => value), milliseconds);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return settled;
+}
+
+/** The last value that was there: what is shown stays while the next is on its way, and nothing flickers with every letter. */
+export function useLast<T>(value: T | null): T | null {
+  const last = useRef(value);
+  if (value !== null) last.current = value;
+  return last.current;
+}

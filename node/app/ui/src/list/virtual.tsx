@@ -7,7 +7,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preac
 
 /** Browsers cut elements off beyond (Firefox at some 17.8 million pixels): longer lists are scrolled in proportion. */
 const TALLEST = 15_000_000;
-/** What is drawn above and below what is in sight, in pixels: two rows of a list, one of a grid. */
+/** What is drawn above and below what is in sight, in pixels: two rows of a list, one of a grid below. */
 const BEYOND = 104;
 
 export interface Scroller {
@@ -49,9 +49,9 @@ function useWindow({ rows, rowHeight, scroller, spacer, head = 0 }: Frame) {
     const above = view.getBoundingClientRect().top - inner.getBoundingClientRect().top;
     const scale = now.height < now.full && now.height > seen ? (now.full - seen) / (now.height - seen) : 1;
     const at = Math.max(0, above) * scale;
-    const beyond = Math.ceil(BEYOND / now.rowHeight);
-    const first = Math.max(0, Math.floor(at / now.rowHeight) - beyond);
-    const last = Math.min(now.rows, Math.ceil((at + Math.min(seen, seen + above)) / now.rowHeight) + beyond);
+    const first = Math.max(0, Math.floor(at / now.rowHeight) - Math.floor(BEYOND / now.rowHeight));
+    const reach = Math.ceil((at + Math.min(seen, seen + above)) / now.rowHeight);
+    const last = Math.min(now.rows, reach + Math.ceil(BEYOND / now.rowHeight));
     const top = scale === 1 ? first * now.rowHeight : Math.max(0, above) - (at - first * now.rowHeight);
     setShown((before) =>
       before.first === first && before.last === last && before.top === top ? before : { first, last, top },

@@ -11,6 +11,7 @@ import { playNow, playShuffled } from '../player/queue';
 import { ask, href, place } from '../router';
 import type { ViewProps } from '../routes';
 import type { Album } from '../types';
+import '../styles/music.css';
 
 export default function GenrePage({ parts: [name = ''] }: ViewProps) {
   const sort = place.value.query.get('sort') ?? 'artist';

@@ -17,6 +17,7 @@ import type { ViewProps } from '../routes';
 import { mayWrite } from '../session';
 import { done, report } from '../toasts';
 import type { Collection, Item } from '../types';
+import '../styles/music.css';
 
 type Page = Collection & { items: Item[]; next: string | null };
 

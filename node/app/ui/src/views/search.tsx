@@ -1,5 +1,5 @@
 /** What a question finds: grouped by kind, narrowed by what the finds have in common, kept as a saved question. */
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import { makeList } from '../actions';
 import { ApiError } from '../api';
 import { AlbumRow } from '../components/albums';
@@ -12,12 +12,13 @@ import { Loading, Problem } from '../components/states';
 import { count } from '../format';
 import { store } from '../items';
 import { reread, useMatches } from '../list/live';
-import { useFetched } from '../list/paged';
+import { useFetched, useLast, useSettled } from '../list/paged';
 import { Ids } from '../list/source';
 import { openItem } from '../open';
 import { ask, asked, go, href, place } from '../router';
 import { mayWrite } from '../session';
 import type { Album, Artist, Facets, Item, Kind, Page } from '../types';
+import '../styles/music.css';
 import '../styles/search.css';
 
 const KINDS: { kind: Kind; label: string; icon: IconName }[] = [
@@ -28,7 +29,7 @@ const KINDS: { kind: Kind; label: string; icon: IconName }[] = [
   { kind: 'other', label: 'Other files', icon: 'copy' },
 ];
 
-const FACETS = ['kind', 'tag', 'genre', 'artist', 'year', 'format', 'rating', 'folder'];
+const FACETS = ['tag', 'genre', 'artist', 'year', 'format', 'rating', 'folder'];
 const SORTS: [string, string][] = [
   ['', 'As they came'],
   ['title', 'Title'],
@@ -48,13 +49,9 @@ export default function Search() {
   const sort = place.value.query.get('sort') ?? '';
   const turn = reread.value;
   const whole = kind ? and(question, `kind:${kind}`) : question;
-  const { value: counts, wrong } = useFetched<Page<Item>>('/search', { q: question, limit: 1, count: true, facets: FACETS.join(',') }, turn);
-  const { value: within } = useFetched<{ facets: Facets }>(kind ? '/facets' : null, { q: whole, fields: FACETS.slice(1).join(','), limit: 8 }, turn);
-  // what is shown stays while the next answer is on its way: no flicker with every letter
-  const [last, setLast] = useState<Page<Item> | null>(null);
-  useEffect(() => {
-    if (counts) setLast(counts);
-  }, [counts]);
+  const { value: counts, wrong } = useFetched<Page<Item>>('/search', { q: question, limit: 1, count: true, facets: 'kind' }, turn);
+  const { value: within } = useFetched<{ facets: Facets }>(wrong ? null : '/facets', { q: useSettled(whole, 400), fields: FACETS.join(','), limit: 8 }, turn);
+  const near = useLast(within);
   useEffect(() => {
     mistake.value = wrong;
     return () => {
@@ -64,7 +61,7 @@ export default function Search() {
   useEffect(() => {
     document.title = `${question || 'Everything'} · mediadb`;
   }, [question]);
-  const shown = counts ?? last;
+  const shown = useLast(counts);
   if (wrong) return <Mistake wrong={wrong} question={question} />;
   if (!shown) return <Loading />;
   const facets = shown.facets ?? {};
@@ -74,7 +71,7 @@ export default function Search() {
     const id = name && (await makeList('collection', name, { query: sort ? `${whole} sort:${sort}` : whole }));
     if (id) go(href(['list', id]));
   };
-  const common = kind ? (within?.facets ?? {}) : facets;
+  const common = near?.facets ?? {};
   // beside the finds there is no room for it on a phone
   const narrow = () => {
     modal.value = () => (
@@ -235,11 +232,7 @@ function Group({ kind, label, question, number, turn }: GroupProps) {
   const pictures = kind === 'image' || kind === 'video';
   const limit = pictures ? 10 : 5;
   const { value } = useFetched<Page<Item>>('/search', { q: and(question, `kind:${kind}`), limit }, turn);
-  const [last, setLast] = useState(value);
-  useEffect(() => {
-    if (value) setLast(value);
-  }, [value]);
-  const items = (value ?? last)?.items;
+  const items = useLast(value)?.items;
   const source = useMemo(() => {
     if (items) store(items);
     return new Ids(items?.map((each) => each.id) ?? [], `${kind} ${question}`);

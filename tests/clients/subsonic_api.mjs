@@ -1,0 +1,34 @@
+// Driven by test_subsonic_api.py: URL and credentials are the arguments, what was found is JSON on standard output.
+import SubsonicAPI from 'subsonic-api';
+
+const [url, auth] = process.argv.slice(2);
+const api = new SubsonicAPI({ url, auth: JSON.parse(auth), post: true });
+const found = {};
+found.extensions = (await api.getOpenSubsonicExtensions()).openSubsonicExtensions.length;
+found.artists = (await api.getArtists()).artists.index.flatMap(({ artist }) => artist).length;
+const { song: songs } = (await api.search3({ query: '', songCount: 500 })).searchResult3;
+const own = songs.filter(({ title }) => title.startsWith('Song '));
+found.songs = own.length;
+const song = own.find(({ album }) => album === 'First Light');
+const whole = Buffer.from(await (await api.stream({ id: song.id, format: 'raw' })).arrayBuffer());
+const downloaded = Buffer.from(await (await api.download({ id: song.id })).arrayBuffer());
+found.same = [whole.length === song.size, downloaded.equals(whole)];
+const transcoded = await api.stream({ id: song.id, format: 'mp3', maxBitRate: 64 });
+await transcoded.arrayBuffer();
+found.mp3 = transcoded.headers.get('content-type');
+const cover = await api.getCoverArt({ id: song.coverArt, size: 300 });
+await cover.arrayBuffer();
+found.cover = cover.headers.get('content-type');
+await api.star({ id: song.id });
+found.starred = (await api.getStarred2()).starred2.song.length;
+await api.unstar({ id: song.id });
+found.unstarred = ((await api.getStarred2()).starred2.song ?? []).length;
+const { playlist } = await api.createPlaylist({ name: 'from npm', songId: own.slice(0, 3).map(({ id }) => id) });
+found.playlist = (await api.getPlaylist({ id: playlist.id })).playlist.entry.length;
+await api.deletePlaylist({ id: playlist.id });
+await api.savePlayQueue({ id: [song.id, own[0].id], current: song.id, position: 1500 });
+const { playQueue } = await api.getPlayQueue();
+found.queue = { position: playQueue.position, entries: playQueue.entry.length };
+const answer = await api.getAlbum({ id: '00000000-0000-4000-8000-000000000000' }).catch((error) => error);
+found.error = (answer['subsonic-response'] ?? answer).error?.code ?? answer.code ?? String(answer);
+console.log(JSON.stringify(found));
