@@ -113,7 +113,8 @@ export function browseRoutes(routes, { library, lists }) {
     const [facet] = await client.facets(q, ['places'], { limit: PLACES, ...asked(request) });
     const places = await Promise.all((facet?.values ?? []).map(async ({ value, items: count }) => {
       const [country, state, city] = JSON.parse(value);
-      const named = Object.entries({ country, state, city }).filter(([, each]) => each !== null);
+      // `state` asks for what the library has of a file; the field is asked as `province` (docs/query.md)
+      const named = Object.entries({ country, province: state, city }).filter(([, each]) => each !== null);
       const question = [...named.map(([field, each]) => `${field}=${quoted(each)}`), ...(q.trim() ? [`(${q})`] : [])].join(' ');
       const { items: [cover] } = await client.queryPage(question, { limit: 1, columns: ['latitude', 'longitude'], ...asked(request) }); // prettier-ignore
       const { latitude, longitude } = /** @type {any} */ (cover?.files[0])?.fields ?? {};

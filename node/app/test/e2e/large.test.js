@@ -97,6 +97,23 @@ describe('a hundred thousand', { skip, timeout: 900_000 }, () => {
     await page.context().close();
   });
 
+  test('pictures by month are as few elements, wherever one is', async (t) => {
+    const page = await stage.page({ at: '#/photos?show=films' });
+    const { count } = await stage.world.json(`/search?count=1&limit=1&q=${encodeURIComponent('kind:image,video')}`);
+    await page.locator('.photo').first().waitFor();
+    await until(async () => (await page.getByRole('heading', { level: 1 }).textContent())?.includes(count.toLocaleString('en')), 'all have come', 60_000);
+    let most = 0;
+    for (const each of ['Home', 'PageDown', 'PageDown', 'End', 'PageUp']) {
+      await page.getByRole('slider', { name: 'Month' }).press(each);
+      await page.waitForTimeout(300);
+      most = Math.max(most, await page.locator('.photos *').count());
+    }
+    const { cost } = await scroll(page, -900);
+    t.diagnostic(`${count} pictures and films: ${most} elements at most, ${cost.toFixed(1)} ms of processor a frame`);
+    assert.ok(most <= NODES, `${most} elements`);
+    await page.context().close();
+  });
+
   test('albums are a grid of which little is drawn', async (t) => {
     const page = await stage.page({ at: '#/albums' });
     await page.locator('.album-card').first().waitFor();

@@ -49,7 +49,8 @@ export function Plan({ plan }: { plan: MovePlan }) {
   return (
     <div class="plan">
       <p>
-        <b>{many(files.length, 'file')}</b>, {bytes(plan.bytes) || '0 bytes'}
+        <b>{many(files.length, 'file')}</b>, {bytes(files.reduce((sum, each) => sum + (each.size ?? 0), 0))}
+        {files.length > 0 && (plan.bytes ? `, ${bytes(plan.bytes)} of them are copied` : ', on the same disk: at once')}
         {plan.unchanged ? `; ${many(plan.unchanged, 'is', 'are')} where they belong already` : ''}.
         {shared && (
           <>

@@ -39,7 +39,7 @@ export function entriesFor(ids: readonly string[], more: (Entry | null)[] = []):
   }
   entries.push({ label: ids.length > 1 ? 'Download as ZIP' : 'Download', icon: 'download', run: () => download(ids) });
   const { move } = views;
-  if (mayOrganise.value && move) entries.push({ label: 'Move files …', icon: 'move', run: () => move(ids) });
+  if (mayOrganise.value && move) entries.push({ label: 'Move files …', icon: 'move', keys: 'Shift+M', run: () => move(ids) });
   if (only) {
     if (only.kind === 'audio' && (only.album || only.artist)) {
       entries.push(null);
@@ -72,8 +72,12 @@ function Bar({ selection }: { selection: Selection }) {
         <Icon name="close" />
       </button>
       <strong>{many(selection.size.value, 'item')}</strong>
-      {act('Play', 'play', (ids) => void playNow(ids))}
-      {act('Add to the queue', 'queue', enqueue)}
+      {playable([selection.first()]) && (
+        <>
+          {act('Play', 'play', (ids) => void playNow(ids))}
+          {act('Add to the queue', 'queue', enqueue)}
+        </>
+      )}
       {mayWrite.value && (
         <>
           {act('Star', 'heart', (ids) => void toggleStar(ids))}
@@ -101,6 +105,15 @@ export function workKeys(target: () => string[]) {
     { keys: 'l', what: 'Star', group, run: write((ids) => void toggleStar(ids)) },
     { keys: 't', what: 'Tags', group, run: write(openTags) },
     { keys: 'a', what: 'Add to a list', group, run: write(openAddTo) },
+    {
+      keys: 'M',
+      what: 'Move files',
+      group,
+      run: () => {
+        const ids = target();
+        if (ids.length && mayOrganise.peek()) views.move?.(ids);
+      },
+    },
     {
       keys: 'i',
       what: 'Details',

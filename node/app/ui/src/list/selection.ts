@@ -33,6 +33,11 @@ export class Selection {
     return [...places].sort((one, other) => one[1] - other[1]).map(([id]) => id);
   }
 
+  /** One of what is chosen, '' where nothing is: for what the kind of things decides. */
+  first(): string {
+    return this.all.value ? this.source.id(0) : ([...this.ids.value][0] ?? '');
+  }
+
   clear(): void {
     this.meant.value = false;
     this.all.value = false;

@@ -68,7 +68,7 @@ export class Matches implements Source {
     return this.coming.value;
   }
   id(at: number): string {
-    return at < this.known.peek() ? uuidOf(this.bytes, at * WIDTH) : '';
+    return at >= 0 && at < this.known.peek() ? uuidOf(this.bytes, at * WIDTH) : '';
   }
   indexOf(id: string): number {
     const wanted = bytesOf(id);

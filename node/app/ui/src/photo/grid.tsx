@@ -19,8 +19,9 @@ import '../styles/photos.css';
 
 const GAP = 4;
 const HEAD = 46;
-/** Least width for the name of a month. */
-const NAME = 130;
+/** Least width for the name of a month, in full and short, pixels. */
+const NAME = 170;
+const SHORT_NAME = 88;
 /** Drawn above and below what is in sight, pixels. */
 const BEYOND = 250;
 /** Browsers cut elements off beyond (list/virtual.tsx). */
@@ -56,7 +57,7 @@ export function layOut(sections: readonly Section[], width: number, cell: number
     const head = heading(each);
     const rows = Math.ceil(each.count / across);
     // its name needs some room too
-    const columns = Math.max(each.count, Math.ceil(NAME / step));
+    const columns = Math.max(each.count, Math.ceil(SHORT_NAME / step));
     if (taken && (rows > 1 || taken + columns > across)) {
       top += HEAD + step;
       taken = 0;
@@ -91,6 +92,8 @@ export interface Walker {
   layout: Layout;
   /** what is at the top of the view, pixels of everything */
   at: number;
+  /** height of the view, pixels */
+  seen: number;
   /** Scrolls so that this is at the top. */
   to: (top: number) => void;
 }
@@ -233,7 +236,7 @@ export function PhotoGrid({ source, sections, label, onOpen, before, empty, cell
       <div key={each.key || each.label} role="group" aria-label={each.label || label}>
         {each.label && (
           <h2 class="month" aria-hidden="true" style={{ transform: `translate(${each.left * step}px, ${each.top + shift}px)` }}>
-            {each.label} <small>{count(each.count)}</small>
+            {each.count * step < NAME && each.rows === 1 ? each.short : each.label} <small>{count(each.count)}</small>
           </h2>
         )}
         {pictures}
@@ -282,7 +285,7 @@ export function PhotoGrid({ source, sections, label, onOpen, before, empty, cell
         </div>
         {!source.length && !source.loading ? (empty ?? <p class="empty">Nothing here.</p>) : null}
       </div>
-      {beside?.({ layout, at: view.at, to })}
+      {beside?.({ layout, at: view.at, seen: view.seen, to })}
     </div>
   );
 }

@@ -5,12 +5,12 @@ import { sectionAt, type Walker } from './grid';
 /** Labels of years nearer than this to the one before are left out, pixels. */
 const APART = 20;
 
-export function Scrubber({ layout, at, to }: Walker) {
+export function Scrubber({ layout, at, seen, to }: Walker) {
   const rail = useRef<HTMLDivElement>(null);
   const [pointed, setPointed] = useState<number | null>(null);
   const { sections, full } = layout;
   if (sections.length < 2 || full <= 0) return null;
-  const now = sectionAt(sections, at + 1);
+  const now = at > 0 && at + seen >= full ? sections.length - 1 : sectionAt(sections, at + 1);
   const height = rail.current?.clientHeight ?? 600;
   const years: { year: string; part: number }[] = [];
   for (const each of sections) {
@@ -24,18 +24,11 @@ export function Scrubber({ layout, at, to }: Walker) {
     return Math.min(1, Math.max(0, (event.clientY - box.top) / box.height));
   };
   const shown = pointed === null ? now : sectionAt(sections, pointed * full);
-  const go = (section: number) => to(sections[Math.max(0, Math.min(sections.length - 1, section))]!.top);
-  // months beside each other are passed together: each step is seen
-  const byRow = (by: number) => {
-    let next = now;
-    while (sections[next + by] && sections[next + by]!.top === sections[now]!.top) next += by;
-    return next + by;
-  };
-  const byYear = (by: number) => {
-    let to = now;
-    while (sections[to + by] && sections[to + by]!.year === sections[now]!.year) to += by;
-    return to + by;
-  };
+  // what is at the end of the view can't be brought to its top: steps go by where things are, never by what is named
+  const tops = [...new Set(sections.map((each) => each.top))];
+  const yearTops = sections.filter((each, place) => sections[place - 1]?.year !== each.year).map((each) => each.top);
+  const back = (places: number[]) => to(places.findLast((each) => each < at - 1) ?? 0);
+  const on = (places: number[]) => to(places.find((each) => each > at + 1) ?? full);
   return (
     <div
       ref={rail}
@@ -61,12 +54,12 @@ export function Scrubber({ layout, at, to }: Walker) {
       onPointerLeave={() => setPointed(null)}
       onKeyDown={(event) => {
         const { key } = event;
-        if (key === 'ArrowDown' || key === 'ArrowRight') go(byRow(1));
-        else if (key === 'ArrowUp' || key === 'ArrowLeft') go(byRow(-1));
-        else if (key === 'PageDown') go(byYear(1));
-        else if (key === 'PageUp') go(byYear(-1));
-        else if (key === 'Home') go(0);
-        else if (key === 'End') go(sections.length - 1);
+        if (key === 'ArrowDown' || key === 'ArrowRight') on(tops);
+        else if (key === 'ArrowUp' || key === 'ArrowLeft') back(tops);
+        else if (key === 'PageDown') on(yearTops);
+        else if (key === 'PageUp') back(yearTops);
+        else if (key === 'Home') to(0);
+        else if (key === 'End') to(full);
         else return;
         event.preventDefault();
       }}

@@ -6,6 +6,8 @@ export interface Section {
   /** `2019-07`, `2019` for what is known by its year alone, '' for what has no date */
   key: string;
   label: string;
+  /** where there is little room */
+  short?: string;
   year: string;
   /** place of the first in the list, and how many */
   first: number;
@@ -16,12 +18,13 @@ interface Timeline {
   buckets: { date: string; count: number }[];
 }
 
+const SHORT = new Intl.DateTimeFormat('en', { month: 'short', year: 'numeric', timeZone: 'UTC' });
 const MONTH = new Intl.DateTimeFormat('en', { month: 'long', year: 'numeric', timeZone: 'UTC' });
 
 /** "July 2019" */
-function monthName(key: string): string {
+function monthName(key: string, form = MONTH): string {
   const at = Date.parse(`${key}-01T00:00:00Z`);
-  return Number.isNaN(at) ? key : MONTH.format(at);
+  return Number.isNaN(at) ? key : form.format(at);
 }
 
 /**
@@ -36,22 +39,22 @@ export function sectionsOf(months: Timeline, years: Timeline, length: number): S
   }
   const found: Section[] = [];
   let first = 0;
-  const put = (key: string, label: string, year: string, count: number) => {
+  const put = (key: string, label: string, year: string, count: number, short = label) => {
     // the list and its months were counted one after the other: neither may be longer than the other
     const number = Math.min(count, length - first);
     if (number <= 0) return;
-    found.push({ key, label, year, first, count: number });
+    found.push({ key, label, short, year, first, count: number });
     first += number;
   };
   for (const { date: year, count } of [...years.buckets].sort((one, other) => (one.date < other.date ? 1 : -1))) {
     let left = count;
     for (const month of byYear.get(year) ?? []) {
-      put(month.date, monthName(month.date), year, month.count);
+      put(month.date, monthName(month.date), year, month.count, monthName(month.date, SHORT));
       left -= month.count;
     }
-    put(year, `${year}, month unknown`, year, left);
+    put(year, `${year}, month unknown`, year, left, year);
   }
-  put('', 'Without a date', '', length - first);
+  put('', 'Without a date', '', length - first, 'No date');
   return found;
 }
 

@@ -83,7 +83,6 @@ function Open({ source, at, slides }: { source: { readonly length: number; id: (
   const key = (keys: string, what: string, run: () => void): Shortcut => ({ keys, what, group, run: () => modal.peek() ?? run() });
   const size = () => box.current!.getBoundingClientRect();
   useKeys([
-    ...workKeys(() => (modal.peek() ? [] : [id])),
     key('ArrowRight', 'Next', () => go(place + 1)),
     key('ArrowLeft', 'Previous', () => go(place - 1)),
     key('Home', 'First', () => go(0)),
@@ -95,6 +94,8 @@ function Open({ source, at, slides }: { source: { readonly length: number; id: (
     key('f', 'Full screen', full),
     key('i', 'What is known of it', () => setInfo((was) => !was)),
     key('Escape', 'Close', () => (document.querySelector('.menu-layer') ? undefined : closeViewer())),
+    // the first that names a key has it
+    ...workKeys(() => (modal.peek() ? [] : [id])),
   ]);
   function full(): void {
     if (document.fullscreenElement) void document.exitFullscreen();
@@ -102,7 +103,7 @@ function Open({ source, at, slides }: { source: { readonly length: number; id: (
   }
 
   const button = (label: string, icon: IconName, run: (event: MouseEvent) => void, pressed?: boolean) => (
-    <button class="icon" aria-label={label} title={label} aria-pressed={pressed} onClick={run}>
+    <button class={icon === 'heart' ? 'icon heart' : 'icon'} aria-label={label} title={label} aria-pressed={pressed} onClick={run}>
       <Icon name={icon} filled={pressed && icon === 'heart' ? true : undefined} />
     </button>
   );

@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ApiError, change, get } from '../api';
 import { ended, partOf } from '../care/jobs';
+import { within } from '../care/paths';
 import { Icon } from '../components/icons';
 import { Problem } from '../components/states';
 import { openDetails } from '../details';
@@ -121,7 +122,7 @@ export default function Activity() {
             {problems.all.map((each) => (
               <li key={`${each.id} ${each.file ?? ''}`}>
                 <span class="says">
-                  <b>{each.path ?? each.name}</b>
+                  <b title={each.path}>{each.path ? within(each.path) : each.name}</b>
                   <small>{each.problem ? `${each.problem.message} (${each.problem.code})` : each.state}</small>
                 </span>
                 <button onClick={() => openDetails(each.id)} aria-label={`Details of ${each.name}`}>

@@ -15,6 +15,7 @@ import { href } from '../router';
 import { mayWrite } from '../session';
 import { report } from '../toasts';
 import type { FileOfItem, FullItem, Value } from '../types';
+import '../styles/player.css'; // .panel
 import '../styles/details.css';
 
 export default function Details({ id, onClose }: { id: string; onClose: () => void }) {

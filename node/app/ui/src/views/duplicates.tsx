@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { ApiError, ask, change, url } from '../api';
 import { ended, partOf } from '../care/jobs';
 import { openMove } from '../care/movedialog';
+import { within } from '../care/paths';
 import { Cover } from '../components/cover';
 import { Icon } from '../components/icons';
 import { Loading, Problem } from '../components/states';
@@ -166,7 +167,7 @@ function One({ group, onKeep, onMoved }: { group: Group; onKeep: () => void; onM
           <label key={each.id} class={each.id === keep ? 'copy kept' : 'copy'}>
             <input type="radio" name={name} checked={each.id === keep} onChange={() => setKeep(each.id)} />
             <span class="says">
-              <span>{each.path}</span>
+              <span title={each.path}>{within(each.path)}</span>
               <small>{[each.id === keep ? 'stays' : '', each.keep ? 'suggested' : '', bytes(each.size), day(each.mtime)].filter(Boolean).join(' · ')}</small>
             </span>
           </label>

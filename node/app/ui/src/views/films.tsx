@@ -112,6 +112,7 @@ export default function Films() {
             class={`film${chosen && selection.meant.value ? ' chosen' : ''}${at === active ? ' active' : ''}`}
             role="option"
             aria-selected={chosen}
+            aria-label={of ? undefined : 'Loading'}
             data-at={at}
           >
             <span class="frame">

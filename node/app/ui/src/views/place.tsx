@@ -9,6 +9,8 @@ import { openViewer } from '../photo/viewing';
 import { href, place } from '../router';
 
 const PARTS = ['country', 'state', 'city'] as const;
+/** As a question names them: `state` there is that of a file in the library (docs/query.md). */
+const ASKED = { country: 'country', state: 'province', city: 'city' };
 
 /** A value whole, as a question has it (docs/query.md): quotes and backslashes are no letters there. */
 const quoted = (value: string) => `"${value.replace(/["\\]/g, ' ')}"`;
@@ -16,7 +18,7 @@ const quoted = (value: string) => `"${value.replace(/["\\]/g, ' ')}"`;
 export default function Place() {
   const { query } = place.value;
   const named = PARTS.flatMap((part) => (query.get(part) ? [[part, query.get(part)!] as const] : []));
-  const question = named.map(([part, value]) => `${part}=${quoted(value)}`).join(' ') || 'has:country';
+  const question = named.map(([part, value]) => `${ASKED[part]}=${quoted(value)}`).join(' ') || 'has:country';
   const source = useMatches(question, '-date');
   const sections = useSections(question, source.length, reread.value);
   const title = named.at(-1)?.[1] ?? 'All places';
