@@ -72,8 +72,13 @@ run: $(VENV)/.installed
 
 # ---------------------------------------------------------------- tests
 
-test: check $(if $(strip $(PYTEST)),,test-node)
-	$(BIN)/python -m pytest -n auto $(PYTEST)
+# Python's and Node.js' tests both run whatever the others say.
+test: check
+	@status=0; \
+	echo '$(BIN)/python -m pytest -n auto $(PYTEST)'; \
+	$(BIN)/python -m pytest -n auto $(PYTEST) || status=$$?; \
+	$(if $(strip $(PYTEST)),,$(MAKE) --no-print-directory test-node || status=$$?;) \
+	exit $$status
 
 # The browser is the machine's, else one that a package carries. Skipped, with the reason, where npm is missing.
 test-node: $(VENV)/.installed-dev
@@ -84,7 +89,8 @@ test-node: $(VENV)/.installed-dev
 		browser=$$($(BIN)/python tools/nodejs.py browser || true) && \
 		PATH="$$(dirname "$$node"):$$PATH" && export PATH && \
 		export MEDIADB_PYTHON='$(CURDIR)/$(BIN)/python' MEDIADB_CHROMIUM="$$browser" && \
-		(cd node/client && npm test) && (cd node/app && npm test) && (cd node/app/ui && npm test); \
+		status=0; \
+		for each in node/client node/app node/app/ui; do (cd $$each && npm test) || status=$$?; done; exit $$status; \
 	fi
 
 page: $(VENV)/.installed
