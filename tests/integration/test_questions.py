@@ -252,3 +252,23 @@ def test_many_writers_leave_no_gap_in_the_events(daemon: Daemon) -> None:
     assert actions.count("forgotten") == 16
     with daemon.client() as client:
         assert client.status().files == 4 * 59
+
+
+def test_ids_alone_come_in_larger_pages_and_in_the_same_order(daemon: Daemon) -> None:
+    """Thousands of them: behind the first page each has as many as the loop bears; the order is that of the pages."""
+    tree = daemon.folder / "tree"
+    write_tree(tree, {f"{number % 9}/{number:04}.txt": b"%d" % number for number in range(4300)})
+    with daemon.client() as client:
+        client.add([tree], wait=False)
+        for text in ("", "sort:-name", "kind:document sort:title,size"):
+            replies = client.call(pb.Request(query=pb.QueryRequest(text=text, bare=True)))
+            found = [item.id for reply in replies for item in reply.query.items]
+            assert len(found) == len(set(found)) == 4300
+            assert len(replies) < 10
+            assert found == [item.id.bytes for item in client.query(text)]
+            part = client.call(pb.Request(query=pb.QueryRequest(text=text, bare=True, limit=2500)))
+            assert [item.id for reply in part for item in reply.query.items] == found[:2500]
+            rest = pb.QueryRequest(text=text, bare=True, cursor=part[-1].query.cursor)
+            assert [item.id for each in client.call(pb.Request(query=rest)) for item in each.query.items] == found[
+                2500:
+            ]
