@@ -44,8 +44,9 @@ ORDER BY f.stream, f.missing_since_ns NULLS FIRST, f.id;
 -- rating: what the file says, `sides`: what its side files say. $1 json list of ids.
 -- Step by step from the ids asked for, whatever the planner believes of the tables (OFFSET 0): with statistics that call
 -- keywords rare it began with every file that has some, and below some ten thousand files it read all of them, because it
--- expects a list of a hundred ids. jsonb and not uuid[]: of a list in jsonb the planner expects the
--- same length always, so that after five times it plans no more (of an array it plans 0.5 ms each time).
+-- expects a list of a hundred ids; and just after a first scan, with statistics of before, it read the whole table of
+-- readings for each id (21 ms instead of 2.3 for a hundred of 3,000). jsonb and not uuid[]: of a list in jsonb the planner
+-- expects the same length always, so that after five times it plans no more (of an array it plans 0.5 ms each time).
 -- Side files are looked for only in a folder that has some (the index file_side): most have none.
 SELECT a.number, i.id, i.worked, i.sides, NULL::jsonb AS keys,
        f.id, f.name, f.type, f.size, f.mtime_ns, f.missing_since_ns, f.nlink, f.inode, f.ctime_ns, f.mode, f.target,
@@ -78,7 +79,9 @@ LEFT JOIN LATERAL (
            r.handler, r.handler_version, r.problem_code, r.problem, coalesce(r.kind, f.kind_guess) AS kind, r.format,
            r.title, r.artist, r.album, r.duration, r.width, r.height, r.date,
            d.fields -> 'keywords' AS keywords, d.fields -> 'rating' AS rating
-    FROM file f LEFT JOIN reading r ON r.file = f.id LEFT JOIN file_detail d ON d.file = f.id
+    FROM file f
+    LEFT JOIN LATERAL (SELECT * FROM reading WHERE file = f.id OFFSET 0) r ON true
+    LEFT JOIN LATERAL (SELECT * FROM file_detail WHERE file = f.id OFFSET 0) d ON true
     WHERE f.stream = s.id
     OFFSET 0
 ) f ON true
@@ -133,7 +136,9 @@ LEFT JOIN LATERAL (
            r.handler, r.handler_version, r.problem_code, r.problem, coalesce(r.kind, f.kind_guess) AS kind, r.format,
            r.title, r.artist, r.album, r.duration, r.width, r.height, r.date,
            d.fields -> 'keywords' AS keywords, d.fields -> 'rating' AS rating, d.fields, d.tags, d.sources
-    FROM file f LEFT JOIN reading r ON r.file = f.id LEFT JOIN file_detail d ON d.file = f.id
+    FROM file f
+    LEFT JOIN LATERAL (SELECT * FROM reading WHERE file = f.id OFFSET 0) r ON true
+    LEFT JOIN LATERAL (SELECT * FROM file_detail WHERE file = f.id OFFSET 0) d ON true
     WHERE f.stream = s.id
     OFFSET 0
 ) f ON true
