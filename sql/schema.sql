@@ -817,7 +817,8 @@ CREATE TABLE album_artist (
     songs      integer NOT NULL,
     PRIMARY KEY (album, artist)
 );
-CREATE INDEX album_artist_artist ON album_artist (artist, album);
+-- Without the album: planned on the empty table, an album's rows were looked up by going through all of (artist, album).
+CREATE INDEX album_artist_artist ON album_artist (artist);
 
 -- Artists, with what present albums and loose songs give them. owned: albums and loose songs that are theirs.
 CREATE TABLE artist (
@@ -845,7 +846,7 @@ CREATE TABLE album_genre (
     songs      integer NOT NULL,
     PRIMARY KEY (album, genre)
 );
-CREATE INDEX album_genre_genre ON album_genre (genre, album);
+CREATE INDEX album_genre_genre ON album_genre (genre);
 CREATE TABLE genre (
     folded     text COLLATE "C" PRIMARY KEY,
     name       text NOT NULL,                  -- as it was first seen
