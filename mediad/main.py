@@ -99,6 +99,8 @@ class Daemon:
     async def _serve(self, listener: Any) -> int:
         context = self._build()
         server = Server(context)
+        gc.collect()  # before anybody is answered: some 20 ms
+        gc.freeze()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stopping.set)
@@ -107,8 +109,6 @@ class Daemon:
         log.info("listening", extra={"socket": self.config.socket, "version": mediad.__version__, "pid": os.getpid()})
         self._spawn(self._bring_up(context))
         self._feed_watchdog()
-        gc.collect()
-        gc.freeze()
         await self.stopping.wait()
         _tell("STOPPING=1")
         log.info("stopping")
@@ -187,7 +187,8 @@ class Daemon:
 
         def read() -> None:
             content.wake()
-            walking.wake()
+            # Not walking: while files are read albums change all the time. It is woken when all is read, and by whoever
+            # walks.
             context.lag.touch()
 
         roots.on_progress = walked

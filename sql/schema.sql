@@ -817,7 +817,8 @@ CREATE TABLE album_artist (
     songs      integer NOT NULL,
     PRIMARY KEY (album, artist)
 );
-CREATE INDEX album_artist_artist ON album_artist (artist, album);
+-- Without the album: planned on the empty table, an album's rows were looked up by going through all of (artist, album).
+CREATE INDEX album_artist_artist ON album_artist (artist);
 
 -- Artists, with what present albums and loose songs give them. owned: albums and loose songs that are theirs.
 CREATE TABLE artist (
@@ -845,7 +846,7 @@ CREATE TABLE album_genre (
     songs      integer NOT NULL,
     PRIMARY KEY (album, genre)
 );
-CREATE INDEX album_genre_genre ON album_genre (genre, album);
+CREATE INDEX album_genre_genre ON album_genre (genre);
 CREATE TABLE genre (
     folded     text COLLATE "C" PRIMARY KEY,
     name       text NOT NULL,                  -- as it was first seen
@@ -899,14 +900,15 @@ CREATE TABLE meta_alias (
 
 -- Puts metas into stale_album, those that this transaction has put there already only once: nobody has seen them yet. The
 -- array is not to be empty.
-CREATE FUNCTION note_metas(of_metas uuid[]) RETURNS void LANGUAGE sql
-    SET search_path = mediadb, pg_catalog SET enable_seqscan = off AS $$
+CREATE FUNCTION note_metas(of_metas uuid[]) RETURNS void LANGUAGE plpgsql
+    SET search_path = mediadb, pg_catalog SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
     INSERT INTO stale_album (meta)
     SELECT DISTINCT e.meta FROM unnest(of_metas) e(meta)
     WHERE NOT EXISTS (SELECT FROM stale_album s WHERE s.meta = e.meta AND s.xmin = pg_current_xact_id()::xid OFFSET 0)
     ORDER BY 1
     ON CONFLICT (meta) DO UPDATE SET mark = nextval('stale_mark');
-$$;
+END $$;
 
 -- Puts the albums and loose songs of these songs into stale_album. By index, however small the tables were when it was
 -- planned.
@@ -916,8 +918,9 @@ DECLARE
     metas uuid[];
 BEGIN
     SELECT array_agg(DISTINCT coalesce(l.child, s.song)) INTO metas FROM unnest(of_songs) s(song)
-    JOIN meta m ON m.id = s.song AND m.kind = 'song'
-    LEFT JOIN meta_link l ON l.parent = s.song AND l.role = 'album';
+    CROSS JOIN LATERAL (SELECT m.kind FROM meta m WHERE m.id = s.song OFFSET 0) m
+    LEFT JOIN LATERAL (SELECT l.child FROM meta_link l WHERE l.parent = s.song AND l.role = 'album' OFFSET 0) l ON true
+    WHERE m.kind = 'song';
     IF metas IS NOT NULL THEN
         PERFORM note_metas(metas);
     END IF;
@@ -929,7 +932,8 @@ CREATE FUNCTION note_streams(of_streams uuid[]) RETURNS void LANGUAGE plpgsql
 DECLARE
     songs uuid[];
 BEGIN
-    SELECT array_agg(DISTINCT sm.meta) INTO songs FROM unnest(of_streams) s(stream) JOIN stream_meta sm ON sm.stream = s.stream;
+    SELECT array_agg(DISTINCT sm.meta) INTO songs FROM unnest(of_streams) s(stream)
+    CROSS JOIN LATERAL (SELECT x.meta FROM stream_meta x WHERE x.stream = s.stream OFFSET 0) sm;
     IF songs IS NOT NULL THEN
         PERFORM note_songs(songs);
     END IF;
@@ -966,9 +970,10 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Files went missing or came back, or are of another item.
+-- Files went missing or came back, or are of another item. Hashed whatever the transaction is planned under: row by row a
+-- batch is compared with itself.
 CREATE FUNCTION note_files() RETURNS trigger LANGUAGE plpgsql
-    SET search_path = mediadb, pg_catalog AS $$
+    SET search_path = mediadb, pg_catalog SET enable_hashjoin = on AS $$
 DECLARE
     streams uuid[];
 BEGIN

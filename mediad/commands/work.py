@@ -157,20 +157,24 @@ async def work(context: Context, request: pb.WorkRequest, call: Call) -> Replies
     yield pb.Reply(work=reply, last=True)
 
 
-async def _part_metas(context: Context, targets: Iterable[pb.Target]) -> tuple[list[pb.Target], list[str]]:
+async def _part_metas(context: Context, targets: Sequence[pb.Target]) -> tuple[list[pb.Target], list[str]]:
     """The targets that may be items, and the ids of albums and artists. An item goes before an album of the same id:
     there is none, ids are minted."""
-    everyone = list(targets)
-    ids = [uuid.UUID(bytes=each.id) for each in everyone if each.WhichOneof("what") == "id" and len(each.id) == 16]
-    live = await context.work.live(ids) if ids else []
-    unknown = [asked for asked, stream in zip(ids, live, strict=True) if stream is None]
-    metas: dict[bytes, str] = {}
-    if unknown:
-        for asked, found in zip(unknown, await context.metawork.live(unknown), strict=True):
-            if found is not None:
-                metas[asked.bytes] = str(found[0])
-    left = [each for each in everyone if each.WhichOneof("what") != "id" or each.id not in metas]
-    return left, list(dict.fromkeys(metas.values()))
+    left: list[pb.Target] = []
+    albums: dict[str, None] = {}
+    for start in range(0, len(targets), _TARGETS_AT_ONCE):  # thousands at once would hold the loop up
+        part = targets[start : start + _TARGETS_AT_ONCE]
+        ids = [uuid.UUID(bytes=each.id) for each in part if each.WhichOneof("what") == "id" and len(each.id) == 16]
+        live = await context.work.live(ids) if ids else []
+        unknown = [asked for asked, stream in zip(ids, live, strict=True) if stream is None]
+        metas: dict[bytes, str] = {}
+        if unknown:
+            for asked, found in zip(unknown, await context.metawork.live(unknown), strict=True):
+                if found is not None:
+                    metas[asked.bytes] = str(found[0])
+        albums.update(dict.fromkeys(metas.values()))
+        left += [each for each in part if each.id not in metas] if metas else part
+    return left, list(albums)
 
 
 async def collect(context: Context, request: pb.CollectRequest, call: Call) -> Replies:

@@ -23,6 +23,8 @@ from mediad.store.store import Store, pack
 
 log = logging.getLogger(__name__)
 
+_PART = 256 * 1024  # characters in one write: encoding and copying them takes a millisecond
+_LINES_A_TURN = 100  # events described before others have their turn: some 2 ms
 _LINES_AT_ONCE = 500
 _PATHS = 4  # of one target in a line
 _ITEMS = 200  # described in one line
@@ -83,8 +85,19 @@ class WorkLog:
         while rows := await self._store.read(
             "work_after", self._store.host, self._last, pack(list(KEPT)), _LINES_AT_ONCE, deadline=30.0
         ):
-            lines = await describe_events(self._store, self._places, rows)
-            self._append("".join(line + "\n" for line in lines).encode())
+            part: list[str] = []
+            size = 0
+            # In parts: a queue of thousands has some megabytes of lines. Cut off between two, they are written once
+            # more: what describes items may stand there twice.
+            for line in await describe_events(self._store, self._places, rows):
+                part.append(line)
+                size += len(line)
+                if size > _PART:
+                    self._append(("\n".join(part) + "\n").encode())
+                    part, size = [], 0
+                    await asyncio.sleep(0)
+            if part:
+                self._append(("\n".join(part) + "\n").encode())
             self._last = rows[-1][0]
 
     def erase(self, targets: set[str]) -> None:
@@ -193,7 +206,9 @@ async def describe_events(store: Store, places: Places, rows: list[tuple[Any, ..
     paths = await _paths_of(store, places, sorted({row[6] for row in rows if row[5] == "stream"}))
     metas = await _facts_of_metas(store, sorted({row[6] for row in rows if row[5] == "meta"}))
     lines = []
-    for seq, at, host, actor, operation, kind, target, action, text, keys in rows:
+    for number, (seq, at, host, actor, operation, kind, target, action, text, keys) in enumerate(rows, 1):
+        if not number % _LINES_A_TURN:
+            await asyncio.sleep(0)
         told: dict[str, Any] = {"seq": seq, "at_ns": at, "host": str(host), "action": action, "target_kind": kind}
         told["target"] = target
         if actor:
@@ -211,6 +226,7 @@ async def describe_events(store: Store, places: Places, rows: list[tuple[Any, ..
             for start in range(_ITEMS, len(named), _ITEMS):
                 facts = await _facts(store, places, named[start : start + _ITEMS])
                 lines.append(json.dumps({"items": facts}, ensure_ascii=False))
+            await asyncio.sleep(0)
             told["items"] = await _facts(store, places, named[:_ITEMS])
         lines.append(json.dumps(told, ensure_ascii=False))
     return lines
