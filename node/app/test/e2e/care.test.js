@@ -287,6 +287,24 @@ describe('pictures, films and care', { skip, timeout: 900_000 }, () => {
     await page.context().close();
   });
 
+  test('a view that is opened while the daemon is away shows itself when it is back', async () => {
+    const page = await open('folders');
+    await page.locator('.folder-card').first().waitFor();
+    await stage.world.daemon.stop();
+    await page.getByText('mediad is not running').first().waitFor();
+    await page.goto(`${stage.address}#/places`);
+    await page.getByRole('alert').first().waitFor();
+    await page.goto(`${stage.address}#/photos`);
+    await page.waitForTimeout(500);
+    await stage.world.daemon.start();
+    await page.getByRole('option').first().waitFor({ timeout: 60_000 });
+    await page.goto(`${stage.address}#/places`);
+    await page.getByRole('heading', { name: 'Norway' }).waitFor();
+    await page.getByText('mediad is not running').first().waitFor({ state: 'hidden' });
+    stage.complaints.splice(0); // what was refused meanwhile
+    await page.context().close();
+  });
+
   test('every view is whole on desk and phone, light and dark', async (t) => {
     const walk = await found('kind:video weir');
     const words = await found('kind:document bread');

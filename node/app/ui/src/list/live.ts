@@ -1,7 +1,7 @@
 /** When lists are asked anew: something came, went, or changed that may belong to them. */
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { onChanges } from '../events';
+import { onChanges, status } from '../events';
 import { report } from '../toasts';
 import { Matches } from './source';
 
@@ -28,6 +28,17 @@ onChanges((changes) => {
     if (structure) reread.value += 1;
     structure = false;
   }, 1500);
+});
+
+let connected = true;
+effect(() => {
+  const now = status.value.connected;
+  // what was asked for while the daemon was away was refused
+  if (now && !connected) queueMicrotask(() => {
+    reworked.value += 1;
+    reread.value += 1;
+  });
+  connected = now;
 });
 
 /** Whether what a question finds, or its order, hangs on a person's work. */

@@ -2,6 +2,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, get, type Parameters } from '../api';
 
+const RETRY_MS = 3000;
+
 export interface Paged<T> {
   all: readonly T[];
   /** whether there are more, or the first are still coming */
@@ -64,15 +66,21 @@ export function useFetched<T>(path: string | null, parameters: Parameters = {}, 
   useEffect(() => {
     if (path === null) return;
     const abort = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
     get<T>(path, parameters, abort.signal).then(
       (value) => setState({ key, value, wrong: null }),
       (wrong: unknown) => {
         if (wrong instanceof DOMException) return;
         if (!(wrong instanceof ApiError)) throw wrong;
         setState((before) => ({ key, value: before.key === key ? before.value : null, wrong }));
+        // the server or the daemon is away: it is asked again until it is there
+        if (wrong.status === 0 || wrong.status === 503) timer = setTimeout(() => setRetry((before) => before + 1), RETRY_MS);
       },
     );
-    return () => abort.abort();
+    return () => {
+      abort.abort();
+      clearTimeout(timer);
+    };
   }, [key, turn, retry]);
   const mine = state.key === key;
   return { value: mine ? state.value : null, wrong: mine ? state.wrong : null, again: () => setRetry(retry + 1) };

@@ -15,6 +15,7 @@ import { mayWrite } from '../session';
 import { report, say } from '../toasts';
 import type { Item, Job } from '../types';
 import '../styles/care.css';
+import '../styles/settings.css';
 
 type ProblemOf = Item & { path?: string; state?: string; problem: { code: string; message: string } | null; file?: number };
 

@@ -5,6 +5,7 @@ import { count } from '../format';
 import { useFetched } from '../list/paged';
 import { Handlers, type Handler } from '../settings/about';
 import '../styles/care.css';
+import '../styles/settings.css';
 
 interface Schema {
   type?: string | string[];

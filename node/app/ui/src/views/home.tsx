@@ -21,6 +21,9 @@ const KINDS: [string, string, 'song' | 'image' | 'film' | 'document' | 'copy'][]
   ['other', 'other files', 'copy'],
 ];
 
+/** Kinds with a view of their own; the others are searched for. */
+const HOME_OF: Record<string, string> = { audio: 'songs', image: 'photos', video: 'films', document: 'documents' };
+
 export default function Home() {
   const turn = reread.value;
   const { value: kinds } = useFetched<{ facets: Facets }>('/facets', { fields: 'kind' }, turn);
@@ -36,7 +39,7 @@ export default function Home() {
           const found = kinds?.facets.kind?.find((each) => each.value === kind)?.count ?? 0;
           return found ? (
             <li key={kind}>
-              <a href={href(['search'], { kind })}>
+              <a href={HOME_OF[kind] ? href([HOME_OF[kind]]) : href(['search'], { kind })}>
                 <Icon name={icon} />
                 <b>{count(found)}</b> {label}
               </a>
@@ -85,7 +88,7 @@ function Pictures({ turn }: { turn: number }) {
     <section class="shelf">
       <header>
         <h2>Latest pictures</h2>
-        <a class="link" href={href(['search'], { kind: 'image', sort: '-date' })} aria-label="Latest pictures: all">
+        <a class="link" href={href(['photos'])} aria-label="Latest pictures: all">
           All
         </a>
       </header>

@@ -1,7 +1,7 @@
 /** Pictures by month, newest first, with the years at the edge. */
 import { signal } from '@preact/signals';
 import { keep, kept } from '../kept';
-import { reread, useMatches } from '../list/live';
+import { useMatches } from '../list/live';
 import { PhotoGrid } from '../photo/grid';
 import { Scrubber } from '../photo/scrubber';
 import { useSections } from '../photo/timeline';
@@ -26,7 +26,7 @@ export default function Photos() {
   const filter = place.value.query.get('show') ?? '';
   const question = (FILTERS.find((each) => each[0] === filter) ?? FILTERS[0]!)[2];
   const source = useMatches(question, '-date');
-  const sections = useSections(question, source.length, reread.value);
+  const sections = useSections(question, source.length, source);
   const [desk, phone] = SIZES[size.value] ?? SIZES.Middle!;
   return (
     <PhotoGrid

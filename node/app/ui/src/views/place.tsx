@@ -1,7 +1,7 @@
 /** The pictures of one city, region or country, by month. */
 import { useEffect } from 'preact/hooks';
 import { count } from '../format';
-import { reread, useMatches } from '../list/live';
+import { useMatches } from '../list/live';
 import { PhotoGrid } from '../photo/grid';
 import { Scrubber } from '../photo/scrubber';
 import { useSections } from '../photo/timeline';
@@ -20,7 +20,7 @@ export default function Place() {
   const named = PARTS.flatMap((part) => (query.get(part) ? [[part, query.get(part)!] as const] : []));
   const question = named.map(([part, value]) => `${ASKED[part]}=${quoted(value)}`).join(' ') || 'has:country';
   const source = useMatches(question, '-date');
-  const sections = useSections(question, source.length, reread.value);
+  const sections = useSections(question, source.length, source);
   const title = named.at(-1)?.[1] ?? 'All places';
   useEffect(() => {
     document.title = `${title} · mediadb`;

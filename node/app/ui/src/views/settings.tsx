@@ -9,6 +9,7 @@ import { Library } from '../settings/library';
 import { Password, Persons } from '../settings/persons';
 import { isAdmin, session } from '../session';
 import '../styles/care.css';
+import '../styles/settings.css';
 
 interface Part {
   name: string;
