@@ -71,6 +71,7 @@ class Life:
         self.r = random.Random(seed)
         self.top = daemon.folder / "tree"
         self.serial = 0
+        self.began_ns = 0
         for folder in ("left", "right"):
             (self.top / folder).mkdir(parents=True)
         for _ in range(8):
@@ -129,7 +130,10 @@ class Life:
         elif what == "collect":
             client.run(workcalls.collect("list", "add", some))
         elif what == "undo":
-            client.run(workcalls.undo())
+            told = client.run(workcalls.operations(limit=1000))
+            last = next(each for each in told if not each.undone and each.command != "undo")
+            if last.at_ns > self.began_ns:  # what the questions name was made before, and stays
+                client.run(workcalls.undo(last.id))
         return what
 
 
@@ -140,6 +144,7 @@ def mirrors(daemon: Daemon) -> Iterator[tuple[Life, list[Mirror], Client]]:
         client.add([life.top])
         client.run(workcalls.save("mine", "tag:red"))
         client.run(workcalls.collect("list", "add", life.files()[:2]))
+        life.began_ns = time.time_ns()
         found = [Mirror(daemon, text) for text in QUESTIONS]
         yield life, found, client
     for mirror in found:
