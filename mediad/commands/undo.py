@@ -20,12 +20,12 @@ async def undo(context: Context, request: pb.UndoRequest, call: Call) -> Replies
     by = by_of(call)
     await context.moves.settled(by.operation)
     before = await context.moves.journal.undone_by(by.operation)  # sent again, after a crash
+    listed = await _listed(context, call.actor.name, OPERATIONS_MOST)
     if request.operation:
         if len(request.operation) != 16:
             raise InvalidArgument("an operation's id has 16 bytes", request.operation)
         chosen = [uuid.UUID(bytes=request.operation)]
     else:
-        listed = await _listed(context, call.actor.name, OPERATIONS_MOST)
         open_ones = [uuid.UUID(bytes=each.id) for each in listed if not each.undone and each.command != "undo"]
         more = [number for number in open_ones if number not in before]
         chosen = [*before, *more[: max((request.count or 1) - len(before), 0)]]
@@ -46,7 +46,10 @@ async def undo(context: Context, request: pb.UndoRequest, call: Call) -> Replies
                     yield part
         elif operation not in before:
             await context.work.undo(operation, by)
-        reply.operations.add(id=operation.bytes)
+        # one of somebody else, or of long ago: its id alone
+        known = next((each for each in listed if each.id == operation.bytes), pb.Operation(id=operation.bytes))
+        known.undone = True
+        reply.operations.append(known)
     reply.events = (await context.store.read("count_events", by.operation))[0][0]
     reply.last = (await context.feed.state())[1]
     yield pb.Reply(undo=reply, last=True)

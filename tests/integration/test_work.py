@@ -19,6 +19,7 @@ from mediactl import Client, workcalls
 from mediad.errors import Conflict, InvalidArgument, NotFound
 from mediad.index.restore import fold_work
 from mediad.index.work import KEPT
+from mediadb_contract import mediadb_pb2 as pb
 from tests import pg
 from tests.daemon import Daemon, write_tree
 from tests.daemon.records import DATA, SONG, check_events, rows, song, wait_for
@@ -177,8 +178,11 @@ def test_undo_takes_back_what_was_done(daemon: Daemon) -> None:
         client.run(workcalls.set_fields(paths, {"account": "me"}))
         operations = client.run(workcalls.operations())
         assert [each.events for each in operations] == [3, 3, 3, 3, 4, 1]
-        result = client.run(workcalls.undo(count=5))
-        assert len(result.operations) == 5
+        done = {each.id: each.summary for each in client.run(workcalls.operations())}
+        (reply,) = client.call(pb.Request(operation=uuid.uuid4().bytes, undo=pb.UndoRequest(count=5)))
+        taken = reply.undo.operations
+        assert len(taken) == 5 and all(each.undone and each.command for each in taken)
+        assert [each.summary for each in taken] == [done[uuid.UUID(bytes=each.id)] for each in taken]
         assert [work_of(client, path) for path in paths] == kept
         client.run(workcalls.undo())
         assert [work_of(client, path) for path in paths] == before
