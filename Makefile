@@ -72,9 +72,10 @@ run: $(VENV)/.installed
 
 # ---------------------------------------------------------------- tests
 
-# Python's and Node.js' tests both run whatever the others say.
+# Python's and Node.js' tests both run whatever the others say; tests/clients needs what npm installs.
 test: check
 	@status=0; \
+	$(if $(strip $(PYTEST)),,! command -v npm >/dev/null || $(BIN)/python tools/nodejs.py app >/dev/null || status=$$?;) \
 	echo '$(BIN)/python -m pytest -n auto $(PYTEST)'; \
 	$(BIN)/python -m pytest -n auto $(PYTEST) || status=$$?; \
 	$(if $(strip $(PYTEST)),,$(MAKE) --no-print-directory test-node || status=$$?;) \
