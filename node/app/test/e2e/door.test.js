@@ -31,6 +31,8 @@ describe('the door', { skip, timeout: 300_000 }, () => {
     const { client } = stage.world;
     await client.call('account', { action: 'create', name: 'mira', role: 'admin', password: 'seven green bottles' });
     await client.call('account', { action: 'create', name: 'guest', role: 'read', password: 'on the wall, hanging' });
+    // the server remembers for some seconds that nobody had an account
+    await until(async () => (await stage.world.json('/session')).open === false, 'the open door is shut');
     for (const phone of [false, true]) {
       const page = await stage.page({ phone, dark: phone });
       await page.getByRole('button', { name: 'Log in' }).waitFor();
