@@ -129,7 +129,8 @@ class Persons:
         """Another password; sessions end, keys stay. Raises NotFound, InvalidArgument."""
         number, person = await self._find(name)
         stored = await self._hasher.hash(check_password(password))
-        await self._store.write([("change_password", (number, pack(stored)))], give_up_after=30.0)
+        unit = [("hold_person", (number,)), ("change_password", (number, pack(stored)))]
+        await self._store.write(unit, give_up_after=30.0)
         return person
 
     async def make_key(self, name: str, key_name: str, operation: uuid.UUID) -> tuple[Person, Key]:
@@ -142,7 +143,11 @@ class Persons:
         made = await self._store.read("key_by_id", key)
         if not made:
             raise LimitExceeded(f"a person has at most {KEYS_MOST} keys", person.name)
-        return person, Key(*made[0])
+        found = Key(*made[0])
+        if found.person != person.name:
+            # An operation's id is no secret: whoever sends it again for another person is not told this one's.
+            raise AlreadyExists("this operation made a key of another person", person.name)
+        return person, found
 
     async def remove_key(self, number: uuid.UUID) -> tuple[Person, Key]:
         """What had it is let in no more. Raises NotFound."""
@@ -190,11 +195,13 @@ class Persons:
         stored = json.loads(rows[0][5]) if rows else None
         if not await self._hasher.matches(password[:_SECRET_MOST], stored):
             raise PermissionDenied("the name or the password is wrong", name[:NAME_MOST])
-        self.logins.succeed(about, mark)
         secret, now = make_session_secret(), now_ns()
         said = "".join(each if each.isprintable() else " " for each in client[:200]).strip()
-        row = (uuid.uuid4(), rows[0][0], digest_of(secret), said, now, SESSIONS_MOST, now + SESSION_NS)
-        await self._store.write([("make_session", row)], give_up_after=30.0)
+        row = (uuid.uuid4(), rows[0][0], digest_of(secret), said, now, SESSIONS_MOST, now + SESSION_NS, pack(stored))
+        made = (await self._store.write([("make_session", row)], give_up_after=30.0))[-1]
+        if not made:  # removed, or given another password, while this one was compared
+            raise PermissionDenied("the name or the password is wrong", name[:NAME_MOST])
+        self.logins.succeed(about, mark)
         return Person(rows[0][1], rows[0][2], rows[0][3], now), secret, now + SESSION_NS
 
     async def log_out(self, secret: str) -> None:

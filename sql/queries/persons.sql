@@ -49,6 +49,10 @@ AND (p.role <> 'admin' OR $2::text = 'admin' OR EXISTS (SELECT FROM person o WHE
 -- The role that a person has now; no row when it is gone. $1 id.
 SELECT role FROM person WHERE id = $1::uuid;
 
+-- name: hold_person
+-- Who is logging in with the old password at this moment is waited for, and its session is seen then. $1 id.
+SELECT id FROM person WHERE id = $1::uuid FOR UPDATE;
+
 -- name: change_password
 -- Another password: who knew the old one is logged out everywhere. $1 id, $2 scrypt.
 WITH ended AS (DELETE FROM session WHERE person = $1::uuid)
@@ -83,18 +87,21 @@ DELETE FROM session WHERE id = $1::uuid;
 DELETE FROM session WHERE digest = $1::bytea;
 
 -- name: make_session
--- A session begins; those that have ended go, and the oldest of this person beyond $6 (this one among them). $1 id,
--- $2 person's id, $3 SHA-256 of its secret, $4 client, $5 now, $7 when it expires.
-WITH gone AS (
+-- A session begins, if the password is still the one that was compared; those that have ended go, and the oldest of this
+-- person beyond $6 (this one among them). $1 id, $2 person's id, $3 SHA-256 of its secret, $4 client, $5 now, $7 when it
+-- expires, $8 scrypt of the password. No row: the person is gone, or has another password.
+WITH let_in AS MATERIALIZED (
+    SELECT id FROM person WHERE id = $2::uuid AND scrypt = $8::jsonb FOR UPDATE
+), gone AS (
     DELETE FROM session s WHERE s.expires_ns <= $5::bigint OR s.id IN (
-        SELECT o.id FROM session o WHERE o.person = $2::uuid AND o.id <> $1::uuid
+        SELECT o.id FROM session o JOIN let_in l ON l.id = o.person WHERE o.id <> $1::uuid
         ORDER BY o.used_ns DESC, o.id OFFSET $6::integer - 1)
 ), seen AS (
-    UPDATE person SET seen_ns = $5::bigint WHERE id = $2::uuid
+    UPDATE person p SET seen_ns = $5::bigint FROM let_in l WHERE p.id = l.id
 )
 INSERT INTO session (id, person, digest, client, created_ns, used_ns, expires_ns)
-SELECT $1::uuid, p.id, $3::bytea, $4::text, $5::bigint, $5::bigint, $7::bigint FROM person p WHERE p.id = $2::uuid
-ON CONFLICT DO NOTHING;
+SELECT $1::uuid, l.id, $3::bytea, $4::text, $5::bigint, $5::bigint, $7::bigint FROM let_in l
+ON CONFLICT (id) DO UPDATE SET used_ns = excluded.used_ns RETURNING id;
 
 -- name: whose_session
 -- Whose session this is. $1 SHA-256 of its secret.

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from mediactl import Client, accounts, workcalls
@@ -136,6 +137,42 @@ def test_a_key_is_made_once_however_often_it_is_asked_for(daemon: Daemon) -> Non
         first, again = (client.call(request)[-1].account for _ in range(2))
         assert first.secret == again.secret and first.key.id == again.key.id
         assert len(client.run(accounts.listed()).keys) == 1
+
+
+def test_a_key_of_another_person_is_not_told_for_its_operation(daemon: Daemon) -> None:
+    with daemon.client() as client:
+        client.run(accounts.create("anna", "admin", PASSWORD))
+        client.run(accounts.create("ben", "read", PASSWORD))
+        request = accounts.create_key("anna", "phone").request
+        assert client.call(request)[-1].account.secret
+        request.account.name = "ben"
+        with pytest.raises(AlreadyExists):
+            client.call(request)
+
+
+def test_a_login_with_the_password_that_is_just_changed_is_refused(daemon: Daemon) -> None:
+    with daemon.client() as client, psycopg.connect(str(daemon.dsn)) as beside:
+        client.run(accounts.create("anna", "admin", PASSWORD))
+        # As another daemon changes it: the row is held while this one has compared the old password.
+        beside.execute('UPDATE mediadb.person SET scrypt = scrypt || \'{"salt": "00112233445566778899"}\'')
+        caught: list[MediadError] = []
+
+        def enter() -> None:
+            with daemon.client() as other:
+                try:
+                    log_in(other)
+                except MediadError as error:
+                    caught.append(error)
+
+        thread = threading.Thread(target=enter)
+        thread.start()
+        assert wait_for(
+            lambda: bool(rows(daemon, "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'let_'"))
+        )
+        beside.commit()
+        thread.join(20)
+        assert [error.code for error in caught] == ["permission_denied"]
+        assert not rows(daemon, "SELECT FROM mediadb.session")
 
 
 def test_guessing_is_slow_and_a_valid_key_never_waits(daemon: Daemon) -> None:

@@ -83,7 +83,7 @@ export async function buildApp(config, { logLevel = process.env.MEDIADB_APP_LOG 
     zips: new Semaphore(ZIPS, { queue: 4, what: 'archives', retryAfter: 30 }),
     previews: new Semaphore(PREVIEWS, { queue: 1000, what: 'previews' }),
     transcoder: new Transcoder(config, log),
-    uploads: new Uploads(config, library, files, jobs),
+    uploads: new Uploads(config, library, files, jobs, log),
   }; // prettier-ignore
 
   server.setErrorHandler((error, request, reply) => {
@@ -127,6 +127,7 @@ export async function buildApp(config, { logLevel = process.env.MEDIADB_APP_LOG 
     await routes.register(async (inner) => uploadRoutes(inner, app)); // with content types of its own
   });
   await app.transcoder.clean();
+  await app.uploads.resume().catch(log); // a staging folder that is away is told to whoever uploads
   server.addHook('preClose', async () => app.feed.close());
   server.addHook('onClose', async () => {
     jobs.close();

@@ -11,6 +11,7 @@ import { HttpError } from './errors.js';
 export const COOKIE = 'mediadb_session';
 const REMEMBERED_MS = 5000; // a session that is ended elsewhere is ended here by then
 const REMEMBERED = 1000;
+const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip']; // RFC 7239, and what was there before it
 const ATTEMPTS = 20; // with wrong credentials from one address
 const WINDOW_MS = 60_000;
 
@@ -88,7 +89,9 @@ export class Auth {
    * @throws {MediadError} unavailable
    */
   async identify(shown, origin) {
-    this.attempts.check(origin);
+    // A session is 256 random bits, which nobody guesses; a page whose session has ended asks for a hundred pictures at once,
+    // and is to log in then. Nor does a browser that is logged in wait for what others of its house or proxy guess.
+    if (shown.session === undefined) this.attempts.check(origin);
     const text = JSON.stringify([shown.session, shown.key, shown.name, shown.token, shown.salt]);
     const digest = createHash('sha256').update(text).digest('base64');
     const now = performance.now();
@@ -122,7 +125,7 @@ export class Auth {
       if (error instanceof Unsupported) return nothing ? this.#open(client.greeting?.role ?? 'read') : null;
       if (error instanceof LimitExceeded) throw new HttpError('limit_exceeded', error.message, { status: 429, retryAfter: 60 });
       if (!(error instanceof PermissionDenied)) throw error;
-      this.attempts.failed(origin);
+      if (shown.session === undefined) this.attempts.failed(origin);
       return null;
     }
   }
@@ -152,7 +155,17 @@ export class Auth {
       const person = await this.identify({ session }, request.ip);
       if (person) return person;
     }
-    return this.identify({}, request.ip);
+    return this.nobody(request);
+  }
+
+  /**
+   * Who asks without any credentials: while nobody has an account, this machine; but not what a proxy of it sent on that
+   * `trusted_proxies` does not name, and that says so: it may come from anywhere.
+   * @param {FastifyRequest} request
+   * @returns {Promise<Person | null>}
+   */
+  async nobody(request) {
+    return FORWARDED.some((name) => request.headers[name] !== undefined) ? null : this.identify({}, request.ip);
   }
 
   /**

@@ -15,7 +15,7 @@ const STATUS_MS = 3000;
 const CLIENTS = 200;
 const AGAIN_MS = 2000;
 
-/** @typedef {{ response: ServerResponse, waiting: string[] | null, actor: string }} Page */
+/** @typedef {{ response: ServerResponse, waiting: string[] | null, actor: string, all: boolean }} Page */
 
 export class Feed {
   /** @type {Set<Page>} */
@@ -40,7 +40,8 @@ export class Feed {
     this.log = log;
     library.on('connected', () => this.#onConnected());
     library.on('lost', () => this.#send('status', { connected: false }));
-    jobs.on('progress', (job) => this.#send('progress', job));
+    // As GET /jobs has it: one's own, all for an admin. What a job came to names files and folders.
+    jobs.on('progress', (job) => this.#each((page) => (page.all || page.actor === job.actor ? event('progress', job) : '')));
   }
 
   get pages() {
@@ -54,11 +55,11 @@ export class Feed {
   /**
    * Lets a page listen until it goes.
    * @param {ServerResponse} response its head is sent
-   * @param {{ actor: string, lastEventId?: string }} page
+   * @param {{ actor: string, all?: boolean, lastEventId?: string }} page `all`: it is told of everybody's jobs
    */
-  async attach(response, { actor, lastEventId }) {
+  async attach(response, { actor, all = false, lastEventId }) {
     /** @type {Page} */
-    const page = { response, waiting: [], actor };
+    const page = { response, waiting: [], actor, all };
     this.#pages.add(page);
     response.on('close', () => this.#leave(page));
     if (this.#pages.size === 1) this.#begin();

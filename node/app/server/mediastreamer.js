@@ -18,6 +18,7 @@ import { object } from './schema.js';
 const START = 1000;
 const K = 32;
 const ART_SIZE = 320;
+const ARTS = 4;
 const NUMBER = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 const FIELD = 'elo';
 
@@ -90,9 +91,16 @@ export function buildMediaStreamer({ config, library, files, previews, server: m
       const { data, mimeType } = await previews.run(() => client.preview(cover, ART_SIZE));
       return `data:${mimeType};base64,${data.toString('base64')}`;
     } catch (error) {
-      if (/** @type {any} */ (error).code === 'not_found') return null;
+      if (['not_found', 'corrupt', 'poison'].includes(/** @type {any} */ (error).code)) return null; // one damaged picture is not the list's end
       throw error;
     }
+  }
+
+  /** Of many a few at a time: more than may wait for previews would be refused, and nobody else would get one. @param {any[]} some */
+  async function arts(some) {
+    const found = [];
+    for (let at = 0; at < some.length; at += ARTS) found.push(...(await Promise.all(some.slice(at, at + ARTS).map(({ cover }) => art(cover)))));
+    return found;
   }
 
   /** What albums are worth: their songs say it, each the same. @param {any[]} some @returns {Promise<number[]>} */
@@ -118,7 +126,7 @@ export function buildMediaStreamer({ config, library, files, previews, server: m
 
   server.get('/albums', async () => {
     const all = await albums();
-    const [values, pictures] = await Promise.all([ratings(all), Promise.all(all.map(({ cover }) => art(cover)))]);
+    const [values, pictures] = await Promise.all([ratings(all), arts(all)]);
     return all.map((each, place) => ({ key: numberOf(each.id), name: each.name, art: pictures[place], artist: each.artist || null, rating: values[place] }));
   });
   server.get('/album/:id', byId, async (request) => {

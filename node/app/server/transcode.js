@@ -157,9 +157,9 @@ export class Transcoder {
     });
     const [output, errors] = [/** @type {import('node:stream').Readable} */ (child.stdio[1]), /** @type {import('node:stream').Readable} */ (child.stdio[2])];
     errors.on('data', (part) => (said = (said + part).slice(-2000)));
-    if (child.pid) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
     const stop = () => kill(child);
     response.once('close', stop);
+    if (child.pid) giveWay(child.pid);
     const cache = keep ? await this.#begin(keep) : null;
     try {
       let begun = false;
@@ -288,6 +288,16 @@ export class Transcoder {
   async close() {
     for (const child of this.#running) kill(child);
     await this.#tidying;
+  }
+}
+
+/** Requests go before it. A courtesy: the unit's system call filter (@resources) refuses it, and has a Nice= of its own. @param {number} pid */
+function giveWay(pid) {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch (error) {
+    const { code, info } = /** @type {any} */ (error);
+    if (code !== 'ERR_SYSTEM_ERROR' || !['EPERM', 'EACCES', 'ESRCH'].includes(info?.code)) throw error;
   }
 }
 

@@ -17,6 +17,9 @@ const SPARE_BYTES = 64 * 1024 * 1024; // of the file system stay free
 const KEPT_MS = 7 * 24 * 3600 * 1000; // an upload that nobody goes on with
 const APPEAR_MS = 20_000; // until the daemon's watch has told of a file; then it is asked to look
 const NAME_BYTES = 255; // NAME_MAX of Linux
+const AGAIN_MS = 10_000; // until what found too many jobs running is tried again
+const PART = /^\.([0-9a-f-]{36})\.part$/;
+const FACTS = /^\.([0-9a-f-]{36})\.json\.part$/;
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK']);
 
 /**
@@ -42,11 +45,15 @@ export function cleanName(hint) {
 }
 
 export class Uploads {
-  /** @type {Set<string>} ids that are being written to */
+  /** @type {Set<string>} ids that are being written to, or get their place */
   #busy = new Set();
 
-  /** @param {Config} config @param {Library} library @param {Files} files @param {Jobs} jobs */
-  constructor(config, library, files, jobs) {
+  /** @type {NodeJS.Timeout | null} */
+  #soon = null;
+
+  /** @param {Config} config @param {Library} library @param {Files} files @param {Jobs} jobs @param {(error: unknown) => void} log */
+  constructor(config, library, files, jobs, log) {
+    this.log = log;
     this.config = config;
     this.library = library;
     this.files = files;
@@ -101,13 +108,18 @@ export class Uploads {
     await this.check(bytes);
     const id = randomUUID();
     const part = this.#part(id);
+    this.#busy.add(id);
     try {
       const size = await this.#write(part, stream, { at: 0, most: this.config.upload_bytes });
       if (truncated()) throw new HttpError('limit_exceeded', `a file has at most ${this.config.upload_bytes} bytes`, { input: name });
       if (bytes !== undefined && size !== bytes) throw new HttpError('invalid_argument', `the upload ended after ${size} of ${bytes} bytes`, { input: name });
+      // From here on its sender is told that it is here: a restart before it has its place finds it by this.
+      await this.#note({ id, name, length: size, actor, made: Date.now() });
       return this.#begin(id, { name, actor, size });
     } catch (error) {
       await unlink(part).catch(ignoreMissing);
+      await unlink(this.#facts(id)).catch(ignoreMissing);
+      this.#busy.delete(id);
       throw error;
     }
   }
@@ -146,11 +158,22 @@ export class Uploads {
 
   // ---------------------------------------------------------------- into the library
 
-  /** @param {string} id @param {{ name: string, actor: string, size: number }} of */
+  /** @param {string} id @param {{ name: string, actor: string, size: number }} of @returns {Job} @throws {HttpError} limit_exceeded */
   #begin(id, { name, actor, size }) {
+    this.#busy.add(id);
+    try {
+      return this.#placing(id, { name, actor, size });
+    } catch (error) {
+      this.#busy.delete(id);
+      throw error;
+    }
+  }
+
+  /** @param {string} id @param {{ name: string, actor: string, size: number }} of */
+  #placing(id, { name, actor, size }) {
     return this.jobs.begin('upload', { actor, name: cleanName(name), id }, async (tell, signal) => {
       tell({ stage: 'placing', bytes_total: size, bytes_done: size, total: 1 });
-      const target = await this.#place(id, cleanName(name));
+      const target = await this.#place(id, cleanName(name)).finally(() => this.#busy.delete(id));
       tell({ stage: 'reading' });
       const named = this.files.reverse(target.path);
       let item = await this.#appear(named, signal);
@@ -195,14 +218,15 @@ export class Uploads {
         if (!NO_LINKS.has(code ?? '')) throw error;
         // FAT and the like: a folder of its own, where nothing can stand.
         const own = path.join(incoming, id);
-        await mkdir(own);
+        await mkdir(own, { recursive: true }); // there already where this was broken off here
         await rename(part, path.join(own, wanted));
         await syncFolder(own);
+        await unlink(this.#facts(id)).catch(ignoreMissing);
         return { path: path.join(own, wanted), name: wanted };
       }
+      await syncFolder(incoming); // before the other name goes: a power cut leaves one of them
       await unlink(part);
       await unlink(this.#facts(id)).catch(ignoreMissing);
-      await syncFolder(incoming);
       return { path: target, name };
     }
   }
@@ -234,23 +258,80 @@ export class Uploads {
     await this.check(length);
     await this.#clean();
     const id = randomUUID();
-    /** @type {Resumable} */
-    const facts = { id, name, length, actor, made: Date.now() };
     await writeFile(this.#part(id), '', { flag: 'wx', mode: 0o640 });
-    await writeFile(this.#facts(id), JSON.stringify(facts), { flag: 'wx', mode: 0o640 });
+    await this.#note({ id, name, length, actor, made: Date.now() });
     return id;
+  }
+
+  /** Keeps what is known of an upload beside its bytes, durably. @param {Resumable} facts */
+  async #note(facts) {
+    await writeFile(this.#facts(facts.id), JSON.stringify(facts), { flag: 'wx', mode: 0o640, flush: true });
+    await syncFolder(this.config.staging);
+  }
+
+  /** @param {string} id @returns {Promise<(Resumable & { offset: number, links: number }) | null>} null: there is none, or what is there says nothing */
+  async #known(id) {
+    try {
+      /** @type {Resumable} */
+      const facts = JSON.parse(await readFile(this.#facts(id), 'utf8'));
+      const { size, nlink } = await stat(this.#part(id));
+      return { ...facts, offset: size, links: nlink };
+    } catch (error) {
+      // Half written, by a server that ended before it answered.
+      if (error instanceof SyntaxError || /** @type {NodeJS.ErrnoException} */ (error).code === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Goes on with what was whole when the server ended, or when too much was going on: its sender was told that it is here.
+   * @returns {Promise<void>}
+   */
+  async resume() {
+    const { staging } = this.config;
+    if (!staging) return;
+    for (const name of await readdir(staging)) {
+      const id = FACTS.exec(name)?.[1];
+      if (id !== undefined && !this.#busy.has(id)) await this.#resumeOne(id);
+    }
+  }
+
+  /** @param {string} id */
+  async #resumeOne(id) {
+    this.#busy.add(id);
+    let placing = false;
+    try {
+      const found = await this.#known(id);
+      if (found === null || found.offset !== found.length) return;
+      if (found.links > 1) {
+        // It has its place; the server ended before this name of it went.
+        await unlink(this.#part(id));
+        await unlink(this.#facts(id));
+        return;
+      }
+      this.#begin(id, { name: found.name, actor: found.actor, size: found.offset });
+      placing = true;
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      this.#resumeSoon();
+    } finally {
+      if (!placing) this.#busy.delete(id);
+    }
+  }
+
+  #resumeSoon() {
+    if (this.#soon) return;
+    this.#soon = setTimeout(() => {
+      this.#soon = null;
+      this.resume().catch(this.log);
+    }, AGAIN_MS).unref();
   }
 
   /** @param {string} id @param {string} actor @returns {Promise<Resumable & { offset: number }>} @throws {HttpError} not_found */
   async look(id, actor) {
     this.demand();
-    try {
-      /** @type {Resumable} */
-      const facts = JSON.parse(await readFile(this.#facts(id), 'utf8'));
-      if (facts.actor === actor) return { ...facts, offset: (await stat(this.#part(id))).size };
-    } catch (error) {
-      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ENOENT') throw error;
-    }
+    const found = await this.#known(id);
+    if (found !== null && found.actor === actor) return found;
     throw new HttpError('not_found', 'no upload of this id', { input: id });
   }
 
@@ -259,36 +340,51 @@ export class Uploads {
    * @returns {Promise<{ offset: number, job: Job | null }>}
    */
   async append(id, stream, { at, actor }) {
-    const { offset, length, name } = await this.look(id, actor);
     if (this.#busy.has(id)) throw new HttpError('conflict', 'this upload is being written to', { status: 423, input: id, retryAfter: 1 });
-    if (at !== offset) throw new HttpError('conflict', `${offset} bytes are here, not ${at}`, { input: String(at) });
-    this.#busy.add(id);
+    this.#busy.add(id); // before it is looked at: of two at once one goes on
+    let size;
+    let facts;
     try {
-      const size = await this.#write(this.#part(id), stream, { at: offset, most: length, keep: true });
-      if (size < length) return { offset: size, job: null };
-      await unlink(this.#facts(id));
-      return { offset: size, job: this.#begin(id, { name, actor, size }) };
+      facts = await this.look(id, actor);
+      const { offset, length } = facts;
+      if (at !== offset) throw new HttpError('conflict', `${offset} bytes are here, not ${at}`, { input: String(at) });
+      size = await this.#write(this.#part(id), stream, { at: offset, most: length, keep: true });
     } finally {
       this.#busy.delete(id);
+    }
+    if (size < facts.length) return { offset: size, job: null };
+    try {
+      return { offset: size, job: this.#begin(id, { name: facts.name, actor, size }) };
+    } catch (error) {
+      this.#resumeSoon(); // all of it is here: nobody sends it again
+      throw error;
     }
   }
 
   /** @param {string} id @param {string} actor */
   async drop(id, actor) {
-    await this.look(id, actor);
     if (this.#busy.has(id)) throw new HttpError('conflict', 'this upload is being written to', { status: 423, input: id, retryAfter: 1 });
-    await unlink(this.#facts(id));
-    await unlink(this.#part(id));
+    this.#busy.add(id);
+    try {
+      await this.look(id, actor);
+      await unlink(this.#facts(id));
+      await unlink(this.#part(id));
+    } finally {
+      this.#busy.delete(id);
+    }
   }
 
   /** Takes away what nobody went on with. A part of this server's own naming, and nothing else. */
   async #clean() {
     const { staging } = this.config;
     for (const name of await readdir(staging)) {
-      const found = /^\.([0-9a-f-]{36})(\.json)?\.part$/.exec(name);
-      if (!found || this.#busy.has(found[1])) continue;
-      const { mtimeMs } = await stat(path.join(staging, name));
-      if (Date.now() - mtimeMs > KEPT_MS) await unlink(path.join(staging, name)).catch(ignoreMissing);
+      const id = (PART.exec(name) ?? FACTS.exec(name))?.[1];
+      if (id === undefined || this.#busy.has(id)) continue;
+      // Its bytes say when somebody went on with it. One that is whole stays: it waits for its place, and nobody sends it again.
+      const known = await this.#known(id);
+      if (known !== null && known.offset === known.length && known.length > 0) continue;
+      const last = await stat(path.join(staging, known === null ? name : path.basename(this.#part(id)))).catch(ignoreMissing);
+      if (last && Date.now() - last.mtimeMs > KEPT_MS) await unlink(path.join(staging, name)).catch(ignoreMissing);
     }
   }
 }

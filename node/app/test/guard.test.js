@@ -1,6 +1,7 @@
 /** Who is let in, and what is kept out: persons and roles, Host, Origin, sizes, slow clients, guesses; what the logs keep. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import { writeFileSync } from 'node:fs';
@@ -100,7 +101,18 @@ test('every reply has its guards', async () => {
   }
 });
 
+test('open is open to this machine: what a proxy sent on, that nobody named, is from elsewhere', async () => {
+  assert.equal((await world.ask('/search')).status, 200);
+  for (const headers of [{ 'x-forwarded-for': '203.0.113.9' }, { forwarded: 'for=203.0.113.9' }, { 'x-real-ip': '203.0.113.9' }]) {
+    assert.equal((await world.ask('/search', { headers })).status, 401);
+    assert.equal((await world.ask('/users', { ...post({ name: 'eve', role: 'admin', password: 'long enough' }), headers })).status, 401);
+    assert.equal((await world.ask('/rest/getAlbumList2?type=newest&f=json&u=x&p=y', { headers })).json['subsonic-response'].status, 'failed');
+    assert.equal((await world.ask('/session', { headers })).json.open, false);
+  }
+});
+
 test('persons: the first closes the server; roles; keys; sessions; guesses', async () => {
+  assert.equal((await world.ask('/users', post({ name: 'ada', role: 'read', password: 'correct horse' }))).status, 400);
   const made = await world.ask('/users', post({ name: 'ada', role: 'admin', password: 'correct horse' }));
   assert.equal(made.status, 201, made.text);
   assert.equal((await world.ask('/search')).status, 401);
@@ -145,6 +157,32 @@ test('persons: the first closes the server; roles; keys; sessions; guesses', asy
   assert.equal((await as(keys.rita, '/users/rita', { method: 'PATCH', body: { role: 'admin' } })).status, 403);
   assert.equal((await as(ada, '/users/ada', { method: 'DELETE' })).status, 409); // the last admin
   // A session that is ended is ended at once, here.
+  // Who may not move files moves none back, nor takes back what another did.
+  const move = (await as(keys.oona, '/move', post({ ids: [id], to: { root: (await as(ada, '/roots')).json.roots[0].id, folder: 'elsewhere' } }))).json;
+  await until(async () => (await as(keys.oona, `/jobs/${move.job}`)).json.state !== 'running', 'it is moved', 20_000);
+  assert.equal((await as(keys.oona, `/jobs/${move.job}`)).json.result?.done, 1);
+  const starred = (await as(keys.oona, '/work', post({ ids: [id], star: true }))).json.operation;
+  for (const operation of [move.operation, starred]) assert.equal((await as(keys.will, '/undo', post({ operation }))).status, 403);
+  assert.equal((await as(keys.oona, `/file/${id}`)).json.starred, true);
+  const mine = (await as(keys.will, '/work', post({ ids: [id], rating: 3 }))).json.operation;
+  assert.equal((await as(keys.will, '/undo', post({ operation: mine }))).status, 200);
+  assert.equal((await as(keys.will, '/work', post({ ids: [id], rating: 4 }))).status, 200);
+  assert.equal((await as(keys.will, '/undo', post({}))).status, 200);
+  assert.equal((await as(keys.oona, '/undo', post({ operation: move.operation }))).status, 200);
+  // A page whose session has ended asks for all its pictures once more: these are no guesses, and it may log in.
+  for (let number = 0; number < 40; number += 1) assert.equal((await as({ cookie: 'mediadb_session=ended' }, '/search')).status, 401);
+  assert.equal((await world.ask('/login', post({ name: 'oona', password: 'long enough' }))).status, 200);
+  // What one does is told to oneself, and to admins.
+  const heard = { will: '', oona: '', ada: '' };
+  const listeners = Object.entries({ ...keys, ada }).filter(([name]) => name in heard).map(([name, headers]) => http.get({ host: '127.0.0.1', port: world.port, path: '/events', agent: false, headers }, (response) => {
+    response.on('data', (part) => (heard[name] += part));
+    response.on('error', () => {});
+  }).on('error', () => {})); // prettier-ignore
+  await until(() => Object.values(heard).every((each) => each.includes('event: status')), 'all listen');
+  const scan = (await as(keys.oona, '/scan', post({}))).json.job;
+  await until(() => [heard.oona, heard.ada].every((each) => each.includes(scan)), 'who may know is told');
+  assert.ok(!heard.will.includes(scan));
+  for (const each of listeners) each.destroy();
   const { sessions } = (await as(ada, '/sessions')).json;
   assert.ok(sessions.some(({ current }) => current));
   const other = { cookie: (await world.ask('/login', post({ name: 'ada', password: 'correct horse' }))).headers['set-cookie'][0].split(';')[0] };

@@ -1,8 +1,8 @@
 /** Files on their way in: whole, in forms, piece by piece, broken off, too large, under any name; and what becomes of them. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -159,6 +159,47 @@ test('tus: piece by piece, over a restart of the server, given up', async () => 
   assert.equal((await world.ask('/uploads', { method: 'POST', headers: { ...tus, 'upload-length': MOST + 1 } })).status, 413);
   assert.equal((await world.ask('/uploads', { method: 'POST', headers: { 'upload-length': 5 } })).status, 412);
   assert.equal((await world.ask('/uploads', { method: 'POST', headers: { ...tus, 'upload-length': '-5' } })).status, 400);
+});
+
+test('what was whole when the server ended gets its place at the next start, once', async () => {
+  await world.stopServer();
+  const [whole, placed, half] = [randomUUID(), randomUUID(), randomUUID()];
+  const put = (id, name, bytes, length) => {
+    writeFileSync(path.join(world.staging, `.${id}.part`), bytes);
+    writeFileSync(path.join(world.staging, `.${id}.json.part`), JSON.stringify({ id, name, length, actor: '', made: Date.now() }));
+  };
+  put(whole, 'acknowledged.bin', 'all of it', 9);
+  put(half, 'half.bin', 'half', 9);
+  put(placed, 'has its place.bin', 'twice?', 6);
+  linkSync(path.join(world.staging, `.${placed}.part`), path.join(world.incoming, 'has its place.bin'));
+  writeFileSync(path.join(world.staging, `.${randomUUID()}.json.part`), '{"id":');
+  await world.serve();
+  const job = await ended(whole);
+  assert.deepEqual([job.state, job.result.name], ['done', 'acknowledged.bin'], JSON.stringify(job));
+  assert.equal(incoming('acknowledged.bin').toString(), 'all of it');
+  assert.deepEqual(readdirSync(world.incoming).filter((name) => name.includes('has its place')), ['has its place.bin']);
+  const left = parts();
+  assert.ok(left.includes(`.${half}.part`) && left.length === 3, left.join(' '));
+  assert.equal((await world.ask(`/uploads/${half}`, { method: 'DELETE', headers: { 'tus-resumable': '1.0.0' } })).status, 204);
+  for (const name of parts()) unlinkSync(path.join(world.staging, name));
+});
+
+test('an upload that cannot get its place waits for it: nothing that was answered is lost', async () => {
+  const tus = { 'tus-resumable': '1.0.0' };
+  const piece = { ...tus, 'upload-offset': 0, 'content-type': 'application/offset+octet-stream' };
+  const made = await world.ask('/uploads', { method: 'POST', headers: { ...tus, 'upload-length': 5, 'upload-metadata': `filename ${Buffer.from('waits.bin').toString('base64')}` } });
+  const at = made.headers.location;
+  renameSync(world.incoming, `${world.incoming}.away`);
+  writeFileSync(world.incoming, 'a file where the folder was');
+  const sent = await world.ask(at, { method: 'PATCH', body: Buffer.from('bytes'), headers: piece });
+  assert.equal((await ended(sent.headers['mediadb-job'])).state, 'failed');
+  unlinkSync(world.incoming);
+  renameSync(`${world.incoming}.away`, world.incoming);
+  assert.equal((await world.ask(at, { method: 'HEAD', headers: tus })).headers['upload-offset'], '5');
+  const again = await world.ask(at, { method: 'PATCH', body: Buffer.alloc(0), headers: { ...piece, 'upload-offset': 5 } });
+  const job = await ended(again.headers['mediadb-job']);
+  assert.deepEqual([job.state, job.result?.name], ['done', 'waits.bin'], JSON.stringify(job));
+  assert.deepEqual(parts(), []);
 });
 
 test('no room: said before anything is written', { skip: process.getuid?.() === 0 ? false : 'mounting a small file system takes root' }, async (context) => {

@@ -1,5 +1,6 @@
 /** Questions and items. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { mayDo } from '../auth.js';
 import { HttpError } from '../errors.js';
 import { cursorText, itemJson, LIST_FIELDS, plainJson, recordJson } from '../map.js';
 import { byKind, cursorOf, FLAG, ID, isSet, KIND_PATH, KINDS, list, names, NUMBER, object, PAGE, Q, text } from '../schema.js';
@@ -128,7 +129,7 @@ export function libraryRoutes(routes, { library, lists, files, feed, auth, versi
     const given = request.headers['last-event-id'] ?? /** @type {any} */ (request.query).last_event_id;
     reply.hijack();
     reply.raw.writeHead(200, { ...heads(reply), 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' });
-    await feed.attach(reply.raw, { actor: request.person.name, lastEventId: typeof given === 'string' ? given : undefined });
+    await feed.attach(reply.raw, { actor: request.person.name, all: mayDo(request.person.role, 'admin'), lastEventId: typeof given === 'string' ? given : undefined });
     // A session that ended elsewhere does not go on listening for ever.
     while (!request.gone.aborted && !reply.raw.destroyed) {
       await sleep(60_000, undefined, { ref: false, signal: request.gone }).catch(() => {});

@@ -104,6 +104,9 @@ export function sessionRoutes(routes, { auth, library, config, version }) {
     schema: { tags, summary: 'a person more', body: object({ name: NAME, role: ROLE, password: { ...PASSWORD, minLength: 8 } }, ['name', 'role', 'password']) },
     config: { role: 'admin', status: 201 },
   }, async (request, reply) => {
+    const { role } = /** @type {any} */ (request.body);
+    // Whoever it is closes the server: with another role nobody could make the second one here.
+    if (request.person.open && role !== 'admin') throw new HttpError('invalid_argument', 'the first person is an admin', { input: role });
     const { user } = await change(request, { action: 'create', .../** @type {any} */ (request.body) });
     return reply.code(201).send({ user: userJson(user) });
   }); // prettier-ignore

@@ -1,4 +1,5 @@
 /** What a person makes of items: tags, ratings, stars, plays, fields, bookmarks; and taking it back. */
+import { mayDo } from '../auth.js';
 import { HttpError } from '../errors.js';
 import { plainJson, seconds } from '../map.js';
 import { byId, byKind, ID, KIND_PATH, list, MEANT, NUMBER, object, text } from '../schema.js';
@@ -9,6 +10,7 @@ import { operationOf } from './session.js';
 /** @import { App } from '../types.js' */
 
 const tags = ['work'];
+const OPERATIONS = 1000; // of a person, among which one to be taken back is looked for
 const TAGS = list(text(500), 1000);
 const RATING = { type: 'number', minimum: 0, maximum: 5, description: '0 takes it away' };
 const SET = { type: 'object', additionalProperties: { type: ['string', 'null'], maxLength: 65536 }, propertyNames: { pattern: '^[a-z][a-z0-9_]{0,63}$' }, description: 'fields of any name; null takes one away' };
@@ -110,11 +112,27 @@ export function workRoutes(routes, { library, files }) {
     };
   });
 
+  /**
+   * For the daemon it is this server who asks, which may move files: what the person may is looked at here. Who may not
+   * move files takes back what is one's own and moved none.
+   * @param {FastifyRequest} request @param {string | null} operation @param {number} [count]
+   * @throws {HttpError} permission_denied
+   */
+  async function mayUndo(request, operation, count = 1) {
+    if (mayDo(request.person.role, 'organise')) return;
+    const own = await client.operations({ limit: OPERATIONS, ...asked(request) });
+    const meant = operation === null ? own.filter(({ undone, command }) => !undone && command !== 'undo').slice(0, count) : own.filter(({ id }) => id === operation.toLowerCase());
+    if (operation !== null && meant.length === 0) throw new HttpError('permission_denied', "this is none of your last operations; another's is taken back by the role organise", { input: operation });
+    const moved = meant.find(({ files }) => files > 0);
+    if (moved) throw new HttpError('permission_denied', 'files are moved back by those who may move them: role organise', { input: String(moved.id) });
+  }
+
   routes.post('/undo', {
     schema: { tags, summary: 'takes an operation back, or the last ones of this person', body: object({ operation: ID, count: { type: 'integer', minimum: 1, maximum: 100 } }) },
     config: { role: 'write' },
   }, async (request) => {
     const { operation = null, count } = b(request) ?? {};
+    await mayUndo(request, operation, count);
     const reply = await client.undo(operation, { ...(count ? { count } : {}), ...changing(request) });
     return { operations: reply.operations.map(operationJson), events: reply.events, files: reply.files, problems: reply.problems.map(plainJson) };
   }); // prettier-ignore

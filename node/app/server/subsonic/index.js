@@ -126,7 +126,7 @@ export async function subsonicRoutes(routes, app) {
     const [key, user, token, salt] = ['apiKey', 'u', 't', 's'].map((each) => asks.text(each));
     const password = plain(asks.text('p'));
     if (OPEN.has(name) && key === undefined && user === undefined) return { name: '', role: 'read', open: false, id: null, by: 'open' };
-    const nobody = await app.auth.identify({}, request.ip);
+    const nobody = await app.auth.nobody(request);
     if (nobody) {
       // Nobody has an account: programs on this machine are let in, whatever they show. Pages of other sites are not: the
       // browser of this machine is on this machine.

@@ -20,7 +20,7 @@ async function found(shelf, id, by) {
 
 /** @param {any} list Collection @param {number} duration seconds @param {{ name: string }} person */
 const head = (list, duration, person) => ({
-  id: list.id, name: list.name, owner: list.actor || person.name || 'mediadb', public: true, songCount: list.size, duration: Math.round(duration),
+  id: list.id, name: list.name, owner: list.actor || person.name || 'mediadb', public: list.actor === '', songCount: list.size, duration: Math.round(duration),
   created: isoOf(list.createdAtNs), changed: isoOf(list.changedAtNs || list.createdAtNs), ...(list.query ? { readonly: true } : {}),
 }); // prettier-ignore
 
