@@ -172,7 +172,8 @@ describe('the player', { skip, timeout: 600_000 }, () => {
     page.on('request', (request) => /stream/.test(request.url()) && streams.push(request.url()));
     await page.getByRole('row', { name: 'Third Street' }).dblclick();
     await until(async () => (await place(page)) > 0.5, 'it plays');
-    assert.match(streams[0] ?? '', /format=opus/);
+    // beside the first part of what the kept queue held last
+    await until(() => streams.some((each) => /format=opus/.test(each)), 'it is asked for as Opus');
     await page.getByRole('slider', { name: 'Place in the song' }).fill('3');
     await until(() => streams.some((each) => /timeOffset=3/.test(each)), 'another stream from there');
     await until(async () => (await place(page)) > 3.3, 'and goes on');
