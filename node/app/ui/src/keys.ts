@@ -1,6 +1,6 @@
 /** Keyboard shortcuts: said where they are used, shown all together by `?`. */
 import { signal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 export interface Shortcut {
   /** as KeyboardEvent.key, with Ctrl+, Alt+, Shift+ before; Ctrl is Cmd on a Mac. Several by a space. */
@@ -20,7 +20,8 @@ export const changed = signal(0);
 export function useKeys(shortcuts: Shortcut[]): void {
   const held = useRef(shortcuts);
   held.current = shortcuts;
-  useEffect(() => {
+  // as soon as it is shown or gone: the next key is for what is seen
+  useLayoutEffect(() => {
     stack.push(held);
     changed.value += 1;
     return () => {

@@ -12,14 +12,19 @@ export function openViewer(source: Source, at: number, slides = false): void {
   viewing.value = { source, at, slides };
 }
 
+/** It is closed at once; its step of the history goes a moment later, and must not close one that is opened meanwhile. */
 export function closeViewer(): void {
   if (!viewing.peek()) return;
-  if (history.state?.viewer) history.back();
-  else viewing.value = null;
+  viewing.value = null;
+  if (!history.state?.viewer) return;
+  leaving = true;
+  history.back();
 }
 
+let leaving = false;
 addEventListener('popstate', () => {
-  viewing.value = null;
+  if (leaving) leaving = false;
+  else viewing.value = null;
 });
 addEventListener('hashchange', () => {
   viewing.value = null; // a link in it led elsewhere
