@@ -1,6 +1,7 @@
 /** Tags: those that are there, to be taken away, and a field that completes. WAI-ARIA APG, "Combobox". */
 import { useRef, useState } from 'preact/hooks';
-import { suggestTags } from '../actions';
+import { suggestTags, tag } from '../actions';
+import { href } from '../router';
 import { Icon } from './icons';
 
 interface Props {
@@ -99,3 +100,14 @@ export function TagEditor({ tags, onAdd, onRemove, disabled = false, autofocus =
     </div>
   );
 }
+
+/** The tags of one item, each leading to all that have it. */
+export const ItemTags = ({ id, tags = [], disabled }: { id: string; tags?: readonly string[]; disabled: boolean }) => (
+  <TagEditor
+    tags={tags}
+    disabled={disabled}
+    onAdd={(each) => void tag([id], [each])}
+    onRemove={(each) => void tag([id], [], [each])}
+    href={(each) => href(['search'], { q: `tag=${JSON.stringify(each)}` })}
+  />
+);

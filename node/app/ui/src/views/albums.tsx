@@ -1,12 +1,13 @@
 /** All albums, by what one looks for. */
 import { AlbumGrid } from '../components/albums';
+import { type Order, OrderSelect } from '../components/choosers';
 import { Problem } from '../components/states';
 import { reread } from '../list/live';
 import { usePaged } from '../list/paged';
 import { ask, place } from '../router';
 import type { Album } from '../types';
 
-const SORTS: [string, string][] = [
+const SORTS: Order[] = [
   ['name', 'Name'],
   ['artist', 'Artist'],
   ['-year', 'Newest year first'],
@@ -50,16 +51,7 @@ export default function Albums() {
           ))}
         </select>
       </label>
-      <label>
-        <span class="hidden">Order</span>
-        <select value={sort} onChange={(event) => ask({ sort: event.currentTarget.value })}>
-          {SORTS.map(([value, label]) => (
-            <option key={value} value={value}>
-              {label}
-            </option>
-          ))}
-        </select>
-      </label>
+      <OrderSelect orders={SORTS} chosen={sort} />
     </header>
   );
   if (albums.wrong) return <Problem wrong={albums.wrong} />;

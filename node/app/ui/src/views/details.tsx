@@ -1,13 +1,13 @@
 /** Everything known of one item, beside whatever is shown. */
 import { useEffect, useState } from 'preact/hooks';
-import { rate, setFields, star, tag } from '../actions';
+import { rate, setFields, star } from '../actions';
 import { ApiError, get } from '../api';
 import { Cover } from '../components/cover';
 import { askText } from '../components/dialog';
 import { Icon } from '../components/icons';
 import { Loading, Problem } from '../components/states';
 import { Stars } from '../components/stars';
-import { TagEditor } from '../components/tags';
+import { ItemTags } from '../components/tags';
 import { bytes, clock, instant, many, titleOf } from '../format';
 import { item, version } from '../items';
 import { useKeys } from '../keys';
@@ -69,13 +69,7 @@ function Body({ full, id }: { full: FullItem; id: string }) {
         <Stars value={light.rating} disabled={!write} onRate={(value) => void rate([id], value)} />
         <span class="faint">{light.plays ? many(light.plays, 'play') : ''}</span>
       </div>
-      <TagEditor
-        tags={light.tags ?? []}
-        disabled={!write}
-        onAdd={(each) => void tag([id], [each])}
-        onRemove={(each) => void tag([id], [], [each])}
-        href={(each) => href(['search'], { q: `tag=${JSON.stringify(each)}` })}
-      />
+      <ItemTags id={id} tags={light.tags} disabled={!write} />
       <Fields full={full} id={id} />
       {(full.collections?.length || full.playlists?.length) ? (
         <section>

@@ -1,19 +1,18 @@
 /** One document: its first page, its words, and the file itself to be opened or taken away. */
 import { useEffect } from 'preact/hooks';
-import { download, rate, tag, toggleStar } from '../actions';
+import { download, rate, toggleStar } from '../actions';
 import { entriesFor, workKeys } from '../components/bar';
 import { Cover } from '../components/cover';
 import { Icon } from '../components/icons';
 import { openMenuAt } from '../components/menu';
 import { Loading } from '../components/states';
 import { Stars } from '../components/stars';
-import { TagEditor } from '../components/tags';
+import { ItemTags } from '../components/tags';
 import { openDetails } from '../details';
 import { bytes, titleOf } from '../format';
 import { item } from '../items';
 import { useKeys } from '../keys';
 import { useFetched } from '../list/paged';
-import { href } from '../router';
 import type { ViewProps } from '../routes';
 import { mayWrite } from '../session';
 import '../styles/care.css';
@@ -68,13 +67,7 @@ export default function Document({ parts: [id = ''] }: ViewProps) {
             <Icon name="more" />
             More
           </button>
-          <TagEditor
-            tags={of.tags ?? []}
-            disabled={!write}
-            onAdd={(each) => void tag([id], [each])}
-            onRemove={(each) => void tag([id], [], [each])}
-            href={(each) => href(['search'], { q: `tag=${JSON.stringify(each)}` })}
-          />
+          <ItemTags id={id} tags={of.tags} disabled={!write} />
         </aside>
         <article>
           <nav class="crumbs" aria-label="Above">

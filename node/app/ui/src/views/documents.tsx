@@ -1,4 +1,5 @@
 /** Documents in one list of any length. */
+import { type Filter, FilterChips, filterOf, type Order, OrderSelect } from '../components/choosers';
 import { ItemList } from '../components/itemlist';
 import { count } from '../format';
 import { useMatches } from '../list/live';
@@ -6,14 +7,14 @@ import { openItem } from '../open';
 import { ask, place } from '../router';
 import '../styles/care.css';
 
-const FILTERS: [string, string, string][] = [
+const FILTERS: Filter[] = [
   ['', 'All', ''],
   ['pdf', 'PDF', ' format:pdf'],
   ['books', 'Books', ' format:epub'],
   ['starred', 'Starred', ' starred:yes'],
 ];
 
-const SORTS: [string, string][] = [
+const SORTS: Order[] = [
   ['title', 'Title'],
   ['-added', 'Added last'],
   ['-date', 'Newest'],
@@ -24,7 +25,7 @@ export default function Documents() {
   const sort = place.value.query.get('sort') ?? 'title';
   const filter = place.value.query.get('show') ?? '';
   const words = place.value.query.get('words') ?? '';
-  const term = (FILTERS.find((each) => each[0] === filter) ?? FILTERS[0]!)[2];
+  const term = filterOf(FILTERS, filter)[2];
   const source = useMatches(`kind:document${term}${words.trim() ? ` text:${JSON.stringify(words.trim().replace(/["\\]/g, ' '))}` : ''}`, sort);
   return (
     <ItemList
@@ -37,23 +38,8 @@ export default function Documents() {
           <h1>
             Documents <small class="faint">{count(source.length)}</small>
           </h1>
-          <div class="chips" role="group" aria-label="What is shown">
-            {FILTERS.map(([name, label]) => (
-              <button key={name} class="chip" aria-pressed={filter === name} onClick={() => ask({ show: name || null })}>
-                {label}
-              </button>
-            ))}
-          </div>
-          <label>
-            <span class="hidden">Order</span>
-            <select value={sort} onChange={(event) => ask({ sort: event.currentTarget.value })}>
-              {SORTS.map(([value, label]) => (
-                <option key={value} value={value}>
-                  {label}
-                </option>
-              ))}
-            </select>
-          </label>
+          <FilterChips filters={FILTERS} chosen={filter} />
+          <OrderSelect orders={SORTS} chosen={sort} />
           <label class="words">
             <span class="hidden">Words in them</span>
             <input type="search" placeholder="Words in them" value={words} maxLength={200} onChange={(event) => ask({ words: event.currentTarget.value || null })} />

@@ -1,12 +1,12 @@
 /** One film: played here, gone on with where it was left, and what is known of it. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { download, rate, tag, toggleStar } from '../actions';
+import { download, rate, toggleStar } from '../actions';
 import { entriesFor, workKeys } from '../components/bar';
 import { Icon } from '../components/icons';
 import { openMenuAt } from '../components/menu';
 import { Loading } from '../components/states';
 import { Stars } from '../components/stars';
-import { TagEditor } from '../components/tags';
+import { ItemTags } from '../components/tags';
 import { openDetails } from '../details';
 import { FilmPlayer } from '../film/player';
 import { bytes, clock, many, titleOf } from '../format';
@@ -14,7 +14,6 @@ import { item } from '../items';
 import { useKeys } from '../keys';
 import { Ids } from '../list/source';
 import { openViewer } from '../photo/viewing';
-import { href } from '../router';
 import type { ViewProps } from '../routes';
 import { mayWrite } from '../session';
 import '../styles/films.css';
@@ -77,13 +76,7 @@ export default function Film({ parts: [id = ''] }: ViewProps) {
             </button>
           </div>
         </div>
-        <TagEditor
-          tags={of.tags ?? []}
-          disabled={!write}
-          onAdd={(each) => void tag([id], [each])}
-          onRemove={(each) => void tag([id], [], [each])}
-          href={(each) => href(['search'], { q: `tag=${JSON.stringify(each)}` })}
-        />
+        <ItemTags id={id} tags={of.tags} disabled={!write} />
       </div>
     </div>
   );

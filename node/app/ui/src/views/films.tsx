@@ -1,6 +1,7 @@
 /** Films as frames of themselves, and how far one is in each. */
 import { useRef } from 'preact/hooks';
 import { entriesFor, workKeys } from '../components/bar';
+import { type Filter, FilterChips, filterOf, type Order, OrderSelect } from '../components/choosers';
 import { Frame } from '../film/frame';
 import { press, useListKeys, useSelection } from '../components/itemlist';
 import { openMenu } from '../components/menu';
@@ -10,17 +11,17 @@ import { useKeys } from '../keys';
 import { useMatches } from '../list/live';
 import { current } from '../list/selection';
 import { type Scroller, VirtualGrid } from '../list/virtual';
-import { ask, go, href, place } from '../router';
+import { go, href, place } from '../router';
 import '../styles/films.css';
 
-const SORTS: [string, string][] = [
+const SORTS: Order[] = [
   ['-added', 'Added last'],
   ['title', 'Title'],
   ['-date', 'Newest'],
   ['-duration', 'Longest'],
   ['-rating', 'Best rated'],
 ];
-const FILTERS: [string, string, string][] = [
+const FILTERS: Filter[] = [
   ['', 'All', 'kind:video'],
   ['begun', 'Go on', 'kind:video has:bookmark'],
   ['new', 'Not seen yet', 'kind:video plays:0'],
@@ -30,7 +31,7 @@ const FILTERS: [string, string, string][] = [
 export default function Films() {
   const sort = place.value.query.get('sort') ?? '-added';
   const filter = place.value.query.get('show') ?? '';
-  const source = useMatches((FILTERS.find((each) => each[0] === filter) ?? FILTERS[0]!)[2], sort);
+  const source = useMatches(filterOf(FILTERS, filter)[2], sort);
   const selection = useSelection(source);
   const control = useRef<Scroller>(null);
   const columns = useRef<number>(1);
@@ -53,23 +54,8 @@ export default function Films() {
           <h1>
             Films <small class="faint">{count(source.length)}</small>
           </h1>
-          <div class="chips" role="group" aria-label="What is shown">
-            {FILTERS.map(([name, label]) => (
-              <button key={name} class="chip" aria-pressed={filter === name} onClick={() => ask({ show: name || null })}>
-                {label}
-              </button>
-            ))}
-          </div>
-          <label>
-            <span class="hidden">Order</span>
-            <select value={sort} onChange={(event) => ask({ sort: event.currentTarget.value })}>
-              {SORTS.map(([value, label]) => (
-                <option key={value} value={value}>
-                  {label}
-                </option>
-              ))}
-            </select>
-          </label>
+          <FilterChips filters={FILTERS} chosen={filter} />
+          <OrderSelect orders={SORTS} chosen={sort} />
         </header>
       }
       after={!source.length && !source.loading ? <p class="empty">{filter ? 'Nothing of that kind.' : 'No films yet.'}</p> : undefined}

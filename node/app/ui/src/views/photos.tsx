@@ -1,5 +1,6 @@
 /** Pictures by month, newest first, with the years at the edge. */
 import { signal } from '@preact/signals';
+import { type Filter, FilterChips, filterOf } from '../components/choosers';
 import { keep, kept } from '../kept';
 import { useMatches } from '../list/live';
 import { PhotoGrid } from '../photo/grid';
@@ -7,10 +8,10 @@ import { Scrubber } from '../photo/scrubber';
 import { useSections } from '../photo/timeline';
 import { openViewer } from '../photo/viewing';
 import { count } from '../format';
-import { ask, place } from '../router';
+import { place } from '../router';
 
 /** What is shown: a camera's pictures are photos; covers and drawings have none. */
-const FILTERS: [string, string, string][] = [
+const FILTERS: Filter[] = [
   ['', 'Everything', 'kind:image'],
   ['photos', 'Photos', 'kind:image has:camera'],
   ['films', 'With films', 'kind:image,video'],
@@ -24,7 +25,7 @@ const size = signal(kept('photos.size', 'Middle'));
 
 export default function Photos() {
   const filter = place.value.query.get('show') ?? '';
-  const question = (FILTERS.find((each) => each[0] === filter) ?? FILTERS[0]!)[2];
+  const question = filterOf(FILTERS, filter)[2];
   const source = useMatches(question, '-date');
   const sections = useSections(question, source.length, source);
   const [desk, phone] = SIZES[size.value] ?? SIZES.Middle!;
@@ -46,13 +47,7 @@ export default function Photos() {
           <h1>
             Photos <small class="faint">{count(source.length)}</small>
           </h1>
-          <div class="chips" role="group" aria-label="What is shown">
-            {FILTERS.map(([name, label]) => (
-              <button key={name} class="chip" aria-pressed={filter === name} onClick={() => ask({ show: name || null })}>
-                {label}
-              </button>
-            ))}
-          </div>
+          <FilterChips filters={FILTERS} chosen={filter} />
           <div class="sizes" role="group" aria-label="Size of the pictures">
             {Object.keys(SIZES).map((each) => (
               <button

@@ -3,6 +3,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { makeList } from '../actions';
 import { ApiError } from '../api';
 import { AlbumRow } from '../components/albums';
+import { type Order, OrderSelect } from '../components/choosers';
 import { askText, closeModal, Dialog, modal } from '../components/dialog';
 import { Icon, type IconName } from '../components/icons';
 import { ItemGrid } from '../components/itemgrid';
@@ -30,7 +31,7 @@ const KINDS: { kind: Kind; label: string; icon: IconName }[] = [
 ];
 
 const FACETS = ['tag', 'genre', 'artist', 'year', 'format', 'rating', 'folder'];
-const SORTS: [string, string][] = [
+const SORTS: Order[] = [
   ['', 'As they came'],
   ['title', 'Title'],
   ['artist', 'Artist'],
@@ -95,16 +96,7 @@ export default function Search() {
         ))}
       </div>
       {kind && (
-        <label>
-          <span class="hidden">Order</span>
-          <select value={sort} onChange={(event) => ask({ sort: event.currentTarget.value })}>
-            {SORTS.map(([value, label]) => (
-              <option key={value} value={value}>
-                {label}
-              </option>
-            ))}
-          </select>
-        </label>
+        <OrderSelect orders={SORTS} chosen={sort} />
       )}
       {groupsOf(common).length > 0 && (
         <button class="narrow-button" onClick={narrow}>
