@@ -151,7 +151,8 @@ def test_fields_of_a_tag() -> None:
     assert record.fields["play_counter_file"] == 99
     assert record.fields["synced_lyrics"] == "[00:00.00]ab\n[01:01.23]cd"
     assert record.fields["volume_adjustment"] == -3.5
-    assert [one["type"] for one in record.fields["pictures"]] == ["front_cover", "back_cover"]
+    # which picture a tagger writes first is its own affair (mutagen's versions differ): both are here
+    assert sorted(one["type"] for one in record.fields["pictures"]) == ["back_cover", "front_cover"]
     assert record.fields["chapters"] == [
         {"start": 0.0, "end": 1.0}, {"start": 1.0, "end": 2.0, "title": "Two"},
     ]  # fmt: skip
