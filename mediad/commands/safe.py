@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 from mediad.commands.context import Call, Context, Replies
 from mediad.commands.work import by_size
 from mediad.errors import MediadError
-from mediad.index.restore import FORMAT, Counts, Restore
+from mediad.index.backupline import FORMAT
+from mediad.index.restore import Counts, Restore
 from mediad.index.work import KEPT
 from mediad.index.worklog import describe_events, path_text, text_path
 from mediad.model import Root

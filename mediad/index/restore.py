@@ -2,126 +2,28 @@
 
 Events keep their targets' ids. A target is found by its id, else by its keys, else by its last known path; one that is
 not there yet becomes a stream without a file, known by its keys when the file comes. What the events amount to is
-folded anew from all of them: `fold_work` is the one definition of that, the tables only hold its result.
+folded anew from all of them (index/workfold).
 """
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mediad.errors import InvalidArgument, NotFound
+from mediad.errors import NotFound
 from mediad.fold import fold, shorten
+from mediad.index.backupline import GRADES, parse
 from mediad.index.lookup import find_file
 from mediad.index.metawork import MetaWork
-from mediad.index.persons import check_told
 from mediad.index.queues import fold_queue
 from mediad.index.roots import Roots
 from mediad.index.work import KEPT
+from mediad.index.workfold import fold_collection, fold_work
 from mediad.index.worklog import text_path
 from mediad.store.store import Store, now_ns, pack
-
-FORMAT = "work/1"
-TARGETS = ("stream", "collection", "meta", "queue")  # kinds of them
-_GRADES = {"fingerprint": 1, "track": 2, "checksum": 3}
-
-
-@dataclass(slots=True)
-class State:
-    """What the events of a stream amount to."""
-
-    tags: dict[str, bool] = field(default_factory=dict)  # removed?
-    actors: dict[str, dict[str, Any]] = field(default_factory=dict)  # rating, starred_ns, plays, played_ns, bookmark
-    fields: dict[str, str] = field(default_factory=dict)
-
-
-def fold_work(events: Iterable[tuple[str, str, dict[str, Any]]]) -> State:
-    """Folds (actor, action, value) in their order. Pure; the actions are those of index/work."""
-    state = State()
-    for actor, action, told in events:
-        if action in ("tagged", "untagged"):
-            if told["is"] == "none":
-                state.tags.pop(told["tag"], None)
-            else:
-                state.tags[told["tag"]] = told["is"] == "removed"
-        elif action == "set":
-            if told["value"] is None:
-                state.fields.pop(told["field"], None)
-            else:
-                state.fields[told["field"]] = told["value"]
-        elif action == "inherited":
-            _inherit(state, told["work"])
-        elif action in ("rated", "starred", "played", "bookmarked", "unbookmarked"):
-            _fold_actor(state.actors.setdefault(told.get("whose", actor), {}), action, told)
-    return state
-
-
-def _fold_actor(own: dict[str, Any], action: str, told: dict[str, Any]) -> None:
-    if action == "rated":
-        own["rating"] = told["rating"]
-    elif action == "starred":
-        own["starred_ns"] = told["starred_ns"]
-    elif action in ("bookmarked", "unbookmarked"):
-        own["bookmark"] = told["bookmark"]
-    else:
-        own["plays"] = max(0, own.get("plays", 0) + told["count"])
-        if told["count"] < 0:
-            own["played_ns"] = told["played_ns"]
-        else:
-            own["played_ns"] = max(own.get("played_ns") or 0, told["played_ns"] or 0)
-
-
-def _inherit(state: State, work: dict[str, Any]) -> None:
-    for tag, removed in work.get("tags", {}).items():
-        state.tags.setdefault(tag, removed)
-    for name, value in work.get("fields", {}).items():
-        state.fields.setdefault(name, value)
-    for actor, theirs in work.get("actors", {}).items():
-        own = state.actors.setdefault(actor, {})
-        for name in ("rating", "starred_ns"):
-            if own.get(name) is None:
-                own[name] = theirs.get(name)
-        own["plays"] = own.get("plays", 0) + theirs.get("plays", 0)
-        own["played_ns"] = max(own.get("played_ns") or 0, theirs.get("played_ns") or 0) or None
-        mine, other = own.get("bookmark"), theirs.get("bookmark")
-        if other and (not mine or other["at_ns"] > mine["at_ns"]):
-            own["bookmark"] = other
-
-
-@dataclass(slots=True)
-class List:
-    """What the events of a collection amount to."""
-
-    kind: str = ""
-    name: str = ""
-    actor: str = ""
-    made_ns: int = 0
-    entries: list[str] = field(default_factory=list)
-    there: bool = False
-    query: str | None = None  # the question that it is
-
-
-def fold_collection(events: Iterable[tuple[str, str, dict[str, Any], int]]) -> List:
-    """Folds (actor, action, value, at_ns) in their order. Pure."""
-    found = List()
-    for actor, action, told, at in events:
-        if action == "created":
-            found = List(told["kind"], told["name"], actor, at, [], True, told.get("query"))
-        elif action == "requeried":
-            found.query = told["query"]
-        elif action == "collected":
-            found.entries[told["place"] : told["place"]] = told["items"]
-        elif action == "uncollected":
-            del found.entries[told["place"] : told["place"] + len(told["items"])]
-        elif action == "renamed":
-            found.name = told["name"]
-        elif action == "deleted":
-            found.there = False
-            found.entries = []
-    return found
 
 
 @dataclass(slots=True)
@@ -152,7 +54,7 @@ class Restore:
         targets: dict[str, dict[str, Any]] = {}
         metas: dict[str, dict[str, Any]] = {}  # albums and artists, as the last line about them tells them from others
         for number, line in enumerate(lines):
-            told = _parse(line)
+            told = parse(line)
             if "root" in told:
                 counts.roots.append(told["root"])
             elif "person" in told:
@@ -193,14 +95,14 @@ class Restore:
         if live is not None:
             return str(live)
         proofs = ("checksum", "fingerprint")
-        keys = [[_GRADES[grade], value] for grade, _name, value in told.get("keys", ()) if grade in proofs]
+        keys = [[GRADES[grade], value] for grade, _name, value in told.get("keys", ()) if grade in proofs]
         found = await self._store.read("streams_with_keys", pack(keys)) if keys else []
         if found:
             stream = found[0][0]
         else:
             by_path = await self._by_path(told)
             if by_path is None:
-                made = [{"g": _GRADES[grade], "a": name, "v": value} for grade, name, value in told.get("keys", ())]
+                made = [{"g": GRADES[grade], "a": name, "v": value} for grade, name, value in told.get("keys", ())]
                 await self._store.write([("restore_stream", (target, now_ns(), pack(made)))], give_up_after=60.0)
                 return str(target)
             stream = by_path
@@ -272,38 +174,6 @@ class Restore:
             found = fold_queue((json.loads(value), at) for value, at in rows)
             row = (actor, pack(found.items), found.current, found.position, found.client, found.at_ns)
             await self._store.write([("put_queue", row)], give_up_after=60.0)
-
-
-def _parse(line: str) -> dict[str, Any]:
-    try:
-        told = json.loads(line)
-        if not isinstance(told, dict):
-            raise TypeError("no object")
-        if not isinstance(told.get("items", {}), dict):
-            raise TypeError("items are an object")
-        if "action" in told:
-            kind = told["target_kind"]
-            if told["action"] not in KEPT or not isinstance(told["value"], dict) or kind not in TARGETS:
-                raise ValueError("no event of a person")
-            if kind != "queue":
-                uuid.UUID(told["target"])
-            elif told["action"] != "queued" or told["target"] != told.get("actor", ""):
-                raise ValueError("no queue of its actor")
-        elif "person" in told:
-            told["person"] = _parse_person(told["person"])
-        elif "mediadb" in told and told["mediadb"] != FORMAT:
-            raise ValueError(f"the format is {told['mediadb']}, not {FORMAT}")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InvalidArgument(f"a line of the backup cannot be read: {error}", line[:200]) from None
-    return told
-
-
-def _parse_person(told: Any) -> dict[str, Any]:
-    try:
-        return check_told(told)
-    except (ValueError, KeyError, TypeError) as error:  # the line holds a hash: it is not shown
-        name = told.get("name", "") if isinstance(told, dict) else ""
-        raise InvalidArgument(f"a person of the backup cannot be read: {error}", str(name)[:200]) from None
 
 
 def _row(number: int, told: dict[str, Any]) -> dict[str, Any]:

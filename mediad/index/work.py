@@ -7,11 +7,13 @@ settled 12.
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import json
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from mediad.errors import Conflict, InvalidArgument, LimitExceeded, NotFound
 from mediad.fold import fold, shorten
@@ -29,7 +31,10 @@ TAG_MOST = 200  # characters
 VALUE_MOST = 10_000
 COMMENT_MOST = 1000
 POSITION_MOST = 1e9  # seconds
-_QUIET = ("hold_streams", "mark_work", "hold_metas", "keep_songs")  # statements that tell of no change
+P = ParamSpec("P")
+R = TypeVar("R")
+# Statements that tell of no change.
+_QUIET = ("hold_streams", "hold_collection", "mark_work", "hold_metas", "keep_songs")
 IDS_AT_ONCE = 2000  # in a statement that only looks them up
 SET_MOST = 20_000  # entries that a collection is given at once: the event fits a frame
 STREAMS_AT_ONCE = 500  # of one request in one transaction's statement
@@ -169,6 +174,19 @@ class Metas(Protocol):
     def unit(self, stars: list[dict[str, Any]], ratings: list[dict[str, Any]], by: By) -> Statements: ...
 
 
+def _one_by_one(
+    change: Callable[Concatenate[Work, P], Awaitable[R]],
+) -> Callable[Concatenate[Work, P], Coroutine[Any, Any, R]]:
+    """A change of collections waits for the one before it."""
+
+    @functools.wraps(change)
+    async def alone(work: Work, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        async with work._listing:
+            return await change(work, *args, **kwargs)
+
+    return alone
+
+
 class Work:
     """What persons do. `on_work` is called after something was stored; `on_doubt` when checksums are wanted."""
 
@@ -177,6 +195,9 @@ class Work:
         self.on_work: list[Any] = []
         self.settle: Callable[[], Awaitable[None]] | None = None  # until what was said can be found
         self.metas: Metas | None = None  # stars and ratings of albums and artists
+        # What is in a collection is read, then changed: one change after the other. Those of another daemon on the same
+        # store wait for the collection's row.
+        self._listing = asyncio.Lock()
 
     async def take(self, changes: Changes, by: By, more: Statements) -> None:
         """Stores what was said elsewhere (a side file), with `more` in the same transaction."""
@@ -219,6 +240,7 @@ class Work:
         rows = await self._store.read("collection_by_name", kind, actor, name)
         return (rows[0][0], rows[0][1], rows[0][3]) if rows else None
 
+    @_one_by_one
     async def save(self, name: str, query: str, by: By) -> uuid.UUID:
         """A collection that holds what a question finds, from now on; saved again, another question. The caller has
         checked the question. Raises InvalidArgument for a name that cannot be, Conflict for one that items were put
@@ -253,6 +275,7 @@ class Work:
             came.update((old.bytes, new.bytes) for old, new in await self._store.read("successors", asked))
         return [came.get(each, each) for each in ids] if came else ids
 
+    @_one_by_one
     async def put_all(self, kind: str, name: str, streams: Sequence[str], by: By) -> uuid.UUID:
         """These items instead of all that the collection holds; it is made when it is not there. Raises InvalidArgument
         for a name that cannot be, and for a saved question; LimitExceeded."""
@@ -267,9 +290,11 @@ class Work:
         if found is None:
             unit.append(("make_collection", (number, *tail, kind, name, shorten(fold(name)), None)))
         asked = pack(list(streams))
+        unit.append(("hold_collection", (number,)))
         await self._write([*unit, ("set_entries", (number, *tail, asked)), ("mark_work", (asked, tail[0]))])
         return number
 
+    @_one_by_one
     async def put_in(self, kind: str, name: str, streams: Sequence[str], place: int, by: By) -> uuid.UUID:
         """Puts items into a collection, which is made when it is not there, before the one at `place` (-1: behind the
         last). Raises InvalidArgument for a name or place that cannot be, and for a saved question."""
@@ -290,20 +315,26 @@ class Work:
             if place > size:
                 raise InvalidArgument(f"{name} has {size} entries", str(place))
             at = size if place < 0 else place
+            unit.append(("hold_collection", (number,)))
             unit.append(("insert_entries", (number, *tail, at, pack(list(streams)), "0")))
             unit.append(("mark_work", (pack(list(streams)), tail[0])))
         if unit:
             await self._write(unit)
         return number
 
+    @_one_by_one
     async def take_out(self, kind: str, name: str, place: int, by: By) -> uuid.UUID:
         """Takes out the entry at a place. Raises NotFound, InvalidArgument."""
         number, size = await self._sized(kind, name, by.actor, plain=True)
         self._check_place(name, place, size)
         tail = (now_ns(), self._store.host, by.actor, by.operation)
-        await self._write([("remove_entries", (number, *tail, place, 1, "0")), ("close_ranks", (number,))])
+        await self._write([
+            ("hold_collection", (number,)),
+            ("remove_entries", (number, *tail, place, 1, "0")), ("close_ranks", (number,)),
+        ])  # fmt: skip
         return number
 
+    @_one_by_one
     async def reorder(self, kind: str, name: str, place: int, to: int, by: By) -> uuid.UUID:
         """Moves the entry at a place to another. Raises NotFound, InvalidArgument."""
         number, size = await self._sized(kind, name, by.actor, plain=True)
@@ -312,11 +343,13 @@ class Work:
         item = (await self._store.read("collection_entries", number))[place][0]
         tail = (now_ns(), self._store.host, by.actor, by.operation)
         await self._write([
+            ("hold_collection", (number,)),
             ("remove_entries", (number, *tail, place, 1, "0")), ("close_ranks", (number,)),
             ("insert_entries", (number, *tail, to, pack([str(item)]), "1")),
         ])  # fmt: skip
         return number
 
+    @_one_by_one
     async def rename(self, kind: str, name: str, new_name: str, by: By) -> uuid.UUID:
         """Another name. Raises NotFound, Conflict when that name is taken."""
         number, _size = await self._sized(kind, name, by.actor)
@@ -328,6 +361,7 @@ class Work:
         await self._write([("rename_collection", (number, *tail, new_name, shorten(fold(new_name))))])
         return number
 
+    @_one_by_one
     async def delete(self, kind: str, name: str, by: By) -> uuid.UUID:
         """The collection goes; the items stay. Raises NotFound."""
         number, _size = await self._sized(kind, name, by.actor)
@@ -410,9 +444,10 @@ class Work:
             return [("delete_collection", (number, *tail))]
         if action == "collected":
             remove = ("remove_entries", (number, *tail, told["place"], len(told["items"]), f"u{seq}"))
-            return [remove, ("close_ranks", (number,))]
+            return [("hold_collection", (number,)), remove, ("close_ranks", (number,))]
         if action == "uncollected":
-            return [("insert_entries", (number, *tail, told["place"], pack(told["items"]), f"u{seq}"))]
+            insert = ("insert_entries", (number, *tail, told["place"], pack(told["items"]), f"u{seq}"))
+            return [("hold_collection", (number,)), insert]
         if action == "renamed":
             return [("rename_collection", (number, *tail, told["was"], shorten(fold(told["was"]))))]
         if action == "requeried":

@@ -242,6 +242,10 @@ LEFT JOIN stream_alias a ON a.old = e.value::uuid LEFT JOIN stream s ON s.id = e
 SELECT coalesce(string_agg(uuid_send(coalesce(a.stream, e.stream)), ''::bytea ORDER BY e.place), ''::bytea)
 FROM collection_entry e LEFT JOIN stream_alias a ON a.old = e.stream WHERE e.collection = $1::uuid;
 
+-- name: hold_collection
+-- Nobody else changes what is in a collection until this transaction ends; who is doing so is waited for. $1 collection.
+SELECT id FROM collection WHERE id = $1::uuid FOR UPDATE;
+
 -- name: set_entries
 -- These items instead of all that a collection holds: one event of what went, one of what came. $1 collection, $6 json list
 -- of streams. The primary key is deferrable: it is looked at when old and new places have changed.

@@ -12,7 +12,7 @@ import pytest
 
 from mediactl import Client, workcalls
 from mediad.errors import InvalidArgument
-from mediad.index.restore import fold_work
+from mediad.index.workfold import fold_work
 from mediadb_contract import mediadb_pb2 as pb
 from tests.daemon import Daemon, write_tree
 from tests.daemon.records import SONG, check_events, rows, wait_for

@@ -37,8 +37,8 @@ from mutagen.wave import WAVE
 from mediactl import Client, workcalls
 from mediactl.workcalls import Call
 from mediad.errors import Conflict, MediadError
-from mediad.index.restore import fold_work
 from mediad.index.work import KEPT
+from mediad.index.workfold import fold_work
 from tests.daemon import Daemon
 from tests.daemon.library import sql, wait_until
 from tests.daemon.records import DATA

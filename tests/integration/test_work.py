@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ import pytest
 from mutagen.flac import FLAC
 
 from mediactl import Client, workcalls
-from mediad.errors import Conflict, InvalidArgument, NotFound
-from mediad.index.restore import fold_work
+from mediad.errors import Conflict, InvalidArgument, MediadError, NotFound
 from mediad.index.work import KEPT
+from mediad.index.workfold import fold_work
 from mediadb_contract import mediadb_pb2 as pb
 from tests import pg
 from tests.daemon import Daemon, write_tree
@@ -203,6 +204,113 @@ def test_a_request_sent_twice_is_done_once(daemon: Daemon) -> None:
         call = workcalls.play([tree / "a.mp3"])
         assert client.run(call).events == client.run(call).events == 1
         assert work_of(client, tree / "a.mp3")["play_count"] == 1
+
+
+def test_changes_of_one_list_at_once_lose_nothing() -> None:
+    """Two daemons on one store, six clients: each adds to the same list, some set and empty another."""
+    dsn = pg.fresh_database()
+    daemons = [Daemon(dsn=dsn), Daemon(dsn=dsn)]
+    failed: list[MediadError] = []
+
+    def change(daemon: Daemon, number: int, items: list[uuid.UUID]) -> None:
+        try:
+            with daemon.client() as client:
+                for turn in range(10):
+                    client.run(workcalls.collect("All", "add", [items[number]], kind="playlist"))
+                    wanted = [] if turn % 3 == 2 else [items[number]] * (1 + turn)
+                    client.run(workcalls.collect("Set", "set", wanted, kind="playlist"))
+        except MediadError as error:  # the test fails with it, in its own thread
+            failed.append(error)
+
+    try:
+        for each in daemons:
+            each.start()
+        tree = write_tree(daemons[0].folder / "tree", {f"{n}.txt": b"%d" % n for n in range(6)})
+        with daemons[0].client() as client:
+            client.add([tree])
+            items = [client.get(tree / f"{n}.txt")[0].item.id for n in range(6)]  # type: ignore[union-attr]
+            for name in ("All", "Set"):
+                client.run(workcalls.collect(name, "set", [items[0]], kind="playlist"))
+            clients = [threading.Thread(target=change, args=(daemons[n % 2], n, items)) for n in range(6)]
+            for each in clients:
+                each.start()
+            for each in clients:
+                each.join()
+            assert not failed
+            held = client.run(workcalls.collections(name="All", entries=True))[0].entries
+            assert sorted(held) == sorted([items[0], *(each for each in items for _ in range(10))])
+            places = "SELECT e.place FROM mediadb.collection_entry e JOIN mediadb.collection c ON c.id = e.collection"
+            for name in ("All", "Set"):
+                found = [place for (place,) in rows(daemons[0], f"{places} WHERE c.name = %s ORDER BY 1", name)]
+                assert found == list(range(len(found))), name
+            lines = client.run(workcalls.export())
+            entries = {each.name: each.entries for each in client.run(workcalls.collections(entries=True))}
+    finally:
+        for each in daemons:
+            each.remove()
+    other = Daemon()
+    try:  # and the events say the same
+        other.start()
+        with other.client() as client:
+            client.run(workcalls.restore(lines))
+            again = client.run(workcalls.collections(entries=True))
+            assert {name: len(held) for name, held in entries.items()} == {each.name: each.size for each in again}
+    finally:
+        other.remove()
+
+
+def test_a_damaged_line_of_a_backup_names_itself(daemon: Daemon) -> None:
+    """Each value of each line made into what it cannot be: refused as invalid, or taken as what it may be; never a
+    failure of the daemon."""
+    tree = write_tree(daemon.folder / "tree", {"a.mp3": SONG, "b.txt": b"b"})
+    with daemon.client() as client:
+        client.add([tree])
+        paths = [tree / "a.mp3", tree / "b.txt"]
+        client.run(workcalls.tag(paths, add=["x"]))
+        client.run(workcalls.rate(paths, 4))
+        client.run(workcalls.star(paths))
+        client.run(workcalls.play(paths))
+        client.run(workcalls.set_fields(paths, {"title": "Title"}))
+        client.run(workcalls.collect("List", "set", paths, kind="playlist"))
+        client.run(workcalls.save("asked", "kind:audio"))
+        lines = client.run(workcalls.export())
+    actions = {json.loads(line).get("action") for line in lines}
+    assert actions >= {"tagged", "rated", "starred", "played", "set", "created", "collected"}
+    other = Daemon()
+    refused = 0
+    try:
+        other.start()
+        with other.client() as client:
+            for line in lines:
+                for damaged in damages(json.loads(line)):
+                    try:
+                        client.run(workcalls.restore([json.dumps(damaged)]))
+                    except InvalidArgument:
+                        refused += 1
+                    except MediadError as error:
+                        raise AssertionError(f"{error!r} of {damaged}") from error
+            assert refused > 100
+            client.run(workcalls.restore(lines))
+    finally:
+        other.remove()
+
+
+def damages(line: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The line with one value, at any depth, made into another or taken away."""
+
+    def walk(value: Any, put: Callable[[Any], Any]) -> Iterator[Any]:
+        for wrong in (None, [], {}, "no \0 text", -1, 2**70, 1e400, True):
+            if wrong != value:
+                yield put(wrong)
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                yield put({name: each for name, each in value.items() if name != key})
+                yield from walk(inner, lambda new, key=key: put({**value, key: new}))
+        elif isinstance(value, list):
+            for place, inner in enumerate(value[:2]):
+                yield from walk(inner, lambda new, place=place: put([*value[:place], new, *value[place + 1 :]]))
+
+    yield from (each for each in walk(line, lambda new: new) if isinstance(each, dict))
 
 
 def test_playlists_keep_order_and_repeats(daemon: Daemon) -> None:
