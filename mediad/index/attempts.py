@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from mediad.errors import LimitExceeded
 
-ATTEMPTS = 5  # that failed, or are under way
+ATTEMPTS = 5  # that failed, or are under way, by one origin
+ATTEMPTS_ON_A_NAME = 30  # from everywhere together: one origin alone cannot keep its owner out
 SECONDS = 60.0
 _NAMES_MOST = 4096  # names and origins remembered; the longest unused go first
 
@@ -21,21 +22,20 @@ class Attempts:
         self._clock = clock
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def begin(self, about: Iterable[str]) -> float:
-        """Counts one attempt for each; gives its mark. Raises LimitExceeded, retryable, when one of them has had its
-        attempts; then nothing is counted."""
+    def begin(self, about: Mapping[str, int]) -> float:
+        """Counts one attempt for each, of which it has so many a minute; gives its mark. Raises LimitExceeded,
+        retryable, when one of them has had its attempts; then nothing is counted."""
         now = self._clock()
-        names = list(about)
-        for name in names:
+        for name, most in about.items():
             times = self._times.get(name)
             while times and times[0] <= now - SECONDS:
                 times.popleft()
-            if times and len(times) >= ATTEMPTS:
+            if times and len(times) >= most:
                 wait = max(1, round(times[0] + SECONDS - now))
-                error = LimitExceeded(f"{ATTEMPTS} attempts a minute: try again in {wait} s")
+                error = LimitExceeded(f"{most} attempts a minute: try again in {wait} s")
                 error.retryable = True
                 raise error
-        for name in names:
+        for name in about:
             self._times.setdefault(name, deque()).append(now)
             self._times.move_to_end(name)
         while len(self._times) > _NAMES_MOST:

@@ -13,7 +13,7 @@ from typing import Any
 
 from mediad.config import ROLES
 from mediad.errors import AlreadyExists, Conflict, InvalidArgument, LimitExceeded, NotFound, PermissionDenied
-from mediad.index.attempts import Attempts
+from mediad.index.attempts import ATTEMPTS, ATTEMPTS_ON_A_NAME, Attempts
 from mediad.index.passwords import (
     Hasher,
     check_password,
@@ -288,11 +288,13 @@ def check_told(told: Any) -> dict[str, Any]:
     return {"name": name, "role": role, "created_ns": told["created_ns"], "scrypt": told["scrypt"]}
 
 
-def _about(name: str, origin: str) -> list[str]:
-    """What an attempt counts for."""
+def _about(name: str, origin: str) -> dict[str, int]:
+    """What an attempt counts for, and how many each may have a minute."""
     folded = fold_name(name)
-    found = [f"name {folded}"] if folded else []
-    return [*found, f"origin {origin[:200]}"] if origin else found
+    if not origin:
+        return {f"name {folded}": ATTEMPTS} if folded else {}
+    found = {f"origin {origin[:200]}": ATTEMPTS}
+    return {f"name {folded}": ATTEMPTS_ON_A_NAME, **found} if folded else found
 
 
 def _no_person(name: str) -> NotFound:

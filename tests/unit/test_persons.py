@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mediad.config import Config, load_config
 from mediad.errors import InvalidArgument, LimitExceeded
-from mediad.index.attempts import ATTEMPTS, SECONDS, Attempts
+from mediad.index.attempts import ATTEMPTS, ATTEMPTS_ON_A_NAME, SECONDS, Attempts
 from mediad.index.passwords import (
     COST,
     COST_BOARD,
@@ -25,7 +25,7 @@ from mediad.index.passwords import (
     make_session_secret,
     token_matches,
 )
-from mediad.index.persons import check_name, fold_name
+from mediad.index.persons import _about, check_name, fold_name
 from mediad.server import role_of
 
 
@@ -140,24 +140,31 @@ def test_names() -> None:
 def test_attempts_end_and_come_back() -> None:
     now = 100.0
     attempts = Attempts(lambda: now)
+
+    def begin(name: str, origin: str) -> float:
+        return attempts.begin(_about(name, origin))
+
     for _ in range(ATTEMPTS):
-        attempts.begin(["name anna", "origin 10.0.0.1"])
-    for about in (["name anna", "origin 10.0.0.2"], ["name ben", "origin 10.0.0.1"]):
+        begin("anna", "10.0.0.1")
+    for name in ("anna", "ben"):  # whoever it guesses at, that origin has had its attempts
         with pytest.raises(LimitExceeded) as caught:
-            attempts.begin(about)
+            begin(name, "10.0.0.1")
         assert caught.value.retryable
-    mark = attempts.begin(["name ben", "origin 10.0.0.2"])
-    attempts.succeed(["name ben", "origin 10.0.0.2"], mark)
-    for _ in range(ATTEMPTS):
-        attempts.begin(["name ben", "origin 10.0.0.2"])
+    mark = begin("Anna", "10.0.0.2")  # who sits elsewhere is not kept out by that
+    attempts.succeed(_about("anna", "10.0.0.2"), mark)
+    for number in range(ATTEMPTS_ON_A_NAME - ATTEMPTS):
+        begin("anna", f"10.0.1.{number}")
+    with pytest.raises(LimitExceeded):  # guessing from ever new addresses ends too
+        begin("anna", "10.0.2.1")
+    begin("ben", "10.0.2.1")
     now += SECONDS + 1
-    attempts.begin(["name anna", "origin 10.0.0.1"])
+    begin("anna", "10.0.0.1")
 
 
 def test_attempts_are_bounded() -> None:
     attempts = Attempts()
     for number in range(20_000):
-        attempts.begin([f"name {number}"])
+        attempts.begin({f"name {number}": ATTEMPTS})
     assert len(attempts._times) <= 4096
 
 

@@ -1,6 +1,6 @@
 /** Opens what the daemon has told of, and nothing else: no path ever comes from a client. */
 import { constants } from 'node:fs';
-import { open, readlink, statfs } from 'node:fs/promises';
+import { open, readlink, realpath, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { HttpError } from './errors.js';
 import { nameOf } from './map.js';
@@ -135,11 +135,25 @@ export class Files {
     for (const fresh of [false, true]) {
       for (const { path: root } of await this.library.roots({ fresh })) {
         if (root.length === 0) continue;
-        const top = this.place(root);
+        const top = await this.#realPlace(root);
         if (real === top || real.startsWith(top.endsWith('/') ? top : `${top}/`)) return;
       }
     }
     throw new HttpError('permission_denied', 'the file lies in no root of the library', { input });
+  }
+
+  /** Where a root is, symbolic links followed in what the configuration says, in nothing behind it. @param {Buffer} root */
+  async #realPlace(root) {
+    const text = root.toString(BYTES);
+    const mapped = this.map.find(({ from }) => text === from || text.startsWith(from.endsWith('/') ? from : `${from}/`));
+    if (!mapped) return text;
+    try {
+      const to = await realpath(Buffer.from(mapped.to, BYTES), { encoding: 'buffer' });
+      return path.posix.join(to.toString(BYTES), text.slice(mapped.from.length));
+    } catch (error) {
+      if (/** @type {NodeJS.ErrnoException} */ (error).code === 'ENOENT') return this.place(root); // not mounted: nothing is in it
+      throw error;
+    }
   }
 
   /** @param {string} place */

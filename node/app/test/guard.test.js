@@ -155,6 +155,9 @@ test('persons: the first closes the server; roles; keys; sessions; guesses', asy
   assert.equal((await as(keys.rita, '/users/rita', { method: 'PATCH', body: { password: 'another one', current: 'long enough' } })).status, 200);
   assert.equal((await as(keys.rita, '/users/will', { method: 'PATCH', body: { password: 'another one' } })).status, 403);
   assert.equal((await as(keys.rita, '/users/rita', { method: 'PATCH', body: { role: 'admin' } })).status, 403);
+  // Letters of another case are the same person: who finds an admin's page open does not change the password with it.
+  for (const name of ['ada', 'ADA', 'Ada']) assert.equal((await as(ada, `/users/${name}`, { method: 'PATCH', body: { password: 'another one' } })).status, 400, name);
+  assert.equal((await as(ada, '/users/nobody', { method: 'PATCH', body: { password: 'another one' } })).status, 404);
   assert.equal((await as(ada, '/users/ada', { method: 'DELETE' })).status, 409); // the last admin
   // A session that is ended is ended at once, here.
   // Who may not move files moves none back, nor takes back what another did.

@@ -238,6 +238,28 @@ test('200 aborted streams and transcodes leave no descriptor and no ffmpeg', { t
   await until(() => world.descriptors() <= before, `descriptors are closed (${before}, ${world.descriptors()})`, 10_000);
 });
 
+test('files under another path, which is a symbolic link', async () => {
+  const { id } = await find('payload.bin');
+  const [here, elsewhere] = [path.join(world.folder, 'as seen here'), path.join(world.folder, 'another')];
+  symlinkSync(world.library, here);
+  mkdirSync(elsewhere);
+  symlinkSync(world.library, path.join(elsewhere, path.basename(world.library)));
+  try {
+    // The configuration's own path may be a link; a link behind it leads anywhere.
+    for (const [from, to, status] of [[world.library, here, 200], [world.folder, elsewhere, 403]]) {
+      await world.stopServer();
+      writeFileSync(world.config, `${world.settings}\n[[path_map]]\nfrom = ${JSON.stringify(from)}\nto = ${JSON.stringify(to)}\n`);
+      await world.serve();
+      const answer = await world.ask(`/file/${id}/stream`);
+      assert.deepEqual([answer.status, answer.body.equals(BYTES)], [status, status === 200], answer.text.slice(0, 200));
+    }
+  } finally {
+    await world.stopServer();
+    writeFileSync(world.config, world.settings);
+    await world.serve();
+  }
+});
+
 // The last one: the folder is elsewhere for a moment, and the library notes that it was.
 test('a file that changed, went, or became a link is never sent as what it was', async () => {
   const file = path.join(world.library, 'odd', 'semi;colon,comma=.txt');

@@ -1,4 +1,5 @@
 /** What a person makes of songs, albums, artists: events of the daemon, which survive like everything else. */
+import { createHash } from 'node:crypto';
 import { CODE, SubsonicError } from './answer.js';
 import { folderOf } from './asks.js';
 import { COLUMNS, isoOf } from './map.js';
@@ -40,11 +41,23 @@ function named(asks) {
 /**
  * Does it, and says which of the ids are nothing.
  * @param {Parameters<Method>[0]} context @param {string[]} ids @param {Record<string, any>[]} actions
+ * @param {string} [operation] UUID of what may be sent twice
  */
-async function act({ shelf, by }, ids, actions) {
-  const { problems } = await shelf.client.work(ids, actions, by);
+async function act({ shelf, by }, ids, actions, operation = undefined) {
+  const { problems } = await shelf.client.work(ids, actions, { ...by, operation });
   if (problems.length > 0) throw problems[0];
   return {};
+}
+
+/**
+ * The operation of what is told with its time: told again it is the same one, and is done once (RFC 9562, version 8).
+ * @param {...(string | number)} said @returns {string} UUID
+ */
+function operationOf(...said) {
+  const digest = createHash('sha256').update(JSON.stringify(said)).digest().subarray(0, 16);
+  digest[6] = (digest[6] & 0x0f) | 0x80;
+  digest[8] = (digest[8] & 0x3f) | 0x80;
+  return digest.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
 /** @type {Record<string, Method>} */
@@ -77,10 +90,11 @@ export const annotating = {
       listening.note(ids[0], person.name, asks.text('c') ?? '');
       return {};
     }
-    // Plays of one time are one operation; a player that was off the net sends many at once.
+    // A player that was off the net sends many at once, and again where no answer came: a song is played once at a time.
     for (let place = 0; place < ids.length; place += 1) {
       const at = times[place];
-      await act(context, [ids[place]], [{ action: 'play', ...(at ? { atNs: BigInt(Math.round(at)) * 1_000_000n } : {}) }]);
+      const played = { action: 'play', ...(at ? { atNs: BigInt(Math.round(at)) * 1_000_000n } : {}) };
+      await act(context, [ids[place]], [played], at ? operationOf(person.name, ids[place], at) : undefined);
     }
     return {};
   },

@@ -33,6 +33,30 @@ async function whole({ shelf, by, person }, id) {
   return { playlist: { ...head({ ...list, size: entry.length }, duration, person), ...(first ? { coverArt: first.id } : {}), entry } };
 }
 
+/** One change of the whole list: what is done to it is undone at once. @param {Parameters<Method>[0]} context */
+async function update(context) {
+  const { asks, shelf, by } = context;
+  const list = await found(shelf, asks.id('playlistId'), by);
+  if (list.query) throw new SubsonicError(CODE.generic, 'this playlist is a question: what is in it follows from that');
+  const remove = new Set(asks.all('songIndexToRemove').map(Number));
+  for (const place of remove) {
+    if (!Number.isInteger(place) || place < 0 || place >= list.entries.length) throw new SubsonicError(CODE.notFound, `songIndexToRemove: the playlist has no place ${place}`);
+  }
+  const add = asks.ids('songIdToAdd');
+  if (remove.size > 0) {
+    const kept = list.entries.filter((/** @type {string} */ _, /** @type {number} */ place) => !remove.has(place));
+    const targets = [...kept, ...add].map((id) => ({ id }));
+    const [{ problems }] = await shelf.client.call('collect', { kind: KIND, name: list.name, action: 'set', targets }, by);
+    if (problems.length > 0) throw problems[0];
+  } else if (add.length > 0) {
+    const { problems } = await shelf.client.collect(list.name, 'add', { kind: KIND, targets: add, ...by });
+    if (problems.length > 0) throw problems[0];
+  }
+  const name = asks.text('name')?.trim();
+  if (name && name !== list.name) await shelf.client.collect(list.name, 'rename', { kind: KIND, newName: name, ...by });
+  return {};
+}
+
 /** @type {Record<string, Method>} */
 export const playlists = {
   async getPlaylists({ shelf, by, person }) {
@@ -65,28 +89,8 @@ export const playlists = {
     return whole(context, collection.id);
   },
 
-  /** One change of the whole list: what is done to it is undone at once. */
   async updatePlaylist(context) {
-    const { asks, shelf, by } = context;
-    const list = await found(shelf, asks.id('playlistId'), by);
-    if (list.query) throw new SubsonicError(CODE.generic, 'this playlist is a question: what is in it follows from that');
-    const remove = new Set(asks.all('songIndexToRemove').map(Number));
-    for (const place of remove) {
-      if (!Number.isInteger(place) || place < 0 || place >= list.entries.length) throw new SubsonicError(CODE.notFound, `songIndexToRemove: the playlist has no place ${place}`);
-    }
-    const add = asks.ids('songIdToAdd');
-    if (remove.size > 0) {
-      const kept = list.entries.filter((/** @type {string} */ _, /** @type {number} */ place) => !remove.has(place));
-      const targets = [...kept, ...add].map((id) => ({ id }));
-      const [{ problems }] = await shelf.client.call('collect', { kind: KIND, name: list.name, action: 'set', targets }, by);
-      if (problems.length > 0) throw problems[0];
-    } else if (add.length > 0) {
-      const { problems } = await shelf.client.collect(list.name, 'add', { kind: KIND, targets: add, ...by });
-      if (problems.length > 0) throw problems[0];
-    }
-    const name = asks.text('name')?.trim();
-    if (name && name !== list.name) await shelf.client.collect(list.name, 'rename', { kind: KIND, newName: name, ...by });
-    return {};
+    return context.shelf.alone(context.asks.id('playlistId'), () => update(context));
   },
 
   async deletePlaylist({ asks, shelf, by }) {

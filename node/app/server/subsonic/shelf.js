@@ -15,6 +15,23 @@ export class Shelf {
     this.client = library.client;
     this.lists = lists;
     this.pager = new Pager();
+    /** @type {Map<string, Promise<unknown>>} what is under way for a list */
+    this.changing = new Map();
+  }
+
+  /**
+   * Does something with a list after what is under way with it: what reads it, and then sets it, loses nothing of another's.
+   * @template T @param {string} id @param {() => Promise<T>} change @returns {Promise<T>}
+   */
+  async alone(id, change) {
+    const before = this.changing.get(id) ?? Promise.resolve();
+    const own = before.then(change, change);
+    this.changing.set(id, own);
+    try {
+      return await own;
+    } finally {
+      if (this.changing.get(id) === own) this.changing.delete(id);
+    }
   }
 
   /**
