@@ -53,11 +53,19 @@ define environment
 	@touch $@
 endef
 
+# HEIC's decoder, where there is a wheel of it for this machine: it is not built, and nothing else needs it
+define heif
+	@$(1)/bin/pip install -q --only-binary :all: 'pi-heif>=0.17' 2>/dev/null || \
+		echo 'no wheel of pi-heif for this machine: HEIC photos have no previews'
+endef
+
 $(VENV)/.installed: $(PACKAGING)
 	$(call environment,$(VENV),$(EXTRAS),)
+	$(call heif,$(VENV))
 
 $(VENV)/.installed-dev: $(PACKAGING)
 	$(call environment,$(VENV),$(EXTRAS)$(comma)dev,)
+	$(call heif,$(VENV))
 	@touch $(VENV)/.installed
 
 # ---------------------------------------------------------------- run

@@ -20,6 +20,7 @@ from pathlib import Path
 _FORMAT = "mediadb preview 1"
 _HEADER_BYTES = 4096  # at most
 _TOUCH_SECONDS = 3600.0
+_NOTHING_SECONDS = 24 * 3600  # that there is nothing to show is believed for so long
 _BUCKETS = 256
 NOTHING = 0  # the "size" under which it is kept that a file has no preview
 
@@ -71,7 +72,10 @@ class PreviewStore:
                     if digest(data) != found.tag and not found.code:
                         return None
                     found = replace(found, data=data)
-                if time.time() - os.fstat(file.fileno()).st_mtime > _TOUCH_SECONDS:
+                age = time.time() - os.fstat(file.fileno()).st_mtime
+                if found.code:  # its time is when it was tried: a decoder may have been installed since
+                    return found if age < _NOTHING_SECONDS else None
+                if age > _TOUCH_SECONDS:
                     os.utime(path)
         except OSError:
             return None  # it is made anew: a preview is no treasure
@@ -106,6 +110,8 @@ class PreviewStore:
         try:
             with os.scandir(self._folder / f"{number:02x}") as entries:
                 for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):  # somebody else's
+                        continue
                     if entry.name.startswith("."):
                         os.unlink(entry.path)
                         continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import json
 import os
@@ -27,6 +28,7 @@ from tests.daemon import Daemon, write_tree
 from tests.daemon.records import wait_for
 
 DATA = Path(__file__).parent.parent / "data"
+SAMPLES = Path(__file__).parents[2] / "samples"
 RED, GREEN, BLUE = (200, 20, 20), (20, 180, 20), (20, 20, 200)
 
 
@@ -133,6 +135,47 @@ def test_pictures(daemon: Daemon, tmp_path: Path) -> None:
         assert near(show(client, tmp_path / "lzw.tif"), (0.5, 0.5), BLUE)
         deep_shown = show(client, tmp_path / "deep.png")
         assert near(deep_shown, (0.5, 0.1), (255, 255, 255)) and near(deep_shown, (0.5, 0.9), (0, 0, 0))
+
+
+def test_photos_of_phones(daemon: Daemon, tmp_path: Path) -> None:
+    """HEIC by libheif, in a worker whose filter lets threads be; without pi-heif there is nothing to show."""
+    photo = tmp_path / "phone.heic"
+    photo.write_bytes((SAMPLES / "Photos/2021 iPhone/IMG_0001.heic").read_bytes())
+    (tmp_path / "cut.heic").write_bytes(photo.read_bytes()[:9000])
+    with daemon.client() as client:
+        client.add([tmp_path], wait=True)
+        if importlib.util.find_spec("pi_heif") is None:
+            with pytest.raises(NotFound):
+                show(client, photo)
+            return
+        shown = show(client, photo, 800)
+        assert shown.format == "JPEG" and max(shown.size) == 800
+        left, top = shown.width * 4 // 10, shown.height * 79 // 100
+        small = shown.convert("RGB").crop((left - 12, top - 12, left + 12, top + 12)).resize((1, 1))
+        red, green, blue = small.getpixel((0, 0))
+        assert red > green + 30 and red > blue + 20, "the pug's tongue"
+        assert show(client, photo).size == (320, 281)
+        with pytest.raises(Corrupt):
+            show(client, tmp_path / "cut.heic")
+
+
+def test_nothing_to_show_is_believed_for_a_day(daemon: Daemon, tmp_path: Path) -> None:
+    (tmp_path / "cut.jpg").write_bytes(halves()[:300])
+    with daemon.client() as client:
+        client.add([tmp_path], wait=True)
+        for _ in range(2):
+            with pytest.raises(Corrupt):
+                show(client, tmp_path / "cut.jpg")
+        [path] = kept(daemon).values()
+        made = path.stat().st_ino
+        os.utime(path, (time.time() - 86_000,) * 2)
+        with pytest.raises(Corrupt):
+            show(client, tmp_path / "cut.jpg")
+        assert path.stat().st_ino == made, "tried once a day"
+        os.utime(path, (time.time() - 87_000,) * 2)
+        with pytest.raises(Corrupt):
+            show(client, tmp_path / "cut.jpg")
+        assert path.stat().st_ino != made, "a decoder may have been installed since"
 
 
 def test_errors(daemon: Daemon, tmp_path: Path) -> None:
@@ -270,6 +313,7 @@ def test_in_parts(daemon: Daemon, tmp_path: Path) -> None:
 def test_least_recently_used_go(tmp_path: Path) -> None:
     made = Daemon(config="preview_bytes = 200000\n")
     try:
+        (made.data / "previews" / "00" / "somebody else's").mkdir(parents=True)  # left alone, and ends nothing
         made.start()
         for number in range(8):
             noise = Image.frombytes("RGB", (320, 320), os.urandom(320 * 320 * 3))
@@ -284,6 +328,7 @@ def test_least_recently_used_go(tmp_path: Path) -> None:
             last = client.run(previews.preview(tmp_path / "7.jpg", 320))
             assert wait_for(lambda: 0 < total(made) <= 200_000, seconds=40)
             time.sleep(0.5)  # until it is through with all folders
+            assert (made.data / "previews" / "00" / "somebody else's").is_dir()
             assert any(last.data == path.read_bytes().partition(b"\n")[2] for path in kept(made).values())
     finally:
         made.remove()

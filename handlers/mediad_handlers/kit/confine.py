@@ -38,12 +38,15 @@ def die_with(parent: int) -> None:
         os._exit(0)
 
 
-def confine(memory: int = MEMORY, program: bytes | None = None, *, writes: bool = False) -> str:
+def confine(
+    memory: int = MEMORY, program: bytes | None = None, *, writes: bool = False, threads: bool = False
+) -> str:  # fmt: skip
     """Limits this process for good and says how, as text for the manifest's `sandbox`.
 
     `memory` is the address space in bytes; 0 leaves it as it is. `program` is what `seccomp.build` gave (None: there is
-    no libseccomp); `writes` leaves the length of files free, for the operation `write`. Raises OSError when the kernel
-    has something of this and refuses it."""
+    no libseccomp); `writes` leaves the length of files free, for the operation `write`. `threads`: threads may be
+    started where `program` (built for them) lets no process be; else not even these. Raises OSError when the kernel has
+    something of this and refuses it."""
     _prctl(PR_SET_DUMPABLE, 0)
     if memory:
         _limit(resource.RLIMIT_AS, memory)
@@ -51,20 +54,24 @@ def confine(memory: int = MEMORY, program: bytes | None = None, *, writes: bool 
     if not writes:
         _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_NPROC, 0)
+    if not threads:
+        _limit(resource.RLIMIT_NPROC, 0)
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
     version = landlock.restrict()
     filtered = program is not None and seccomp.load(program)
-    return f"rlimits=1 memory={memory} dumpable=0 no_new_privs=1 pdeathsig=1 seccomp={int(filtered)} landlock={version}"
+    if threads and not filtered:
+        _limit(resource.RLIMIT_NPROC, 0)
+    said = f"rlimits=1 memory={memory} dumpable=0 no_new_privs=1 pdeathsig=1 seccomp={int(filtered)} landlock={version}"
+    return f"{said} threads=1" if threads and filtered else said
 
 
-def probe(memory: int, program: bytes | None) -> str:
+def probe(memory: int, program: bytes | None, *, threads: bool = False) -> str:
     """What `confine` would say, found out by a child of this process that is confined and ends."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            os.write(writing, confine(memory, program).encode("ascii"))
+            os.write(writing, confine(memory, program, threads=threads).encode("ascii"))
         finally:
             os._exit(0)
     os.close(writing)

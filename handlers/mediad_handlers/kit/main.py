@@ -84,6 +84,13 @@ def _preload(handlers: tuple[Handler, ...]) -> None:
             import_module(module)
 
 
+def _prepare_previews(memory: int) -> bool:
+    """Whether a decoder works with threads; bytes of address space, 0: no limit."""
+    from mediad_handlers import preview
+
+    return preview.prepare(memory)
+
+
 def _work(application: str, handlers: tuple[Handler, ...], choose: Choose, options: Namespace) -> int:
     """A worker that is nobody's child but the daemon's."""
     from mediad_handlers.kit import confine, seccomp, worker
@@ -93,7 +100,7 @@ def _work(application: str, handlers: tuple[Handler, ...], choose: Choose, optio
     _preload(handlers)
     if options.writes:
         prepare()
-    program = seccomp.build(writes=options.writes)
+    program = seccomp.build(writes=options.writes, threads=options.previews and _prepare_previews(0))
     confine.close_others(worker.ANSWERS)
     confine.die_with(parent)
     memory = confine.MEMORY if options.memory is None else options.memory
@@ -108,12 +115,13 @@ def _serve(
 
     from mediad_handlers.kit import answer, confine, worker
 
-    if options.previews:
+    threads = options.previews and _prepare_previews(memory)
+    operations = worker.bind_operations(choose, writes=options.writes, previews=options.previews)
+    sandbox = confine.confine(memory, program, writes=options.writes, threads=threads)
+    if threads and "threads=1" not in sandbox:
         from mediad_handlers import preview
 
-        preview.prepare(memory)
-    operations = worker.bind_operations(choose, writes=options.writes, previews=options.previews)
-    sandbox = confine.confine(memory, program, writes=options.writes)
+        preview.do_without_threads()
     manifest = msgpack.packb(answer.describe(application, handlers, sandbox))
     return worker.serve(manifest, operations)
 
@@ -127,14 +135,11 @@ def _serve_forks(application: str, handlers: tuple[Handler, ...], choose: Choose
     parent = os.getppid()
     limit = confine.MEMORY if options.memory is None else options.memory
     _preload(handlers)
-    if options.previews:
-        from mediad_handlers import preview
-
-        preview.prepare(0)  # once, before the first fork
+    threads = options.previews and _prepare_previews(0)  # once, before the first fork
     confine.close_others(worker.ANSWERS)
     confine.die_with(parent)
-    program = seccomp.build()
-    manifest = msgpack.packb(answer.describe(application, handlers, confine.probe(limit, program)))
+    program = seccomp.build(threads=threads)
+    manifest = msgpack.packb(answer.describe(application, handlers, confine.probe(limit, program, threads=threads)))
 
     def work(asked: int) -> int:
         return _serve(application, handlers, choose, asked, program, options)

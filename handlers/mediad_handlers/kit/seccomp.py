@@ -33,6 +33,7 @@ WRITING = ("pwrite64", "pwritev", "pwritev2", "ftruncate", "ftruncate64", "fsync
            "sendfile", "sendfile64", "fallocate")  # fmt: skip
 
 PROT_EXEC = 4  # <sys/mman.h>
+CLONE_VM, CLONE_THREAD = 0x100, 0x10000  # <linux/sched.h>
 _ALLOW = 0x7FFF0000  # <seccomp.h>: SCMP_ACT_ALLOW
 _ERRNO = 0x00050000  # SCMP_ACT_ERRNO(x): or'ed with the number
 _MASKED_EQUAL = 7  # SCMP_CMP_MASKED_EQ
@@ -59,9 +60,11 @@ class _Program(ctypes.Structure):
     _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
 
-def build(*, writes: bool = False) -> bytes | None:
+def build(*, writes: bool = False, threads: bool = False) -> bytes | None:
     """The filter as an array of struct sock_filter; None when libseccomp is not there. `writes`: also what changes the
-    contents of a descriptor that is open for writing. Raises OSError when libseccomp refuses a rule."""
+    contents of a descriptor that is open for writing. `threads`: also clone(2) of a thread, not of a process;
+    clone3(2), whose flags no filter can see, is then a call that this kernel does not have: glibc takes the other one.
+    Raises OSError when libseccomp refuses a rule."""
     try:
         library = ctypes.CDLL("libseccomp.so.2", use_errno=True)
     except OSError:
@@ -83,18 +86,26 @@ def build(*, writes: bool = False) -> bytes | None:
         no_exec = _Comparison(2, _MASKED_EQUAL, PROT_EXEC, 0)
         for name in NOT_EXECUTABLE:
             _allow(library, context, name, no_exec)
+        if threads:
+            thread = CLONE_VM | CLONE_THREAD
+            _allow(library, context, "clone", _Comparison(0, _MASKED_EQUAL, thread, thread))
+            _rule(library, context, _ERRNO | errno.ENOSYS, "clone3", None)
         return _export(library, context)
     finally:
         library.seccomp_release(context)
 
 
 def _allow(library: ctypes.CDLL, context: int, name: str, comparison: _Comparison | None) -> None:
+    _rule(library, context, _ALLOW, name, comparison)
+
+
+def _rule(library: ctypes.CDLL, context: int, action: int, name: str, comparison: _Comparison | None) -> None:
     """One rule; a call that this architecture does not have is passed over."""
     number = library.seccomp_syscall_resolve_name(name.encode("ascii"))
     if number == _UNKNOWN or number < 0:
         return
     reference = ctypes.byref(comparison) if comparison is not None else None
-    status = library.seccomp_rule_add_array(context, _ALLOW, number, 0 if comparison is None else 1, reference)
+    status = library.seccomp_rule_add_array(context, action, number, 0 if comparison is None else 1, reference)
     if status < 0:
         raise OSError(-status, f"seccomp_rule_add({name}): {os.strerror(-status)}")
 

@@ -18,16 +18,23 @@ SIZES = (128, 320, 800, 1280, 1920)  # pixels of the longer side
 PRELOAD = ("mediad_handlers.preview.draw", "mediad_handlers.preview.inside", "mediad_handlers.preview.raw")
 
 
-def prepare(memory: int) -> None:
-    """Imports Pillow's decoders, which a worker for reading does without, and notes how much of `memory` (bytes of
-    address space, 0: no limit) is left: called before lock-down."""
+def prepare(memory: int) -> bool:
+    """Imports the decoders, which a worker for reading does without, and notes how much of `memory` (bytes of address
+    space, 0: no limit) is left: called before lock-down. Returns whether one of them works with threads."""
     from importlib import import_module
 
     for module in PRELOAD:
         import_module(module)
     from mediad_handlers.preview import draw
 
-    draw.prepare(memory)
+    return draw.prepare(memory)
+
+
+def do_without_threads() -> None:
+    """This process may start no thread: what would wait for one for ever is not decoded."""
+    from mediad_handlers.preview import draw
+
+    draw.do_without_threads()
 
 
 def make(handler: Handler, file: File, size: int) -> Preview:

@@ -1,4 +1,5 @@
-"""A picture made small: decoded by Pillow, upright, in sRGB, JPEG, or PNG where it is transparent.
+"""A picture made small: decoded by Pillow, HEIC by libheif (pi-heif) where that is installed; upright, in sRGB; JPEG,
+or PNG where it is transparent.
 
 Pillow's plugin classes are called directly, one for the format that the content shows: `Image.open` would try others.
 What a picture will take in memory is reckoned from the pixels that it declares before anything is decoded; more than
@@ -39,6 +40,8 @@ _PLUGINS = {
     "bmp": ("BmpImagePlugin", "BmpImageFile", 0, False),
     "ico": ("IcoImagePlugin", "IcoImageFile", 8, True),
     "avif": ("AvifImagePlugin", "AvifImageFile", 20, True),
+    "heic": ("pi_heif.as_plugin", "HeifImageFile", 16, True),
+    "heif": ("pi_heif.as_plugin", "HeifImageFile", 16, True),
     "psd": ("PsdImagePlugin", "PsdImageFile", 4, False),
     "jp2": ("Jpeg2KImagePlugin", "Jpeg2KImageFile", 24, True),
     "j2c": ("Jpeg2KImagePlugin", "Jpeg2KImageFile", 24, True),
@@ -49,9 +52,9 @@ _PLUGINS = {
     "sgi": ("SgiImagePlugin", "SgiImageFile", 4, True),
     "dds": ("DdsImagePlugin", "DdsImageFile", 4, True),
 }  # fmt: skip
+_THREADED = ("heic", "heif")  # libde265 has a thread of its own for each picture, however few are asked for
 _MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}  # a pixel in memory; all others 4
 _CONVERTED = {"1": 1, "P": 8, "PA": 8, "RGBA": 4, "LA": 4, "I;16": 8, "I;16B": 8, "I;16L": 8, "I": 4, "F": 4}
-FORMATS = frozenset(_PLUGINS)
 _MAGIC = ((b"\xff\xd8", "jpeg"), (b"\x89PNG\r\n\x1a\n", "png"), (b"GIF8", "gif"), (b"BM", "bmp"), (b"II*\0", "tiff"),
           (b"MM\0*", "tiff"))  # fmt: skip
 _MODES_WITH_PROFILE = {"RGB": "RGB ", "CMYK": "CMYK", "L": "GRAY", "LAB": "Lab "}  # ICC.1 7.2.6: colour space of data
@@ -68,8 +71,9 @@ _room = _ROOM_WITHOUT_LIMIT
 _used = 0
 
 
-def prepare(memory: int) -> None:
-    """Imports the decoders; `memory`: bytes of address space of this process, 0: no limit. Before lock-down."""
+def prepare(memory: int) -> bool:
+    """Imports the decoders; `memory`: bytes of address space of this process, 0: no limit. Before lock-down. Returns
+    whether one of them works with threads."""
     global _room, _used, _srgb
     for format in _PLUGINS:
         _plugin(format)
@@ -83,16 +87,28 @@ def prepare(memory: int) -> None:
         with open("/proc/self/statm", "rb") as statm:
             _used = int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
         _room = max(0, memory - _used)
+    return any(_classes[format] is not None for format in _THREADED)
+
+
+def do_without_threads() -> None:
+    """What is decoded by threads is not decoded any more: libde265 waits for its own for ever."""
+    for format in _THREADED:
+        _classes[format] = None
+
+
+def decodes(format: str) -> bool:
+    """Whether there is a decoder for this format here."""
+    return format in _PLUGINS and _plugin(format) is not None
 
 
 def _import(name: str) -> Any:
     from importlib import import_module
 
-    return import_module(f"PIL.{name}")
+    return import_module(name if "." in name else f"PIL.{name}")
 
 
 def _plugin(format: str) -> Any:
-    """The plugin's class; None where this Pillow has none (AVIF before 11.3)."""
+    """The plugin's class; None where there is none (AVIF in Pillow before 11.3; HEIC without pi-heif)."""
     if format not in _classes:
         module, name, _, _ = _PLUGINS[format]
         try:
@@ -102,6 +118,10 @@ def _plugin(format: str) -> Any:
         if format == "avif" and loaded is not None:
             loaded.DEFAULT_MAX_THREADS = 1  # a worker may start no thread
             loaded = loaded if getattr(loaded, "SUPPORTED", False) else None
+        if format in _THREADED and loaded is not None:
+            # Tile after tile; the picture alone: a depth map and the smaller pictures beside it are not looked at.
+            loaded.options.DECODE_THREADS = 0
+            loaded.options.THUMBNAILS = loaded.options.DEPTH_IMAGES = loaded.options.AUX_IMAGES = False
         _classes[format] = getattr(loaded, name, None)
     return _classes[format]
 
@@ -140,7 +160,7 @@ def draw(stream: Any, format: str, size: int, *, source: str, turn: int = 0) -> 
 def _open(stream: Any, format: str) -> Any:
     plugin = _plugin(format)
     if plugin is None:
-        raise HandlerError("unsupported", f"{format}: this Pillow has no decoder for it")
+        raise HandlerError("unsupported", f"{format}: no decoder for it is installed here")
     if _PLUGINS[format][3]:  # some plugins read all of the file before they tell its size
         _demand(2 * stream.seek(0, os.SEEK_END), f"it has {stream.tell()} bytes")
         stream.seek(0)

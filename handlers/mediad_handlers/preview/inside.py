@@ -27,7 +27,7 @@ def preview(handler: Handler, file: File, size: int) -> Preview:
     """The preview of a file (`mediad_handlers.preview.make`). Raises HandlerError."""
     found = recognise(file)
     if found is not None and found.handler == "image":
-        if found.format in draw.FORMATS and found.format not in _RAW:
+        if draw.decodes(found.format) and found.format not in _RAW:
             return draw.draw(Part(file, 0, file.size), found.format, size, source=found.format)
         return _from_raw(handler, file, size)
     _record, pictures = _read(handler, file)
