@@ -23,7 +23,7 @@ import psycopg
 import uvloop
 
 from mediad.store.account import find_account
-from mediad.store.programs import ENVIRONMENT, find_programs, make_reachable
+from mediad.store.programs import ENVIRONMENT, find_newest, find_programs, make_reachable
 
 T = TypeVar("T")
 
@@ -50,12 +50,19 @@ def make_folder() -> Path:
 
 
 @functools.cache
-def server() -> str:
+def major(newest: bool = False) -> int:
+    """Of the PostgreSQL that a daemon would take here, or of the newest that is here: the system's or the wheel's."""
+    return asyncio.run(find_newest() if newest else find_programs()).major
+
+
+@functools.cache
+def server(newest: bool = False) -> str:
     """Start the server if it is not running; the connection string without dbname."""
     folder = make_folder()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     account = find_account(None)
-    programs = asyncio.run(make_reachable(asyncio.run(find_programs()), account, folder / "programs"))
+    found = asyncio.run(find_newest() if newest else find_programs())
+    programs = asyncio.run(make_reachable(found, account, folder / "programs"))
     data = folder / "data"
     data.mkdir(mode=0o700)
     if account.switched:
@@ -68,7 +75,8 @@ def server() -> str:
     (data / "run").mkdir(mode=0o700)
     if account.switched:
         os.chown(data / "run", account.uid, account.gid)
-    options = [word for option in _OPTIONS for word in ("-c", option)]
+    chosen = (*_OPTIONS, "io_method=sync") if found.major >= 18 else _OPTIONS
+    options = [word for option in chosen for word in ("-c", option)]
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(
             account.command(programs.folder / "postgres", "-D", data, *options, tied=True),
@@ -97,9 +105,9 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             continue
 
 
-def fresh_database() -> str:
-    """The connection string of a new, empty database (about 40 ms)."""
-    conninfo = server()
+def fresh_database(newest: bool = False) -> str:
+    """The connection string of a new, empty database (about 40 ms). `newest`: in the newest PostgreSQL that is here."""
+    conninfo = server(newest)
     name = f"t{os.getpid()}_{next(_NUMBERS)}"
     with psycopg.connect(f"{conninfo} dbname=postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())

@@ -8,7 +8,7 @@ from mediad.commands.context import Call, Context, Replies
 from mediad.commands.gathered import IDS_AT_ONCE
 from mediad.commands.items import check_id, check_path, no_item
 from mediad.errors import InvalidArgument, NotFound
-from mediad.index.lookup import find_files, told
+from mediad.index.lookup import told
 from mediad.wire.convert import error_to_wire
 from mediadb_contract import mediadb_pb2 as pb
 
@@ -41,9 +41,8 @@ async def _get(context: Context, targets: list[pb.Target], actor: str, *, whole:
         except InvalidArgument as error:
             replies[number].get.problem.CopyFrom(error_to_wire(error))
     if by_path:
-        for (number, path), found in zip(
-            by_path.items(), await find_files(context.roots, by_path.values()), strict=True
-        ):
+        places = await context.gathered.find(context, list(by_path.values()))
+        for (number, path), found in zip(by_path.items(), places, strict=True):
             try:
                 files[number], ids[number] = told(path, found)
             except NotFound as error:

@@ -31,15 +31,16 @@ SELECT a.file, NULL, NULL, 0, false, false, 0, NULL FROM asked a
 WHERE (SELECT true FROM stream_key k WHERE k.stream = a.stream AND k.grade = 1 AND k.value <> a.value LIMIT 1);
 
 -- name: identity_own, by key
--- The streams that names have now, and what was known of the files. $1: [{f, v}] file and fingerprint in hex.
+-- The streams that names have now, and what was known of the files. $1: [{f, v}] file and fingerprint in hex. No EXISTS
+-- among what is selected, here and in other statements by key: the planner may answer it from a hash of the whole table.
 WITH asked AS MATERIALIZED (
     SELECT e.f AS file, decode(e.v, 'hex') AS value FROM jsonb_to_recordset($1::jsonb) AS e(f bigint, v text)
 )
 SELECT a.file, f.stream,
-       CASE WHEN EXISTS (SELECT FROM stream_key k WHERE k.stream = f.stream AND k.grade = 1)
-            THEN EXISTS (SELECT FROM stream_key k WHERE k.stream = f.stream AND k.value = a.value) END,
+       CASE WHEN (SELECT true FROM stream_key k WHERE k.stream = f.stream AND k.grade = 1 LIMIT 1)
+            THEN (SELECT true FROM stream_key k WHERE k.stream = f.stream AND k.value = a.value LIMIT 1) IS NOT NULL END,
        (SELECT count(*) FROM file o WHERE o.stream = f.stream AND o.id <> f.id AND o.missing_since_ns IS NULL),
-       EXISTS (SELECT FROM work w WHERE w.stream = f.stream), s.alone, f.dir, f.name, coalesce(r.size, f.size), coalesce(r.mtime_ns, f.mtime_ns), r.kind,
+       (SELECT true FROM work w WHERE w.stream = f.stream) IS NOT NULL, s.alone, f.dir, f.name, coalesce(r.size, f.size), coalesce(r.mtime_ns, f.mtime_ns), r.kind,
        d.fields
 FROM asked a JOIN file f ON f.id = a.file JOIN stream s ON s.id = f.stream
 LEFT JOIN reading r ON r.file = f.id LEFT JOIN file_detail d ON d.file = f.id;

@@ -4,7 +4,8 @@
 -- The next files to read of this host's roots; whether something was read of them before, or of their stream by another
 -- of its names. $1 json list of roots, $2 after this file, $3 most, $4 now.
 SELECT t.file, f.dir, f.name, f.inode, f.size, f.mtime_ns, t.attempts, t.root,
-       r.file IS NOT NULL OR EXISTS (SELECT FROM stream_key k WHERE k.stream = f.stream AND k.grade = 1), f.stream
+       r.file IS NOT NULL OR (SELECT true FROM stream_key k WHERE k.stream = f.stream AND k.grade = 1 LIMIT 1) IS NOT NULL,
+       f.stream
 FROM todo t JOIN file f ON f.id = t.file LEFT JOIN reading r ON r.file = t.file
 WHERE t.root IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb))
   AND t.file > $2::bigint AND t.not_before_ns <= $4::bigint

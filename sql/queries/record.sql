@@ -61,7 +61,7 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) s
 CROSS JOIN LATERAL (
-    SELECT s.id, EXISTS (SELECT FROM work WHERE stream = coalesce(s.id, a.asked)) AS worked,
+    SELECT s.id, (SELECT true FROM work WHERE stream = coalesce(s.id, a.asked)) IS NOT NULL AS worked,
            (SELECT jsonb_agg(jsonb_build_array(d.fields -> 'keywords', d.fields -> 'rating'))
             FROM (
                 SELECT v.side FROM (
@@ -116,7 +116,7 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) s
 CROSS JOIN LATERAL (
-    SELECT s.id, EXISTS (SELECT FROM work WHERE stream = coalesce(s.id, a.asked)) AS worked,
+    SELECT s.id, (SELECT true FROM work WHERE stream = coalesce(s.id, a.asked)) IS NOT NULL AS worked,
            (SELECT jsonb_agg(jsonb_build_array(d.fields -> 'keywords', d.fields -> 'rating'))
             FROM (
                 SELECT v.side FROM (

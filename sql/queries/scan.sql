@@ -146,7 +146,7 @@ WITH entry AS MATERIALIZED (
     WHERE t.file = m.id AND NOT EXISTS (SELECT FROM reading r WHERE r.file = m.id)
 ), queued AS (
     INSERT INTO todo (file, root, words)
-    SELECT id, $4::bigint, CASE WHEN NOT EXISTS (SELECT FROM file_text x WHERE x.file = moved.id) THEN words END FROM moved
+    SELECT id, $4::bigint, CASE WHEN (SELECT true FROM file_text x WHERE x.file = moved.id) IS NULL THEN words END FROM moved
     ON CONFLICT (file) DO UPDATE SET root = excluded.root, attempts = 0, not_before_ns = 0, words = excluded.words
 ), numbered AS (
     UPDATE feed SET last = last + (SELECT count(*) FROM moved) WHERE EXISTS (SELECT FROM moved) RETURNING last
@@ -197,9 +197,8 @@ WITH entry AS MATERIALIZED (
                       mode = k.mode, nlink = k.nlink, target = k.target, missing_since_ns = NULL
     FROM known k WHERE f.id = k.file AND (k.changed OR k.returned)
     RETURNING f.id, f.type, f.stream, k.changed, k.returned, k.rewritten, k.words, k.not_before,
-              NOT EXISTS (SELECT FROM reading r WHERE r.file = f.id) AS unread,
-              EXISTS (SELECT FROM reading r WHERE r.file = f.id
-                      AND (r.size, r.mtime_ns) IS DISTINCT FROM (k.size, k.mtime_ns)) AS stale
+              (SELECT true FROM reading r WHERE r.file = f.id) IS NULL AS unread,
+              (SELECT (r.size, r.mtime_ns) IS DISTINCT FROM (k.size, k.mtime_ns) FROM reading r WHERE r.file = f.id) AS stale
 ), text AS (
     INSERT INTO file_text (file, words) SELECT e.id, e.words
     FROM fresh e WHERE e.type <> 'f' AND e.id = ANY (ARRAY(SELECT id FROM added))
@@ -208,7 +207,7 @@ WITH entry AS MATERIALIZED (
     SELECT e.id, $4::bigint, e.words, e.not_before
     FROM fresh e WHERE e.type = 'f' AND e.id = ANY (ARRAY(SELECT id FROM added))
     UNION ALL
-    SELECT id, $4::bigint, CASE WHEN NOT EXISTS (SELECT FROM file_text x WHERE x.file = touched.id) THEN words END, not_before
+    SELECT id, $4::bigint, CASE WHEN (SELECT true FROM file_text x WHERE x.file = touched.id) IS NULL THEN words END, not_before
     FROM touched WHERE type = 'f' AND (changed OR unread OR stale)
     ON CONFLICT (file) DO UPDATE SET attempts = 0, not_before_ns = excluded.not_before_ns
     RETURNING file

@@ -329,3 +329,31 @@ def test_audio_specific_config(config: bytes, expected: Any) -> None:
 )
 def test_what_is_no_descriptor(data: bytes) -> None:
     assert read_descriptor(data) is None
+
+
+# Musepack, SV7 and SV8 stream specifications
+
+
+def mpc7(version: int) -> bytes:
+    return b"MP+\x07" + struct.pack("<I", 100) + bytes(16) + bytes([version]) + bytes(500)
+
+
+def mpc8(*encoder: int) -> bytes:
+    def packet(key: bytes, contents: bytes) -> bytes:
+        return key + bytes([3 + len(contents)]) + contents
+
+    header = packet(b"SH", bytes(4) + b"\x08" + b"\x80\x64" + b"\0" + b"\x00\x10")  # 100 samples, in two bytes
+    info = packet(b"EI", bytes([80, *encoder])) if encoder else b""
+    return b"MPCK" + header + packet(b"RG", b"\1" + bytes(8)) + info + packet(b"AP", bytes(100))
+
+
+@pytest.mark.parametrize(
+    ("data", "encoder"),
+    [
+        (mpc7(115), "1.15 Alpha"), (mpc7(114), "1.14 Beta"), (mpc7(110), "1.10"), (mpc7(0), None),
+        (mpc8(1, 30, 1), "1.30.1"), (mpc8(), None),
+    ],
+)  # fmt: skip
+def test_musepack_names_its_encoder(tmp_path: Path, data: bytes, encoder: str | None) -> None:
+    record = read(tmp_path / "a.mpc", data)
+    assert (record.format, record.fields.get("encoder")) == ("musepack", encoder)

@@ -81,6 +81,8 @@ def read_stream(record: Record, file: File) -> None:
             info.channels = channels  # mutagen knows mono and stereo only
         facts.put_codec(record, codec, lossless, source)
         facts.put_stream(record, info, source)
+    if record.format == "musepack":
+        record.put("encoder", name_musepack_encoder(file), source)
     if record.format in ("dsf", "dff"):
         place = find_dsd_tag(file)
         if place is not None:
@@ -108,6 +110,34 @@ def find_dsd_tag(file: File) -> tuple[int, int] | None:
         if header[:4] == b"ID3 ":
             return at + 12, min(size, file.size - at - 12)
         at += 12 + size + (size & 1)
+    return None
+
+
+def name_musepack_encoder(file: File) -> str | None:
+    """Which encoder wrote it: Musepack SV7, the 25th byte of the header, hundredths of its version; odd ones are alpha,
+    multiples of ten released, the other even ones beta. SV8 has it in the packet EI: major, minor, build."""
+    start = skip_leading_tags(file)
+    header = file.read(start, 25)
+    if header[:3] == b"MP+" and len(header) == 25 and header[3] & 15 == 7:
+        version = header[24]
+        stage = "" if version % 10 == 0 else " Alpha" if version % 2 else " Beta"
+        return f"{version // 100}.{version % 100:02d}{stage}" if version else None
+    if header[:4] != b"MPCK":
+        return None
+    at = start + 4
+    for _ in range(32):  # packets: two letters, their size with these (7 bits a byte, most significant first), contents
+        head = file.read(at, 16)
+        size, length = 0, 2
+        while length < len(head):
+            size = size << 7 | head[length] & 127
+            length += 1
+            if not head[length - 1] & 128:
+                break
+        if head[:2] == b"EI" and len(head) >= length + 4:
+            return ".".join(str(number) for number in head[length + 1 : length + 4])
+        if head[:2] in (b"AP", b"SE") or size < length:
+            return None
+        at += size
     return None
 
 
