@@ -59,8 +59,9 @@ _ORDER_STEP = 512
 # A question of more lexemes is left to the index: it knows nothing of what comparing rows with them costs.
 _SPANS_LEXEMES = 50
 _STATISTICS_SECONDS = 300.0
-# A middle of words is compared file by file when at least so many files have it.
-_COMMON = 0.004
+# A middle or an end of words, compared with every word of a file; an entry of the index for each word that has it.
+_EACH_US, _WORD_US = 6.0, 10.0
+_PAGE = 100  # rows that are usually wanted, where it is not known yet
 # Of what is not among the frequent ones: a word, what begins so.
 _RARE, _RARE_PREFIX = 0.00005, 0.0005
 
@@ -226,9 +227,17 @@ class Asking:
         _open_parts(found, parts)
         expansions = {part: await self._expand(part) for part in parts}
         await self.frequencies.load()
-        common = frozenset(part for part in parts if self.frequencies.holding(part) >= _COMMON)
+        common = frozenset(part for part in parts if self._is_common(part, len(expansions[part] or ())))
         made = Question.of(replace(query, tree=found), files, actor, datetime.now(), expansions, asked)
         return replace(made, share=self.frequencies.of, common=common)
+
+    def _is_common(self, part: Part, words: int) -> bool:
+        """Whether so many files have it that a page is sooner found by comparing them one after the other than by
+        asking the index for each of the words that have it, and putting all that it finds in order."""
+        share = self.frequencies.holding(part)
+        first, last = self.frequencies.span
+        by_index = words * _WORD_US + share * (last - first + 1) * _MATCH_US
+        return share > 0 and _PAGE / share * _EACH_US < by_index
 
     async def _resolve(self, node: Node, naming: _Naming) -> Node:
         if isinstance(node, And):
