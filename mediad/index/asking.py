@@ -39,6 +39,7 @@ from mediad.query.tree import (
 from mediad.query.values import regular
 from mediad.store.pages import Place, Question
 from mediad.store.queries import Statement
+from mediad.store.search import SPELT_MOST
 from mediad.store.store import Store
 
 # Words that a question names one by one for `*middle*`; beyond it the files are gone through.
@@ -60,7 +61,8 @@ _ORDER_STEP = 512
 _SPANS_LEXEMES = 50
 _STATISTICS_SECONDS = 300.0
 # A middle or an end of words, compared with every word of a file; an entry of the index for each word that has it.
-_EACH_US, _WORD_US = 6.0, 10.0
+# A file that was found by one of many words, each asked for by itself, and sorted among the others.
+_EACH_US, _WORD_US, _FOUND_US = 6.0, 10.0, 6.0
 _PAGE = 100  # rows that are usually wanted, where it is not known yet
 # Of what is not among the frequent ones: a word, what begins so.
 _RARE, _RARE_PREFIX = 0.00005, 0.0005
@@ -236,7 +238,7 @@ class Asking:
         asking the index for each of the words that have it, and putting all that it finds in order."""
         share = self.frequencies.holding(part)
         first, last = self.frequencies.span
-        by_index = words * _WORD_US + share * (last - first + 1) * _MATCH_US
+        by_index = words * _WORD_US + share * (last - first + 1) * (_MATCH_US if words <= SPELT_MOST else _FOUND_US)
         return share > 0 and _PAGE / share * _EACH_US < by_index
 
     async def _resolve(self, node: Node, naming: _Naming) -> Node:
