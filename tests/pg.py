@@ -55,13 +55,18 @@ def major(newest: bool = False) -> int:
     return asyncio.run(find_newest() if newest else find_programs()).major
 
 
-@functools.cache
 def server(newest: bool = False) -> str:
     """Start the server if it is not running; the connection string without dbname."""
+    return _server(major(newest) if newest else 0)
+
+
+@functools.cache
+def _server(of_major: int) -> str:
+    """One of each: of that major version, 0: the one that a daemon would take."""
     folder = make_folder()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     account = find_account(None)
-    found = asyncio.run(find_newest() if newest else find_programs())
+    found = asyncio.run(find_newest() if of_major else find_programs())
     programs = asyncio.run(make_reachable(found, account, folder / "programs"))
     data = folder / "data"
     data.mkdir(mode=0o700)
