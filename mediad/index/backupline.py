@@ -94,6 +94,8 @@ def _check_event(told: dict[str, Any]) -> None:
     if action == "set":  # a field's; `value` of no other action
         good = _is_text(value["field"]) and _is_text(value["value"], or_none=True)
         _need(good, "value: a field and a text are needed")
+    if kind in _WORKS and "work" in value:
+        _need(_WORKS[kind](value["work"]), "value.work: this cannot be")
     at_ns = told["at_ns"]
     # What it is folded by finds what is missing.
     if kind == "stream":
@@ -164,19 +166,27 @@ def _is_bookmark(value: Any) -> bool:
 
 
 def _is_work(value: Any) -> bool:
-    """What an item took over from another: {tags, fields, actors}; what an album or artist did: {actor: its own}."""
-    if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
-        return False
-    actors = value.get("actors", {}) if value.keys() <= {"tags", "fields", "actors"} else value
-    return all(
+    """What an item took over from another: {tags, fields, actors}."""
+    return (
+        isinstance(value, dict)
+        and all(isinstance(value.get(name, {}), dict) for name in ("tags", "fields", "actors"))
+        and all(isinstance(removed, bool) for removed in value.get("tags", {}).values())
+        and all(_is_text(each) for each in value.get("fields", {}).values())
+        and _are_actors(value.get("actors", {}))
+    )
+
+
+def _are_actors(value: Any) -> bool:
+    """What each made of an item, an album or an artist: {actor: {rating, starred_ns, plays, played_ns, bookmark}}."""
+    return isinstance(value, dict) and all(
         isinstance(own, dict)
         and _is_number(own.get("rating"), or_none=True)
         and _is_long(own.get("starred_ns"), or_none=True)
         and _is_place(own.get("plays", 0))
         and _is_long(own.get("played_ns"), or_none=True)
         and _is_bookmark(own.get("bookmark"))
-        for own in actors.values()
-    ) and all(_is_text(each) for each in value.get("fields", {}).values())
+        for own in value.values()
+    )
 
 
 _VALUES: dict[str, Callable[[Any], bool]] = {
@@ -191,7 +201,6 @@ _VALUES: dict[str, Callable[[Any], bool]] = {
     "whose": _is_text,
     "bookmark": _is_bookmark,
     "from": _is_id,
-    "work": _is_work,
     "kind": _is_text,
     "name": _is_text,
     "query": lambda value: _is_text(value, or_none=True),
@@ -201,3 +210,4 @@ _VALUES: dict[str, Callable[[Any], bool]] = {
     "position": _is_number,
     "client": _is_text,
 }
+_WORKS = {"stream": _is_work, "meta": _are_actors}  # what `value.work` is, by the kind of target
