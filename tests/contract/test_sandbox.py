@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,19 @@ ATTEMPTS = (
 REFUSED = {"EACCES", "EPERM", "EBADF", "EINVAL"}  # EBADF: write on a descriptor open for reading; EINVAL: ftruncate
 
 
+def try_all(worker: Process, target: Path, attempts: Iterable[str]) -> dict[str, str]:
+    """How each attempt ended: the errno's name, or "done"."""
+    ended = {}
+    for number, attempt in enumerate(attempts, 1):
+        descriptor = os.open(target, os.O_RDONLY)
+        files = [{"name": attempt.encode()}]
+        worker.send({"id": number, "op": "read", "files": files, "options": {}}, [descriptor])
+        os.close(descriptor)
+        worker.answers.next()
+        ended[attempt] = worker.answers.next()["ok"]["fields"]["title"]
+    return ended
+
+
 @pytest.fixture
 def hostile(tmp_path: Path) -> list[str]:
     (tmp_path / "hostile.py").write_text(HOSTILE)
@@ -117,14 +131,7 @@ def test_nothing_that_is_tried_succeeds(hostile: list[str], tmp_path: Path) -> N
             manifest = worker.answers.next()
             if "seccomp=1" not in manifest["sandbox"]:
                 pytest.skip(f"no system call filter here: {manifest['sandbox']}")
-            ended = {}
-            for number, attempt in enumerate(ATTEMPTS, 1):
-                descriptor = os.open(target, os.O_RDONLY)
-                files = [{"name": attempt.encode()}]
-                worker.send({"id": number, "op": "read", "files": files, "options": {}}, [descriptor])
-                os.close(descriptor)
-                worker.answers.next()
-                ended[attempt] = worker.answers.next()["ok"]["fields"]["title"]
+            ended = try_all(worker, target, ATTEMPTS)
             assert worker.finish() == 0
     assert {attempt: how for attempt, how in ended.items() if how not in REFUSED} == {}
     after = os.stat(target)
@@ -143,14 +150,7 @@ def test_a_worker_for_previews_may_start_threads_and_nothing_else(hostile: list[
         if "seccomp=1" not in manifest["sandbox"]:
             pytest.skip(f"no system call filter here: {manifest['sandbox']}")
         assert "threads=1" in manifest["sandbox"]
-        ended = {}
-        for number, attempt in enumerate((each for each in ATTEMPTS if each != "kill parent"), 1):
-            descriptor = os.open(target, os.O_RDONLY)
-            files = [{"name": attempt.encode()}]
-            worker.send({"id": number, "op": "read", "files": files, "options": {}}, [descriptor])
-            os.close(descriptor)
-            worker.answers.next()
-            ended[attempt] = worker.answers.next()["ok"]["fields"]["title"]
+        ended = try_all(worker, target, [each for each in ATTEMPTS if each != "kill parent"])
         assert worker.finish() == 0
     assert {attempt for attempt, how in ended.items() if how not in REFUSED} == {"thread"}
     assert target.read_bytes() == b"precious"
@@ -170,11 +170,5 @@ def test_the_attempts_work_outside(hostile: list[str], tmp_path: Path) -> None:
         worker.answers.next()
         harmless = ("open", "open to write", "create", "reopen", "list", "futimens", "fchmod", "inet", "memfd", "pipe",
                     "executable memory", "mkdir", "link", "symlink", "chdir", "rename")  # fmt: skip
-        for number, attempt in enumerate(harmless, 1):
-            descriptor = os.open(target, os.O_RDONLY)
-            files = [{"name": attempt.encode()}]
-            worker.send({"id": number, "op": "read", "files": files, "options": {}}, [descriptor])
-            os.close(descriptor)
-            worker.answers.next()
-            assert (attempt, worker.answers.next()["ok"]["fields"]["title"]) == (attempt, "done")
+        assert try_all(worker, target, harmless) == dict.fromkeys(harmless, "done")
     assert (tmp_path / "target.gone").exists()

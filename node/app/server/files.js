@@ -44,19 +44,15 @@ export class Files {
   /** @param {Buffer} given as the daemon names it @returns {string} a character a byte, as it is here */
   place(given) {
     const text = given.toString(BYTES);
-    for (const { from, to } of this.map) {
-      if (text === from || text.startsWith(from.endsWith('/') ? from : `${from}/`)) return path.posix.join(to, text.slice(from.length));
-    }
-    return text;
+    const mapped = this.map.find(({ from }) => isBelow(text, from));
+    return mapped ? path.posix.join(mapped.to, text.slice(mapped.from.length)) : text;
   }
 
   /** The other way round. @param {string} here a path of this machine @returns {Buffer} as the daemon names it */
   reverse(here) {
     const text = Buffer.from(here).toString(BYTES);
-    for (const { from, to } of this.map) {
-      if (text === to || text.startsWith(to.endsWith('/') ? to : `${to}/`)) return Buffer.from(path.posix.join(from, text.slice(to.length)), BYTES);
-    }
-    return Buffer.from(here);
+    const mapped = this.map.find(({ to }) => isBelow(text, to));
+    return mapped ? Buffer.from(path.posix.join(mapped.from, text.slice(mapped.to.length)), BYTES) : Buffer.from(here);
   }
 
   /**
@@ -136,7 +132,7 @@ export class Files {
       for (const { path: root } of await this.library.roots({ fresh })) {
         if (root.length === 0) continue;
         const top = await this.#realPlace(root);
-        if (real === top || real.startsWith(top.endsWith('/') ? top : `${top}/`)) return;
+        if (isBelow(real, top)) return;
       }
     }
     throw new HttpError('permission_denied', 'the file lies in no root of the library', { input });
@@ -145,7 +141,7 @@ export class Files {
   /** Where a root is, symbolic links followed in what the configuration says, in nothing behind it. @param {Buffer} root */
   async #realPlace(root) {
     const text = root.toString(BYTES);
-    const mapped = this.map.find(({ from }) => text === from || text.startsWith(from.endsWith('/') ? from : `${from}/`));
+    const mapped = this.map.find(({ from }) => isBelow(text, from));
     if (!mapped) return text;
     try {
       const to = await realpath(Buffer.from(mapped.to, BYTES), { encoding: 'buffer' });
@@ -161,6 +157,9 @@ export class Files {
     return MADE_UP_INODES.has((await statfs(Buffer.from(place, BYTES))).type);
   }
 }
+
+/** Whether a path is a folder or lies below it. @param {string} place @param {string} folder */
+const isBelow = (place, folder) => place === folder || place.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 
 /** @param {Buffer} bytes @param {string} input */
 async function openOnly(bytes, input) {
